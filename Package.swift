@@ -18,6 +18,9 @@ let package = Package(
     targets: [
         // C: one folder a system library, imported by exactly one Swift module.
         .target(name: "CChecksum", path: "CShims/CChecksum"),
+        .target(
+            name: "CUring", path: "CShims/CUring", linkerSettings: [.linkedLibrary("uring")]),
+        .target(name: "CThread", path: "CShims/CThread"),
 
         // The vocabulary: what can be asked, what is answered, who holds which bytes.
         .target(name: "IO", swiftSettings: strict),
@@ -31,8 +34,22 @@ let package = Package(
         // The disk's shape: superblock, records, allocator, flush epochs, recovery. Pure.
         .target(name: "Volumes", dependencies: ["Checksums"], swiftSettings: strict),
 
+        // The kernel side of the vocabulary.
+        .target(name: "Uring", dependencies: ["IO", "CUring"], swiftSettings: strict),
+
+        // One core's life: jobs, waiting handlers, timers, buffers. Knows no ring.
+        .target(name: "Loop", dependencies: ["IO", "CThread"], swiftSettings: strict),
+
+        // Threads and machines.
+        .target(name: "Runtime", dependencies: ["IO", "Loop", "Uring"], swiftSettings: strict),
+
+        .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
+        .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
+        .testTarget(
+            name: "LoopTests", dependencies: ["Runtime", "Loop", "IO"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
     ]
 )
+
