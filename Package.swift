@@ -43,6 +43,9 @@ let package = Package(
         // Threads and machines.
         .target(name: "Runtime", dependencies: ["IO", "Loop", "Uring"], swiftSettings: strict),
 
+        // Acts: puts, finds, reads and deletes objects, through the deciders and one core's loop.
+        .target(name: "Store", dependencies: ["IO", "Loop", "Volumes"], swiftSettings: strict),
+
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
         .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
         .testTarget(
