@@ -18,6 +18,12 @@ let package = Package(
     targets: [
         // C: one folder a system library, imported by exactly one Swift module.
         .target(name: "CChecksum", path: "CShims/CChecksum"),
+        .target(
+            name: "CLMDB", path: "CShims/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
+        .target(
+            name: "CTLS", path: "CShims/CTLS", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(
+            name: "CNUMA", path: "CShims/CNUMA", linkerSettings: [.linkedLibrary("numa")]),
 
         // The vocabulary: what can be asked, what is answered, who holds which bytes.
         .target(name: "IO", swiftSettings: strict),
@@ -31,8 +37,21 @@ let package = Package(
         // The disk's shape: superblock, records, allocator, flush epochs, recovery. Pure.
         .target(name: "Volumes", dependencies: ["Checksums"], swiftSettings: strict),
 
+        // HMAC-SHA256, constant-time comparison, randomness, hexadecimal.
+        .target(name: "Cryptography", dependencies: ["CTLS"], swiftSettings: strict),
+
+        // Which memory is near which CPU.
+        .target(name: "NUMA", dependencies: ["CNUMA"], swiftSettings: strict),
+
+        // The index of the records that lie on volumes: on LMDB, or in memory with faults.
+        .target(name: "Catalog", dependencies: ["CLMDB"], swiftSettings: strict),
+
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
+        .testTarget(
+            name: "CryptographyTests", dependencies: ["Cryptography", "NUMA"],
+            swiftSettings: strict),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
     ]
 )
