@@ -40,6 +40,9 @@ let package = Package(
         // The disk's shape: superblock, records, allocator, flush epochs, recovery. Pure.
         .target(name: "Volumes", dependencies: ["Checksums"], swiftSettings: strict),
 
+        // Decisions. No C, no clock, no `unsafe`.
+        .target(name: "Engine", dependencies: ["IO"], swiftSettings: strict),
+
         // The kernel side of the vocabulary.
         .target(name: "Uring", dependencies: ["IO", "CUring"], swiftSettings: strict),
 
@@ -65,6 +68,7 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "IO"], swiftSettings: strict),
         .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
         .testTarget(
             name: "LoopTests", dependencies: ["Runtime", "Loop", "IO"], swiftSettings: strict),
