@@ -58,10 +58,18 @@ final class Packer {
     }
 
     private func replaceActive(atLeast blocks: UInt32) async throws(StoreError) {
-        // What is left of a full store's last segment stays, for the removals that empty it.
-        let lease = try await ledger.leaseSegment(atLeast: blocks)
+        var found: SegmentLease?
+        do throws(StoreError) {
+            found = try await ledger.leaseSegment(atLeast: blocks)
+        } catch .noSpace {
+            // What was freed in the active segment since it was leased joins when it goes back.
+        }
         await retireActive()
-        active = LeasedSegment(lease)
+        if let lease = found.take() {
+            active = LeasedSegment(lease)
+        } else {
+            active = LeasedSegment(try await ledger.leaseSegment(atLeast: blocks))
+        }
     }
 
     private func wakeAll() {

@@ -41,8 +41,8 @@ public enum StoreEvent: Sendable, Equatable {
     case volumeFailed(VolumeName, StoreError)
     /// Bytes of the object under this name do not match their checksum.
     case corrupt(name: [UInt8], StoreError)
-    /// A batch could not be indexed; it will be tried again after so many nanoseconds.
-    case indexingDelayed(String, retryNanoseconds: UInt64)
+    /// A batch could not be indexed, and why; it will be tried again.
+    case indexingDelayed(String)
     /// Space of a deleted object stays in use until a restart.
     case cleanupPostponed(StoreError)
     /// Recovery is done: so many segments were scanned, so many records replayed, so many dropped

@@ -17,6 +17,8 @@ final class StoreState: Sendable {
     /// By volume number: whether a write or flush of it failed since start.
     private let failed = Mutex<Set<UInt16>>([])
     private let hasFailed = Atomic<Bool>(false)
+    /// By sequence.
+    private let provisional = Mutex<[UInt64: Manifest]>([:])
     private let cores = Mutex<[any StoreCore]>([])
 
     init(_ setup: StoreSetup, faults: StoreFaults) {
@@ -32,6 +34,11 @@ final class StoreState: Sendable {
     func takesWrites(_ volume: VolumeID) -> Bool {
         guard hasFailed.load(ordering: .acquiring) else { return true }
         return failed.withLock { !$0.contains(volume.number) }
+    }
+
+    var failedVolumes: [VolumeID] {
+        guard hasFailed.load(ordering: .acquiring) else { return [] }
+        return failed.withLock { $0.map { VolumeID($0) } }
     }
 
     /// From now on, until a restart, nothing is written to the volume on any core.
@@ -88,6 +95,14 @@ final class StoreState: Sendable {
         }
     }
 
+    func makeReader() throws(StoreError) -> any CatalogReader {
+        do throws(CatalogError) {
+            return try catalog.makeReader()
+        } catch {
+            throw .index("\(error)")
+        }
+    }
+
     /// The newest entry of a name: overlay first, because entries leave it only once the catalog
     /// has them.
     func entry(
@@ -104,6 +119,20 @@ final class StoreState: Sendable {
             throw .index("\(error)")
         }
     }
+
+    // MARK: Objects whose record is still to be written
+
+    /// Makes a large object readable, and visible, before its record is on the disk.
+    func provide(_ name: [UInt8], _ entry: CatalogEntry, _ manifest: Manifest) {
+        provisional.withLock { $0[entry.sequence] = manifest }
+        publish(name, .present(entry))
+    }
+
+    func provisionalManifest(_ sequence: UInt64) -> Manifest? {
+        provisional.withLock { $0[sequence] }
+    }
+
+    func endProvision(_ sequence: UInt64) { provisional.withLock { $0[sequence] = nil } }
 
     // MARK: Cores
 

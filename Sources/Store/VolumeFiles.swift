@@ -73,6 +73,26 @@ final class VolumeFiles {
         }
     }
 
+    /// Overwrites the first block of a dead record; durable after a flush of its volume.
+    func zeroHeader(at address: BlockAddress) async throws(StoreError) {
+        let file = try await file(address.volume)
+        let lease = await memory.lease(VolumeLayout.blockSize)
+        let region = lease.region.part(from: 0, count: VolumeLayout.blockSize)
+        memory.arena.zero(region)
+        do throws(StoreError) {
+            try await file.write(region, at: address.byteOffset)
+        } catch {
+            memory.giveBack(lease)
+            throw error
+        }
+        memory.giveBack(lease)
+    }
+
+    /// Flushes of all volumes, and the requests that they served.
+    var flushCounts: (flushes: UInt64, served: UInt64) {
+        files.values.reduce((0, 0)) { ($0.0 + $1.flushCount, $0.1 + $1.flushedCount) }
+    }
+
     func close() async {
         for file in files.values {
             _ = await loop.perform(.close(file.direct))
