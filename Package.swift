@@ -32,6 +32,7 @@ let package = Package(
         .target(name: "Volumes", dependencies: ["Checksums"], swiftSettings: strict),
 
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+        .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
     ]
