@@ -73,6 +73,7 @@ let package = Package(
         .testTarget(
             name: "LoopTests", dependencies: ["Runtime", "Loop", "IO"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+        .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
         .testTarget(
