@@ -67,6 +67,11 @@ let package = Package(
             dependencies: ["IO", "Loop", "Volumes", "Checksums", "Catalog", "Cryptography"],
             swiftSettings: strict),
 
+        // A disk that loses power, and cores without threads or time.
+        .target(
+            name: "Simulator", dependencies: ["IO", "Loop", "Checksums"],
+            path: "Tests/Simulator", swiftSettings: strict),
+
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "IO"], swiftSettings: strict),
         .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
@@ -80,5 +85,11 @@ let package = Package(
             name: "CryptographyTests", dependencies: ["Cryptography", "NUMA"],
             swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Store", "Simulator", "Catalog", "Volumes", "Runtime", "Uring", "Loop", "IO",
+                "Checksums",
+            ], swiftSettings: strict),
     ]
 )

@@ -8,7 +8,7 @@ actor Indexer {
     private nonisolated let executor: any SerialExecutor
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
-        executor.asUnownedSerialExecutor()
+        unsafe executor.asUnownedSerialExecutor()
     }
 
     init(_ catalog: any CatalogStorage, executor: any SerialExecutor) {

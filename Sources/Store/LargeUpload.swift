@@ -198,7 +198,7 @@ extension ObjectStore {
         }
         if durability == .written || state.faults.contains(.earlyAcknowledgement) {
             let manifest = Manifest(
-                mediaType: description.mediaType, checksum: crc32c(upload.checksums.span.bytes),
+                mediaType: description.mediaType, checksum: crc32c(upload.checksums.span.rawBytes),
                 extents: upload.map.extents, checksums: upload.checksums)
             state.provide(description.name, object.entry, manifest)
             loop.inBackground { [self] in try? await finish(upload, record) }
@@ -245,25 +245,23 @@ extension ObjectStore {
         _ upload: LargeUpload, _ record: RecordWrite
     ) async throws(StoreError) {
         let extent = record.object.record
-        let lease = await memory.lease(Int(extent.byteCount))
-        let source = lease.region.part(from: 0, count: Int(extent.byteCount))
+        let buffer = await memory.buffer(Int(extent.byteCount))
+        defer { memory.giveBack(buffer: buffer) }
+        let source = buffer.part(from: 0, count: Int(extent.byteCount))
         encode(upload, stamp(upload.description, extent, record.object.sequence), into: source)
-        do throws(StoreError) {
-            try await files.file(extent.volume).write(source, at: extent.byteOffset)
-        } catch {
-            memory.giveBack(lease)
-            throw error
-        }
-        memory.giveBack(lease)
+        try await files.file(extent.volume).write(source, at: extent.byteOffset)
     }
 
     private func encode(_ upload: LargeUpload, _ stamp: RecordStamp, into region: Region) {
+        let description = upload.description
+        let (extents, checksums) = (upload.map.extents, upload.checksums)
+        let text = RecordText(
+            name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+            mediaType: description.mediaType.span.rawBytes)
         var bytes = memory.arena.mutableBytes(region)
-        upload.description.withText { text in
-            RecordEncoding.encodeLargeObject(
-                into: &bytes, stamp: stamp, text: text, length: upload.description.length,
-                extents: upload.map.extents.span, checksums: upload.checksums.span, seal: seal)
-        }
+        RecordEncoding.encodeLargeObject(
+            into: &bytes, stamp: stamp, text: text, length: description.length,
+            extents: extents.span, checksums: checksums.span, seal: seal)
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.
@@ -289,12 +287,14 @@ extension ObjectStore {
         let manifest = Manifest(
             mediaType: [], checksum: 0, extents: upload.map.extents, checksums: upload.checksums)
         let received = LargeObject(object, manifest)
-        let lease = await memory.lease(preferring: 1 << 19, minimum: StoreLimits.unitBytes)
-        defer { memory.giveBack(lease) }
+        let buffer = await memory.lease(
+            preferring: StoreLimits.transferBytesMax / 2, minimum: StoreLimits.unitBytes
+        ).detach()
+        defer { memory.giveBack(buffer: buffer) }
         var offset: UInt64 = 0
         while offset < object.length {
-            let count = try await read(received, offset: offset, into: lease.region)
-            let bytes = lease.region.part(from: 0, count: count)
+            let count = try await read(received, offset: offset, into: buffer)
+            let bytes = buffer.part(from: 0, count: count)
             guard try await matches(stored, offset: offset, received: bytes) else { return false }
             offset += UInt64(count)
         }

@@ -2,6 +2,7 @@
 
 import Catalog
 import Loop
+import Volumes
 
 extension Ledger {
     /// The indexing task's whole life: a batch soon after the first change, until `close`.

@@ -115,22 +115,16 @@ extension Ledger {
     private func zero(_ extent: Extent) async throws(StoreError) {
         let files = files.value
         let file = try await files.file(extent.volume)
-        let lease = await files.memory.lease(StoreLimits.transferBytesMax)
-        files.memory.arena.zero(lease.region)
-        var failure: StoreError?
+        let buffer = await files.memory.buffer(StoreLimits.transferBytesMax)
+        defer { files.memory.giveBack(buffer: buffer) }
+        files.memory.arena.zero(buffer)
         var done: UInt64 = 0
-        while done < extent.byteCount, failure == nil {
-            let count = min(extent.byteCount - done, UInt64(lease.region.count))
-            let part = lease.region.part(from: 0, count: Int(count))
-            do throws(StoreError) {
-                try await file.write(part, at: extent.byteOffset + done)
-            } catch {
-                failure = error
-            }
+        while done < extent.byteCount {
+            let count = min(extent.byteCount - done, UInt64(buffer.count))
+            let part = buffer.part(from: 0, count: Int(count))
+            try await file.write(part, at: extent.byteOffset + done)
             done += count
         }
-        files.memory.giveBack(lease)
-        if let failure { throw failure }
         try await file.flush()
     }
 
@@ -230,18 +224,13 @@ extension Ledger {
             preconditionFailure("an open that creates found nothing")
         }
         try await extend(name.id, to: blockCount)
-        let lease = await files.memory.lease(VolumeLayout.blockSize)
-        let region = lease.region.part(from: 0, count: VolumeLayout.blockSize)
+        let buffer = await files.memory.buffer(VolumeLayout.blockSize)
+        defer { files.memory.giveBack(buffer: buffer) }
+        let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
         var bytes = files.memory.arena.mutableBytes(region)
         Superblock(instance: state.instance, volume: name.id, volumeClass: name.volumeClass)
             .encode(into: &bytes)
-        do throws(StoreError) {
-            try await file.write(region, at: 0)
-        } catch {
-            files.memory.giveBack(lease)
-            throw error
-        }
-        files.memory.giveBack(lease)
+        try await file.write(region, at: 0)
         try await file.flush()
         try await files.syncDirectory()
     }

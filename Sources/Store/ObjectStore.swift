@@ -4,7 +4,7 @@
 import Catalog
 import Checksums
 import Cryptography
-public import IO
+import IO
 public import Loop
 import Volumes
 

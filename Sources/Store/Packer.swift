@@ -18,7 +18,7 @@ final class Packer {
         var unresolved = 0
         var isActive = true
 
-        init(_ lease: consuming SegmentLease) { self.lease = lease }
+        init(_ lease: consuming SegmentLease) { self.lease = consume lease }
     }
 
     /// Blocks of the last segment that only removals may take, so that a full store can be emptied.

@@ -1,6 +1,7 @@
 /// What small and large uploads share on their way to publication: place, claim, flush, outcome.
 
 import Catalog
+import Checksums
 import IO
 import Loop
 import Volumes
@@ -31,7 +32,8 @@ extension UploadDescription {
     func withText<Answer>(_ body: (borrowing RecordText) -> Answer) -> Answer {
         body(
             RecordText(
-                name: name.span.bytes, owner: owner.span.bytes, mediaType: mediaType.span.bytes))
+                name: name.span.rawBytes, owner: owner.span.rawBytes,
+                mediaType: mediaType.span.rawBytes))
     }
 }
 
@@ -89,13 +91,15 @@ extension ObjectStore {
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.
-    func compare(_ upload: SmallUpload, _ checksum: UInt32) async throws(StoreError) -> PutOutcome? {
+    func compare(_ upload: SmallUpload, _ checksum: UInt32) async throws(StoreError) -> PutOutcome?
+    {
         guard let pinned = try find(upload.description.name) else { return nil }
         defer { release(pinned) }
         guard pinned.object.kind == .small, pinned.object.length == upload.description.length
         else { return .existsDifferent(pinned.object) }
         let stored = try await readSmall(pinned)
-        let isSame = stored.mediaType == upload.description.mediaType
+        let isSame =
+            stored.mediaType == upload.description.mediaType
             && stored.checksum == checksum
             && memory.arena.equal(stored.data, upload.dataRegion)
         memory.giveBack(stored.takeLease())

@@ -41,15 +41,15 @@ extension ObjectStore {
 
     func manifest(_ pinned: Pinned) async throws(StoreError) -> Manifest {
         if let manifest = state.provisionalManifest(pinned.object.sequence) { return manifest }
-        let lease = try await readRecord(pinned.object.record)
-        defer { memory.giveBack(lease) }
-        let bytes = memory.arena.bytes(lease.region)
+        let buffer = try await readRecord(pinned.object.record).detach()
+        defer { memory.giveBack(buffer: buffer) }
+        let bytes = memory.arena.bytes(buffer)
         _ = try verify(bytes, pinned)
         do throws(RecordError) {
             let record = try Record.decode(
                 bytes, at: pinned.object.record.address, instance: state.instance, seal: seal)
             return Manifest(
-                mediaType: record.mediaType, checksum: crc32c(record.checksums.span.bytes),
+                mediaType: record.mediaType, checksum: crc32c(record.checksums.span.rawBytes),
                 extents: record.extents, checksums: record.checksums)
         } catch {
             throw corrupt(pinned)

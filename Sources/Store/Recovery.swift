@@ -83,19 +83,20 @@ final class Recovery {
             throw .kernel(operation: .measure, path: name.path, error: error)
         }
         guard size > 0 else { return false }
-        let lease = await files.memory.lease(VolumeLayout.blockSize)
-        defer { files.memory.giveBack(lease) }
-        let region = lease.region.part(from: 0, count: VolumeLayout.blockSize)
+        let buffer = await files.memory.buffer(VolumeLayout.blockSize)
+        defer { files.memory.giveBack(buffer: buffer) }
+        let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
         try await file.read(region, at: 0)
         let bytes = files.memory.arena.bytes(region)
+        let isRight: Bool
         do throws(SuperblockError) {
             let superblock = try Superblock.decode(bytes, expecting: state.instance)
-            guard superblock.volume == name.id, superblock.volumeClass == name.volumeClass
-            else { throw StoreError.notAVolume(path: name.path) }
+            isRight = superblock.volume == name.id && superblock.volumeClass == name.volumeClass
         } catch {
             try refuse(error, bytes, name)
             return false
         }
+        guard isRight else { throw .notAVolume(path: name.path) }
         sizes[name.id] = UInt32(size)
         return true
     }
@@ -138,10 +139,10 @@ final class Recovery {
     private func scan(_ segment: Extent, into replay: inout Replay) async throws(StoreError) {
         segmentsScanned += 1
         let file = try await files.file(segment.volume)
-        let lease = await files.memory.lease(StoreLimits.transferBytesMax)
-        defer { files.memory.giveBack(lease) }
+        let buffer = await files.memory.buffer(StoreLimits.transferBytesMax)
+        defer { files.memory.giveBack(buffer: buffer) }
         var scan = RecoveryScan(segment, instance: state.instance)
-        var window = lease.region.part(from: 0, count: 0)
+        var window = buffer.part(from: 0, count: 0)
         var first = segment.start
         while true {
             let bytes = files.memory.arena.bytes(window)
@@ -160,7 +161,7 @@ final class Recovery {
                 }
                 first = blocks.lowerBound
                 let count = min(segment.end - first, StoreLimits.recordBlocksMax)
-                window = lease.region.part(from: 0, count: Int(count) * VolumeLayout.blockSize)
+                window = buffer.part(from: 0, count: Int(count) * VolumeLayout.blockSize)
                 try await file.read(
                     window, at: UInt64(first) * UInt64(VolumeLayout.blockSize))
             case .finished: return

@@ -103,7 +103,9 @@ extension Recovery {
     private func deadHeaders(_ plan: ReplayPlan) throws(StoreError) -> [BlockAddress] {
         var headers: [BlockAddress] = []
         for record in plan.torn {
-            if try isIndexed(record) { report(record) } else {
+            if try isIndexed(record) {
+                report(record)
+            } else {
                 headers.append(record.header.stamp.address)
             }
         }
@@ -132,10 +134,10 @@ extension Recovery {
     private func record(at address: BlockAddress) async throws(StoreError) -> Record? {
         guard let size = sizes[address.volume], address.block < size else { return nil }
         let file = try await files.file(address.volume)
-        let lease = await files.memory.lease(StoreLimits.transferBytesMax)
-        defer { files.memory.giveBack(lease) }
+        let buffer = await files.memory.buffer(StoreLimits.transferBytesMax)
+        defer { files.memory.giveBack(buffer: buffer) }
         let blocks = min(size - address.block, StoreLimits.recordBlocksMax)
-        let window = lease.region.part(from: 0, count: Int(blocks) * VolumeLayout.blockSize)
+        let window = buffer.part(from: 0, count: Int(blocks) * VolumeLayout.blockSize)
         try await file.read(window, at: address.byteOffset)
         do throws(RecordError) {
             return try Record.decode(
@@ -157,25 +159,25 @@ extension Recovery {
     private func verifyData(_ record: Record, _ object: StoredObject) async throws(StoreError) {
         guard let whole = try await wholeRecord(record.header.extent) else { return }
         let map = DataMap(whole.extents)
-        let lease = await files.memory.lease(StoreLimits.unitBytes)
-        defer { files.memory.giveBack(lease) }
+        let buffer = await files.memory.buffer(StoreLimits.unitBytes)
+        defer { files.memory.giveBack(buffer: buffer) }
         for (unit, checksum) in whole.checksums.enumerated() {
             let offset = UInt64(unit) * UInt64(StoreLimits.unitBytes)
             let count = Int(min(UInt64(StoreLimits.unitBytes), object.length - offset))
             let blocks = Int(VolumeLayout.blocks(for: UInt64(count))) * VolumeLayout.blockSize
             for piece in map.pieces(from: offset, count: blocks) {
-                let part = lease.region.part(from: piece.skipped, count: piece.count)
+                let part = buffer.part(from: piece.skipped, count: piece.count)
                 try await files.file(piece.volume).read(part, at: piece.fileOffset)
             }
-            let bytes = files.memory.arena.bytes(lease.region.part(from: 0, count: count))
+            let bytes = files.memory.arena.bytes(buffer.part(from: 0, count: count))
             if crc32c(bytes) != checksum { return report(record) }
         }
     }
 
     private func wholeRecord(_ extent: Extent) async throws(StoreError) -> Record? {
-        let lease = await files.memory.lease(Int(extent.byteCount))
-        defer { files.memory.giveBack(lease) }
-        let target = lease.region.part(from: 0, count: Int(extent.byteCount))
+        let buffer = await files.memory.buffer(Int(extent.byteCount))
+        defer { files.memory.giveBack(buffer: buffer) }
+        let target = buffer.part(from: 0, count: Int(extent.byteCount))
         try await files.file(extent.volume).read(target, at: extent.byteOffset)
         do throws(RecordError) {
             return try Record.decode(

@@ -33,7 +33,8 @@ extension ObjectStore {
             return false
         }
         do throws(StoreError) {
-            try await remove(name, ClaimedPlace(place: place, sequence: claimed.sequence),
+            try await remove(
+                name, ClaimedPlace(place: place, sequence: claimed.sequence),
                 StoredObject(claimed.entry), at: time)
         } catch {
             await ledger.abandoned(name, sequence: claimed.sequence)
@@ -93,23 +94,18 @@ extension ObjectStore {
     ) async throws(StoreError) {
         let place = claimed.place.extent
         let file = try await files.file(place.volume)
-        let lease = await memory.lease(VolumeLayout.blockSize)
-        let source = lease.region.part(from: 0, count: VolumeLayout.blockSize)
+        let buffer = await memory.buffer(VolumeLayout.blockSize)
+        defer { memory.giveBack(buffer: buffer) }
+        let source = buffer.part(from: 0, count: VolumeLayout.blockSize)
         var bytes = memory.arena.mutableBytes(source)
         let stamp = RecordStamp(
             instance: state.instance, address: place.address, sequence: claimed.sequence,
             object: newObjectID(), modifiedSeconds: time,
             supersedes: RecordReference(
                 address: object.record.address, sequence: object.sequence))
-        let text = RecordText(name: name.span.bytes)
+        let text = RecordText(name: name.span.rawBytes)
         RecordEncoding.encodeRemoval(into: &bytes, stamp: stamp, text: text, seal: seal)
-        do throws(StoreError) {
-            try await file.write(source, at: place.byteOffset)
-        } catch {
-            memory.giveBack(lease)
-            throw error
-        }
-        memory.giveBack(lease)
+        try await file.write(source, at: place.byteOffset)
         try await file.flush()
     }
 
@@ -173,6 +169,6 @@ enum RemovalChanges {
 
     /// Tells a dead record from what was later put in its place, together with the sequence.
     static func nameHash(_ name: [UInt8]) -> UInt64 {
-        UInt64(name.count) << 32 | UInt64(crc32c(name.span.bytes))
+        UInt64(name.count) << 32 | UInt64(crc32c(name.span.rawBytes))
     }
 }

@@ -18,7 +18,7 @@ final class Seal: RecordSeal {
 
     func tag(_ bytes: RawSpan) -> SealTag {
         let tag = authenticator.tag(of: bytes.octets)
-        let sealed = tag.bytes.span.bytes
+        let sealed = tag.bytes.span.rawBytes
         return SealTag(first: sealed.integer(at: 0), second: sealed.integer(at: 8))
     }
 }

@@ -7,6 +7,7 @@
 import Catalog
 import Checksums
 public import IO
+import Loop
 import Volumes
 
 public final class SmallUpload {
@@ -109,13 +110,14 @@ extension ObjectStore {
         let description = upload.description
         let extent = claimed.place.extent
         let source = upload.region.part(from: 0, count: Int(extent.byteCount))
-        var bytes = memory.arena.mutableBytes(source)
         let stamp = stamp(description, extent, claimed.sequence)
-        description.withText { text in
-            RecordEncoding.encodeSmallObject(
-                into: &bytes, stamp: stamp, text: text, length: Int(description.length),
-                checksum: checksum, seal: seal)
-        }
+        let text = RecordText(
+            name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+            mediaType: description.mediaType.span.rawBytes)
+        var bytes = memory.arena.mutableBytes(source)
+        RecordEncoding.encodeSmallObject(
+            into: &bytes, stamp: stamp, text: text, length: Int(description.length),
+            checksum: checksum, seal: seal)
         let object = StoredObject(
             length: description.length, sequence: claimed.sequence,
             modified: description.modified, kind: .small, record: extent)

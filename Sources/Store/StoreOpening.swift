@@ -1,8 +1,8 @@
 /// Opens a store: what lies on the volumes, and what is left to do there after a crash.
 
-public import Loop
 import Catalog
 import IO
+public import Loop
 import Volumes
 
 public enum StoreOpening {

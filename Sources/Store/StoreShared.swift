@@ -1,4 +1,4 @@
-public import IO
+import IO
 public import Volumes
 
 /// What all cores share of one open store; made by `StoreOpening.open`.

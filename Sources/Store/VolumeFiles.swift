@@ -1,6 +1,7 @@
 /// One core's own descriptors of the volumes: the kernel tells an error of a flush to each open
 /// file once, so no two cores share one.
 
+import Checksums
 import IO
 import Loop
 import Volumes
@@ -76,16 +77,11 @@ final class VolumeFiles {
     /// Overwrites the first block of a dead record; durable after a flush of its volume.
     func zeroHeader(at address: BlockAddress) async throws(StoreError) {
         let file = try await file(address.volume)
-        let lease = await memory.lease(VolumeLayout.blockSize)
-        let region = lease.region.part(from: 0, count: VolumeLayout.blockSize)
+        let buffer = await memory.buffer(VolumeLayout.blockSize)
+        defer { memory.giveBack(buffer: buffer) }
+        let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
         memory.arena.zero(region)
-        do throws(StoreError) {
-            try await file.write(region, at: address.byteOffset)
-        } catch {
-            memory.giveBack(lease)
-            throw error
-        }
-        memory.giveBack(lease)
+        try await file.write(region, at: address.byteOffset)
     }
 
     /// Flushes of all volumes, and the requests that they served.
@@ -105,9 +101,10 @@ final class VolumeFiles {
         let bytes = Array(path.utf8) + [0]
         let lease = await memory.lease(bytes.count)
         let region = lease.region.part(from: 0, count: bytes.count)
-        memory.arena.copy(bytes.span.bytes, to: region)
+        memory.arena.copy(bytes.span.rawBytes, to: region)
         let result = await loop.perform(
-            .open(directory: directory, path: region, flags: flags,
+            .open(
+                directory: directory, path: region, flags: flags,
                 mode: flags & OpenFlags.create == 0 ? 0 : 0o600))
         memory.giveBack(lease)
         return result

@@ -102,7 +102,8 @@ extension SimulatedDisk {
     private func isMisaligned(
         _ open: OpenFile, _ offset: UInt64, _ region: Region
     ) -> Bool {
-        open.isDirect && (offset % 4096 != 0 || region.offset % 4096 != 0 || region.count % 4096 != 0)
+        open.isDirect
+            && (offset % 4096 != 0 || region.offset % 4096 != 0 || region.count % 4096 != 0)
     }
 
     private func read(
@@ -168,7 +169,8 @@ extension SimulatedDisk {
         (0..<Int(source.count) / 4096).map { index in
             let bytes = arena.bytes(source.part(from: index * 4096, count: 4096))
             let copy: [UInt8] = unsafe bytes.withUnsafeBytes { bytes in
-                let isZero = unsafe bytes[0] == 0
+                let isZero =
+                    unsafe bytes[0] == 0
                     && memcmp(bytes.baseAddress!, bytes.baseAddress! + 1, bytes.count - 1) == 0
                 return unsafe isZero ? [] : Array(bytes)
             }
