@@ -30,7 +30,8 @@ import Testing
         draft.data = Array(draft.data.prefix(500))
         draft.length = 50 * 65_536
         draft.checksums = Array(draft.checksums.prefix(50))
-        draft.extents = kind == .smallObject ? [] : [Extent(volume: VolumeID(1), start: 9, count: 800)]
+        draft.extents =
+            kind == .smallObject ? [] : [Extent(volume: VolumeID(1), start: 9, count: 800)]
         let whole = draft.encoded()
         let content = try decode(whole, at: draft.address).get().header.content
         var wrong = 0
@@ -138,7 +139,8 @@ import Testing
         var bytes = draft.encoded()
         edit(&bytes) { raw in
             for byte in 0..<lie.width {
-                raw.put(UInt8(truncatingIfNeeded: lie.value >> UInt64(8 * byte)), at: lie.offset + byte)
+                raw.put(
+                    UInt8(truncatingIfNeeded: lie.value >> UInt64(8 * byte)), at: lie.offset + byte)
             }
         }
         reseal(&bytes)
