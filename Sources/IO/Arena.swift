@@ -73,6 +73,12 @@ public struct Arena: @unchecked Sendable {
         unsafe to.copyMemory(from: from, byteCount: Int(source.count))
     }
 
+    /// Copies between two regions that may overlap.
+    public func move(_ source: Region, to target: Region) {
+        precondition(source.count <= target.count, "a copy larger than its target")
+        _ = unsafe memmove(address(of: target), address(of: source), Int(source.count))
+    }
+
     public func zero(_ region: Region) {
         unsafe address(of: region).initializeMemory(
             as: UInt8.self, repeating: 0, count: Int(region.count))

@@ -1,7 +1,7 @@
 /// A core's arena, divided: receive buffers that the kernel fills, the hot cache's share, and the
 /// pool from which handlers lease.
 ///
-///     | receive buffers (1/16, 128 KiB … 4 MiB) | hot cache (3/8) | pool (the rest) |
+///     | receive buffers (1/16, ≤ 4 MiB) | front (1/8) | hot cache (5/16) | pool (the rest) |
 ///
 /// Whoever finds the pool empty waits in line, so that more uploads than buffers all finish.
 
@@ -16,6 +16,8 @@ public final class CoreMemory {
     public let arena: Arena
     /// For the ring: see `Ring.provideBuffers`.
     public let receiveBuffers: Region
+    /// For request heads that arrive in pieces and for answers on their way out.
+    public let front: Region
     public let cache: Region
     private var pool: BufferPool
     private let loop: EventLoop
@@ -34,10 +36,13 @@ public final class CoreMemory {
         let unit = BufferPool.largest
         let units = arena.count / unit
         let receiveBytes = min(4 << 20, max(128 << 10, (units / 16) * unit))
-        let cacheStart = max(unit, receiveBytes)
-        let cacheUnits = (units - cacheStart / unit) * 3 / 8
+        let frontStart = max(unit, receiveBytes)
+        let frontBytes = max(1, units / 8) * unit
+        let cacheStart = frontStart + frontBytes
+        let cacheUnits = units * 5 / 16
         let poolStart = cacheStart + cacheUnits * unit
         receiveBuffers = Region(offset: 0, count: UInt32(receiveBytes))
+        front = Region(offset: UInt32(frontStart), count: UInt32(frontBytes))
         cache = Region(offset: UInt32(cacheStart), count: UInt32(cacheUnits * unit))
         pool = BufferPool(
             over: Region(offset: UInt32(poolStart), count: UInt32(units * unit - poolStart)))
