@@ -21,6 +21,12 @@ let package = Package(
         .target(
             name: "CUring", path: "CShims/CUring", linkerSettings: [.linkedLibrary("uring")]),
         .target(name: "CThread", path: "CShims/CThread"),
+        .target(
+            name: "CLMDB", path: "CShims/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
+        .target(
+            name: "CTLS", path: "CShims/CTLS", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(
+            name: "CNUMA", path: "CShims/CNUMA", linkerSettings: [.linkedLibrary("numa")]),
 
         // The vocabulary: what can be asked, what is answered, who holds which bytes.
         .target(name: "IO", swiftSettings: strict),
@@ -46,6 +52,21 @@ let package = Package(
         // Threads and machines.
         .target(name: "Runtime", dependencies: ["IO", "Loop", "Uring"], swiftSettings: strict),
 
+        // HMAC-SHA256, constant-time comparison, randomness, hexadecimal.
+        .target(name: "Cryptography", dependencies: ["CTLS"], swiftSettings: strict),
+
+        // Which memory is near which CPU.
+        .target(name: "NUMA", dependencies: ["CNUMA"], swiftSettings: strict),
+
+        // The index of the records that lie on volumes: on LMDB, or in memory with faults.
+        .target(name: "Catalog", dependencies: ["CLMDB"], swiftSettings: strict),
+
+        // Acts: puts, finds, reads and deletes objects, through the deciders and one core's loop.
+        .target(
+            name: "Store",
+            dependencies: ["IO", "Loop", "Volumes", "Checksums", "Catalog", "Cryptography"],
+            swiftSettings: strict),
+
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "IO"], swiftSettings: strict),
         .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
@@ -54,6 +75,9 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
+        .testTarget(
+            name: "CryptographyTests", dependencies: ["Cryptography", "NUMA"],
+            swiftSettings: strict),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
     ]
 )
-
