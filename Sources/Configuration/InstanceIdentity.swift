@@ -24,7 +24,7 @@ public struct InstanceIdentity: Equatable, Sendable {
         guard let fields = try PrivateFields.load(path, keys: keys) else { return nil }
         guard fields["format"] == formatVersion else {
             throw SettingsError(
-                origin: path, "made by a newer release than \(Release.version), which reads format 1")
+                origin: path, "made by a newer release: \(Release.version) reads format 1 only")
         }
         guard let identifier = bytes(hexadecimal: fields["identifier"] ?? ""),
             identifier.count == 16, let key = bytes(hexadecimal: fields["key"] ?? ""),

@@ -19,6 +19,15 @@ func nearestKey(to path: [String]) -> SettingKey {
     return SettingKey.all[best]
 }
 
+/// The section whose name is the fewest edits away.
+func nearestSection(to name: String) -> String {
+    let bytes = Array(name.utf8.prefix(64))
+    let costs = SettingKey.sections.map { editDistance(bytes, Array($0.utf8)) }
+    let best = costs.indices.min { costs[$0] < costs[$1] }
+    guard let best else { preconditionFailure("the key table is empty") }
+    return SettingKey.sections[best]
+}
+
 /// The fewest insertions, deletions, replacements and swaps of neighbours that turn `source` into
 /// `target` (optimal string alignment).
 func editDistance(_ source: [UInt8], _ target: [UInt8]) -> Int {

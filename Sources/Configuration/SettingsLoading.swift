@@ -68,6 +68,9 @@ extension Settings {
             if SettingKey.sections.contains(path) {
                 return "\(path) is a section: write [\(path)] and its keys below"
             }
+            if entry.path.count == 1, entry.value == .table {
+                return "unknown section [\(path)]; did you mean [\(nearestSection(to: path))]?"
+            }
             return "unknown key \(path); did you mean \(nearestKey(to: entry.path).path)?"
         }
         if key.assign(entry.value, &self) { return nil }

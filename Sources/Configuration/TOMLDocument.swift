@@ -10,7 +10,7 @@ struct TOMLEntry {
 }
 
 /// A parsed document. Tables are walked only as deep as `sections` reach: a table that is none of
-/// them becomes one entry of value `.other("a table")`.
+/// them becomes one entry of value `.table`.
 struct TOMLDocument {
     /// In the order of the text.
     let entries: [TOMLEntry]
@@ -79,7 +79,7 @@ extension RawValue {
         case .int: self = .integer(node.int ?? 0)
         case .bool: self = .boolean(node.bool ?? false)
         case .array: self = .list((node.array ?? TOMLArray()).map { RawValue($0) })
-        case .table: self = .other("a table")
+        case .table: self = .table
         case .double: self = .other("a fraction")
         case .date, .time, .dateTime: self = .other("a date or time")
         }

@@ -59,6 +59,6 @@ private func numberAndUnit(_ text: String) -> (Int, String)? {
     let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
     guard let count = Int(digits) else { return nil }
     var unit = text[digits.endIndex...]
-    if unit.first == " " { unit = unit.dropFirst() }
+    if unit.first == " ", unit.count > 1 { unit = unit.dropFirst() }
     return (count, String(unit))
 }

@@ -9,6 +9,8 @@ enum RawValue: Equatable, Sendable {
     /// A fraction, date, time or table: no key takes one. The word is for the error message.
     case other(String)
 
+    static let table = RawValue.other("a table")
+
     /// For error messages; quoted as TOML, cut short.
     var shown: String {
         switch self {
@@ -138,7 +140,8 @@ extension ValueForm where Value == ListenAddress? {
         let addresses = ValueForm<ListenAddress>.address
         return ValueForm(
             expectation: addresses.expectation + ", or \"off\"",
-            read: { raw in raw == .text("off") ? .some(nil) : addresses.read(raw).map { .some($0) } },
+            read: { raw in raw == .text("off") ? .some(nil) : addresses.read(raw).map { .some($0) }
+            },
             write: { value in value.map(addresses.write) ?? quoted("off") })
     }
 }
