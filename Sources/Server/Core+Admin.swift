@@ -3,6 +3,7 @@
 import Cryptography
 import HTTP
 import IO
+import Loop
 import Store
 
 extension Core {
@@ -23,10 +24,11 @@ extension Core {
         if request.head.authorization.isPresent {
             let value = request.bytes.span.extracting(request.head.authorization)
             if value.count > scheme.utf8.count,
-                value.extracting(first: scheme.utf8.count).bytes.equals(lowercase: scheme)
+                value.extracting(first: scheme.utf8.count).equals(lowercase: scheme)
             {
                 let token = value.extracting(droppingFirst: scheme.utf8.count)
-                if constantTimeEquals(token, settings.adminToken.span) { return }
+                let expected = settings.adminToken
+                if constantTimeEquals(token, expected.span) { return }
             }
             throw Answer(.forbidden, "the token is not the admin's")
         }
@@ -37,7 +39,7 @@ extension Core {
 
     func handleAdmin(_ request: Request, _ name: [UInt8]) async throws(Answer) {
         try requireAdmin(request)
-        guard name.span.bytes.equals("admin/objects") else {
+        guard name.span.equals("admin/objects") else {
             throw Answer(.notFound, "nothing is here")
         }
         try requireRead(request)
@@ -71,7 +73,7 @@ extension Core {
         while start < bytes.count {
             let count = min(bytes.count - start, Int(lease.region.count))
             let part = lease.region.part(from: 0, count: count)
-            arena.copy(bytes.span.extracting(start..<start + count).bytes, to: part)
+            arena.copy(bytes.span.extracting(start..<start + count), to: part)
             guard await send(request.slot, part, more: start + count < bytes.count) else { break }
             start += count
         }
@@ -101,7 +103,8 @@ struct ListingRequest {
                 guard let number = Int(String(decoding: value, as: UTF8.self)),
                     (1...StoreLimits.listingMax).contains(number)
                 else {
-                    throw Answer(.badRequest, "limit is a number from 1 to \(StoreLimits.listingMax)")
+                    throw Answer(
+                        .badRequest, "limit is a number from 1 to \(StoreLimits.listingMax)")
                 }
                 limit = number
             default: throw Answer(.badRequest, "only prefix, after and limit are known here")
@@ -134,7 +137,11 @@ enum ListingDocument {
             text += ",\"modified\":\(line.object.modified),\"sequence\":\(line.object.sequence)}"
         }
         text += "],\"next\":"
-        if !isLast, let last = objects.last { text += "\"\(escaped(last.name))\"" } else { text += "null" }
+        if !isLast, let last = objects.last {
+            text += "\"\(escaped(last.name))\""
+        } else {
+            text += "null"
+        }
         return text + "}\n"
     }
 

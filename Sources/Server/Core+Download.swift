@@ -80,7 +80,7 @@ extension Core {
             checksum: fields.checksum)
         guard
             let entry = cache.insert(
-                pinned.name.span.bytes, facts: facts,
+                pinned.name.span, facts: facts,
                 fieldCount: lengthLine + others.count + 2, bodyCount: Int(data.count))
         else { return }
         let target = cache.entry(entry)
@@ -167,7 +167,8 @@ extension Core {
         var offset = range.lowerBound
         var pending = first
         while offset <= range.upperBound {
-            if pending == nil, let sent = await sendFile(request.slot, large, offset, range, store) {
+            if pending == nil, let sent = await sendFile(request.slot, large, offset, range, store)
+            {
                 guard sent > 0 else { return .success(()) }
                 offset += sent
                 continue

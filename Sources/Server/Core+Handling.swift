@@ -138,7 +138,8 @@ extension Core {
         // where they belong, for which the multishot receive must be out of the way.
         if Int(target.count) - count > Core.directReceiveBytesMin {
             await quietReceive(slot)
-            count += takeKept(slot, into: target.part(from: count, count: Int(target.count) - count))
+            count += takeKept(
+                slot, into: target.part(from: count, count: Int(target.count) - count))
             return count + (await receiveDirect(slot, target, from: count))
         }
         while count < Int(target.count) {

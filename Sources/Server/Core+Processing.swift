@@ -1,5 +1,6 @@
 /// Request heads, and what can be answered from memory within the completion that brought them.
 
+import Engine
 import HTTP
 import IO
 import Loop
@@ -55,14 +56,14 @@ extension Core {
     /// A path without escapes under no base is its object's name; other spellings of a cached
     /// name take the slower way.
     private func cachedEntry(_ head: RequestHead, _ bytes: Region) -> UInt32? {
-        let base = settings.basePath.count
+        let basePath = settings.basePath
+        let base = basePath.count
         guard Int(head.path.count) > base else { return nil }
         let path = bytes.part(from: Int(head.path.offset), count: Int(head.path.count))
-        if base > 1, !arena.holds(settings.basePath.span.bytes, at: path.part(from: 0, count: base))
-        {
+        if base > 1, !arena.holds(basePath.span, at: path.part(from: 0, count: base)) {
             return nil
         }
-        return cache.find(arena.bytes(path.part(from: base, count: Int(path.count) - base)))
+        return cache.find(arena.span(path.part(from: base, count: Int(path.count) - base)))
     }
 
     private func answerHit(
@@ -73,15 +74,15 @@ extension Core {
             && !head.hasConditions && !head.range.isPresent
         guard isPlain else { return answerHitInDetail(slot, head, bytes, entry) }
         let cached = cache.entry(entry)
-        let okHead = clock.okHead.span.bytes
-        let whole = okHead.byteCount + Int(cached.fieldsAndBody.count)
+        let okHead = clock.okHead.span
+        let whole = okHead.count + Int(cached.fieldsAndBody.count)
         guard let room = outputRoom(slot, Core.headRoom) else { return false }
         if whole <= Int(room.count) {
             arena.copy(okHead, to: room)
             arena.copy(
                 cached.fieldsAndBody,
                 to: room.part(
-                    from: okHead.byteCount, count: Int(room.count) - okHead.byteCount))
+                    from: okHead.count, count: Int(room.count) - okHead.count))
             connections[slot].outputCount += UInt32(whole)
         } else {
             guard connections[slot].outputCount == 0 else { return false }
@@ -89,8 +90,8 @@ extension Core {
             arena.copy(
                 cached.fields,
                 to: room.part(
-                    from: okHead.byteCount, count: Int(room.count) - okHead.byteCount))
-            connections[slot].outputCount = UInt32(okHead.byteCount) + cached.fields.count
+                    from: okHead.count, count: Int(room.count) - okHead.count))
+            connections[slot].outputCount = UInt32(okHead.count) + cached.fields.count
             sendBehindOutput(slot, cached.body, of: entry)
         }
         counters.cacheHits &+= 1

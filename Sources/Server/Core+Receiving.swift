@@ -132,7 +132,9 @@ extension Core {
                 return end(slot)
             }
             let region = larger.detach()
-            if have > 0 { arena.copy(connections[slot].input.part(from: 0, count: have), to: region) }
+            if have > 0 {
+                arena.copy(connections[slot].input.part(from: 0, count: have), to: region)
+            }
             giveBackInput(slot)
             connections[slot].input = region
         }

@@ -2,6 +2,7 @@
 
 import HTTP
 import IO
+import Loop
 
 /// What of an object a request gets, once its conditions and range are weighed.
 enum Selection: Equatable {
@@ -152,7 +153,7 @@ extension Core {
         guard let room = outputRoom(slot, text.utf8.count) else {
             preconditionFailure("short answers fit into the output")
         }
-        arena.copy(text.utf8.span.bytes, to: room)
+        arena.copy(text.utf8.span, to: room)
         connections[slot].outputCount += UInt32(text.utf8.count)
     }
 }

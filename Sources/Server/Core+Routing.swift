@@ -2,6 +2,7 @@
 
 import HTTP
 import IO
+import Loop
 import Store
 
 extension Core {
@@ -34,11 +35,12 @@ extension Core {
         _ request: Request
     ) throws(Answer) -> (path: RequestPath, name: [UInt8]) {
         var name: [UInt8] = []
+        let base = settings.basePath
         do {
             var path: RequestPath?
             name = try [UInt8](capacity: settings.limits.nameBytes) { output in
                 path = try RequestPath.decode(
-                    request.bytes.span.extracting(request.head.path), base: settings.basePath.span,
+                    request.bytes.span.extracting(request.head.path), base: base.span,
                     limits: settings.limits, into: &output)
             }
             guard let path else { throw Refusal.malformedPath }
@@ -122,7 +124,8 @@ extension Core {
             let identity = "\(loop.index)-\(request.number)"
             settings.log("request \(identity): \(error)")
             return Answer(
-                .internalServerError, "the server could not read or write its disk"
+                .internalServerError,
+                "the server could not read or write its disk"
                     + " (request \(identity))")
         }
     }

@@ -1,5 +1,6 @@
 /// Bytes to a connection, and its end.
 
+import Engine
 import HTTP
 import IO
 import Loop

@@ -70,8 +70,8 @@ extension Core {
     private func durability(_ request: Request) throws(Answer) -> Store.Durability {
         guard request.head.durability.isPresent else { return settings.durability }
         let value = request.bytes.span.extracting(request.head.durability)
-        if value.bytes.equals("durable") { return .durable }
-        if value.bytes.equals("written") { return .written }
+        if value.equals("durable") { return .durable }
+        if value.equals("written") { return .written }
         throw Answer(.badRequest, "Millrace-Durability is either durable or written")
     }
 
@@ -146,13 +146,15 @@ extension Core {
         let upload = try await store.beginLarge(description)
         do {
             guard await sendContinue(slot, &body) else { throw Core.lost }
-            var pace = UploadPace(startedAt: loop.now, bytesPerSecondMin: settings.bodyBytesPerSecondMin)
+            var pace = UploadPace(
+                startedAt: loop.now, bytesPerSecondMin: settings.bodyBytesPerSecondMin)
             while body.bytesMissing > 0 {
                 let wanted = Int(min(body.bytesMissing, UInt64(pace.bufferBytes)))
                 let lease = await memory.lease(
                     preferring: wanted, minimum: min(wanted, UploadPace.bufferBytesMin))
                 let count = min(Int(lease.region.count), wanted)
-                let received = await receiveBody(slot, into: lease.region.part(from: 0, count: count))
+                let received = await receiveBody(
+                    slot, into: lease.region.part(from: 0, count: count))
                 guard received == count, pace.took(received, now: loop.now) else {
                     memory.giveBack(lease)
                     throw Core.lost
@@ -221,7 +223,9 @@ extension Core {
             var isSame = received == wanted
             if isSame {
                 body.took(received)
-                do { isSame = try await store.matches(large, offset: offset, received: target) } catch {
+                do {
+                    isSame = try await store.matches(large, offset: offset, received: target)
+                } catch {
                     memory.giveBack(lease)
                     throw error
                 }

@@ -7,8 +7,8 @@
 ///                                        └▶ handler task ─▶ store ─▶ … ─▶ finish
 
 public import Cryptography
-public import Engine
-public import HTTP
+import Engine
+import HTTP
 public import IO
 public import Loop
 public import Store
@@ -137,7 +137,7 @@ public actor Core: StoreCore, CompletionObserver {
     // MARK: Deletions
 
     public func forget(name: [UInt8], sequence: UInt64) {
-        cache.forget(name.span.bytes, upTo: sequence)
+        cache.forget(name.span, upTo: sequence)
         store?.forget(name: name, sequence: sequence)
     }
 

@@ -1,6 +1,8 @@
 /// The metrics page: Prometheus text format 0.0.4, names with prefix `millrace_`, base units.
 
+import Engine
 import HTTP
+import IO
 import Loop
 import Store
 
@@ -30,7 +32,7 @@ extension Core {
 
     func handleMetrics(_ request: Request) async throws(Answer) {
         try requireRead(request)
-        let path = request.bytes.span.extracting(request.head.path).bytes
+        let path = request.bytes.span.extracting(request.head.path)
         if path.equals("/health") {
             return writeText(request.slot, .ok, "alive", keepAlive: request.head.keepAlive)
         }

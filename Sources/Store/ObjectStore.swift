@@ -19,6 +19,9 @@ public final class ObjectStore {
 
     public func release(_ pinned: Pinned) {}
 
+    /// False once the object was deleted: what is read of it must not be cached.
+    public func isCurrent(_ pinned: Pinned) -> Bool { true }
+
     /// Reads and verifies an object whose kind is `.small`.
     public func readSmall(_ pinned: Pinned) async throws(StoreError) -> SmallObject {
         throw .noSpace

@@ -50,4 +50,6 @@ public struct StoreStatistics: Sendable, Equatable {
     public var corruptions: UInt64 = 0
     /// Bytes of deleted objects that a reader still holds.
     public var bytesDeletedButPinned: UInt64 = 0
+
+    public init() {}
 }
