@@ -30,7 +30,9 @@ private struct Decoded: Equatable {
         }
     }
 
-    init(_ text: String, limits: Limits = Limits()) { self.init([Array(text.utf8)], limits: limits) }
+    init(_ text: String, limits: Limits = Limits()) {
+        self.init([Array(text.utf8)], limits: limits)
+    }
 
     var refusal: Refusal? {
         if case .invalid(let refusal) = last { refusal } else { nil }
@@ -80,26 +82,27 @@ private let bodies: [(String, String)] = [
         #expect(decoder.next(in: first.span, at: &position) == .needsMore)
     }
 
-    @Test(arguments: [
-        ("\r\n", .malformedChunkSize), ("g\r\n", .malformedChunkSize),
-        ("-1\r\n", .malformedChunkSize), ("+1\r\n", .malformedChunkSize),
-        (" 1\r\n", .malformedChunkSize), ("0x1\r\n", .malformedChunkSize),
-        (";a\r\n", .malformedChunkSize), ("1 \r\n", .malformedChunkSize),
-        ("1 2\r\n", .malformedChunkSize), ("1\n", .malformedChunkSize),
-        ("1\rx", .malformedChunkSize), ("1;a\nb", .malformedChunkSize),
-        ("1;a\u{0}", .malformedChunkSize), ("1;a\u{7f}", .malformedChunkSize),
-        ("1;a\rb", .malformedChunkSize), ("1,2\r\n", .malformedChunkSize),
-        ("10000000000000000\r\n", .malformedChunkSize),
-        ("00000000000000000\r\n", .malformedChunkSize),
-        ("1\r\nab", .malformedChunkEnd), ("1\r\na\n", .malformedChunkEnd),
-        ("1\r\na\ra", .malformedChunkEnd), ("2\r\na\r\n0", .malformedChunkEnd),
-        ("0\r\n\n", .malformedTrailer), ("0\r\n\rx", .malformedTrailer),
-        ("0\r\n a: b\r\n", .malformedTrailer), ("0\r\na: b\r\n c\r\n", .malformedTrailer),
-        ("0\r\n: b\r\n", .malformedTrailer), ("0\r\na b: c\r\n", .malformedTrailer),
-        ("0\r\nabc\r\n", .malformedTrailer), ("0\r\na: b\n", .malformedTrailer),
-        ("0\r\na: b\rc", .malformedTrailer), ("0\r\na: \u{0}", .malformedTrailer),
-        ("0\r\nGET / HTTP/1.1\r\n", .malformedTrailer),
-    ] as [(String, Refusal)])
+    @Test(
+        arguments: [
+            ("\r\n", .malformedChunkSize), ("g\r\n", .malformedChunkSize),
+            ("-1\r\n", .malformedChunkSize), ("+1\r\n", .malformedChunkSize),
+            (" 1\r\n", .malformedChunkSize), ("0x1\r\n", .malformedChunkSize),
+            (";a\r\n", .malformedChunkSize), ("1 \r\n", .malformedChunkSize),
+            ("1 2\r\n", .malformedChunkSize), ("1\n", .malformedChunkSize),
+            ("1\rx", .malformedChunkSize), ("1;a\nb", .malformedChunkSize),
+            ("1;a\u{0}", .malformedChunkSize), ("1;a\u{7f}", .malformedChunkSize),
+            ("1;a\rb", .malformedChunkSize), ("1,2\r\n", .malformedChunkSize),
+            ("10000000000000000\r\n", .malformedChunkSize),
+            ("00000000000000000\r\n", .malformedChunkSize),
+            ("1\r\nab", .malformedChunkEnd), ("1\r\na\n", .malformedChunkEnd),
+            ("1\r\na\ra", .malformedChunkEnd), ("2\r\na\r\n0", .malformedChunkEnd),
+            ("0\r\n\n", .malformedTrailer), ("0\r\n\rx", .malformedTrailer),
+            ("0\r\n a: b\r\n", .malformedTrailer), ("0\r\na: b\r\n c\r\n", .malformedTrailer),
+            ("0\r\n: b\r\n", .malformedTrailer), ("0\r\na b: c\r\n", .malformedTrailer),
+            ("0\r\nabc\r\n", .malformedTrailer), ("0\r\na: b\n", .malformedTrailer),
+            ("0\r\na: b\rc", .malformedTrailer), ("0\r\na: \u{0}", .malformedTrailer),
+            ("0\r\nGET / HTTP/1.1\r\n", .malformedTrailer),
+        ] as [(String, Refusal)])
     func `is refused for its fault however it is cut`(text: String, refusal: Refusal) {
         let bytes = Array(text.utf8)
         let whole = Decoded([bytes])

@@ -14,7 +14,8 @@ import Testing
     ].map { Array($0.utf8) }
 
     private static let fragments = [
-        "\r", "\n", "\r\n", "\r\n\r\n", ":", " ", "\t", "\u{0}", "%", "?", "#", "HTTP/1.1", "\u{7f}",
+        "\r", "\n", "\r\n", "\r\n\r\n", ":", " ", "\t", "\u{0}", "%", "?", "#", "HTTP/1.1",
+        "\u{7f}",
         "Content-Length: 1\r\n", "Transfer-Encoding: chunked\r\n", "Host: b\r\n", "chunked", ",",
         "http://", "1", "9999999999999999999",
     ].map { Array($0.utf8) }
@@ -60,8 +61,9 @@ import Testing
     private func checkHead(_ whole: Parsed, _ byteCount: Int) {
         #expect(whole.bytes[..<byteCount].suffix(4) == Array("\r\n\r\n".utf8)[...])
         #expect(whole.head.fields.range.upperBound == byteCount - 2)
-        #expect(whole.head.target.range.contains(whole.head.path.range.lowerBound)
-            || whole.head.path.count == 0)
+        #expect(
+            whole.head.target.range.contains(whole.head.path.range.lowerBound)
+                || whole.head.path.count == 0)
         #expect(!(whole.head.isChunked && whole.head.contentLength != nil))
         #expect(whole.head.host.isPresent || whole.head.minorVersion == 0)
         var cursor = FieldCursor(whole.head)

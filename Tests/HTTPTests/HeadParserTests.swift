@@ -105,23 +105,27 @@ private let postHead =
         #expect(rest.text(rest.head.path) == "/2")
     }
 
-    @Test(arguments: [
-        ("GET", .get), ("HEAD", .head), ("PUT", .put), ("POST", .post), ("PATCH", .patch),
-        ("DELETE", .delete), ("OPTIONS", .options), ("get", .other), ("PROPFIND", .other),
-        ("GETS", .other), ("M-SEARCH", .other), ("OPTIONSOPTIONS", .other),
-    ] as [(String, RequestHead.Method)])
+    @Test(
+        arguments: [
+            ("GET", .get), ("HEAD", .head), ("PUT", .put), ("POST", .post), ("PATCH", .patch),
+            ("DELETE", .delete), ("OPTIONS", .options), ("get", .other), ("PROPFIND", .other),
+            ("GETS", .other), ("M-SEARCH", .other), ("OPTIONSOPTIONS", .other),
+        ] as [(String, RequestHead.Method)])
     func `names its method`(method: String, expected: RequestHead.Method) {
         let parsed = Parsed("\(method) / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(parsed.byteCount != nil)
         #expect(parsed.head.method == expected)
     }
 
-    @Test(arguments: [
-        ("/", "/", nil), ("/a?", "/a", ""), ("/a?b?c", "/a", "b?c"), ("/a?/../b", "/a", "/../b"),
-        ("//a", "//a", nil), ("/|{}\\\"<>^`", "/|{}\\\"<>^`", nil),
-        ("http://h", "", nil), ("HTTPS://h:1", "", nil), ("http://h?q", "", "q"),
-        ("http://[::1]:80/x", "/x", nil), ("/12345678901234567890?", "/12345678901234567890", ""),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            ("/", "/", nil), ("/a?", "/a", ""), ("/a?b?c", "/a", "b?c"),
+            ("/a?/../b", "/a", "/../b"),
+            ("//a", "//a", nil), ("/|{}\\\"<>^`", "/|{}\\\"<>^`", nil),
+            ("http://h", "", nil), ("HTTPS://h:1", "", nil), ("http://h?q", "", "q"),
+            ("http://[::1]:80/x", "/x", nil),
+            ("/12345678901234567890?", "/12345678901234567890", ""),
+        ] as [(String, String, String?)])
     func `splits its target`(target: String, path: String, query: String?) {
         let parsed = Parsed("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(parsed.byteCount != nil)
@@ -165,9 +169,10 @@ private let postHead =
         #expect(parsed.head.hasUnknownExpectation == isUnknown)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("00", 0), ("18446744073709551615", UInt64.max), ("9999999999999999999", nil),
-    ] as [(String, UInt64?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("00", 0), ("18446744073709551615", UInt64.max), ("9999999999999999999", nil),
+        ] as [(String, UInt64?)])
     func `gives its length exactly`(value: String, expected: UInt64?) {
         let parsed = Parsed("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: \(value)\r\n\r\n")
         #expect(parsed.head.contentLength == expected ?? UInt64(value))

@@ -116,17 +116,23 @@ private let fieldFaults = [
 ]
 
 private let valueFaults =
-    ["", "gzip", "gzip, chunked", "chunked, chunked", "xchunked", "chunked;q=1", "\"chunked\"",
-        "chunke", "identity", ", chunked", "chunked,", "chun ked", "chunked\u{b}x"]
+    [
+        "", "gzip", "gzip, chunked", "chunked, chunked", "xchunked", "chunked;q=1", "\"chunked\"",
+        "chunke", "identity", ", chunked", "chunked,", "chun ked", "chunked\u{b}x",
+    ]
     .map { value in
         let refusal: Refusal = value.contains("\u{b}") ? .controlCharacter : .unknownCoding
         return Fault(refusal, fields: "Transfer-Encoding: \(value)")
     }
-    + ["", "+1", "-1", "1,1", "5, 5", "0x10", "1 1", "1.0", "1e3", "abc", "18446744073709551616",
-        "99999999999999999999", "000000000000000000001", "\u{661}", "5;", "/", ":"]
+    + [
+        "", "+1", "-1", "1,1", "5, 5", "0x10", "1 1", "1.0", "1e3", "abc", "18446744073709551616",
+        "99999999999999999999", "000000000000000000001", "\u{661}", "5;", "/", ":",
+    ]
     .map { Fault(.malformedContentLength, fields: "Content-Length: \($0)") }
-    + ["a b", "a,b", "a@b", "a/b", "a:80x", "a:8:0", "[::1", "[]", "[::1]x", "[::g]", ":80",
-        "a\u{e9}", "a\\b", "a?b", "<a>"]
+    + [
+        "a b", "a,b", "a@b", "a/b", "a:80x", "a:8:0", "[::1", "[]", "[::1]x", "[::g]", ":80",
+        "a\u{e9}", "a\\b", "a?b", "<a>",
+    ]
     .map { Fault(.malformedHost, "GET / HTTP/1.1\r\nHost: \($0)\r\n\r\n") }
 
 @Suite struct `A malformed head` {
