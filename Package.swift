@@ -21,6 +21,7 @@ let package = Package(
         .target(
             name: "CUring", path: "CShims/CUring", linkerSettings: [.linkedLibrary("uring")]),
         .target(name: "CThread", path: "CShims/CThread"),
+        .target(name: "CMachine", path: "CShims/CMachine"),
 
         // The vocabulary: what can be asked, what is answered, who holds which bytes.
         .target(name: "IO", swiftSettings: strict),
@@ -44,13 +45,19 @@ let package = Package(
         .target(name: "Loop", dependencies: ["IO", "CThread"], swiftSettings: strict),
 
         // Threads and machines.
-        .target(name: "Runtime", dependencies: ["IO", "Loop", "Uring"], swiftSettings: strict),
+        .target(
+            name: "Runtime", dependencies: ["IO", "Loop", "Uring", "CMachine"],
+            swiftSettings: strict),
 
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "IO"], swiftSettings: strict),
         .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
         .testTarget(
-            name: "LoopTests", dependencies: ["Runtime", "Loop", "IO"], swiftSettings: strict),
+            name: "LoopTests", dependencies: ["Runtime", "Loop", "Uring", "IO"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests", dependencies: ["Runtime", "Loop", "IO"],
+            swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
