@@ -26,6 +26,7 @@ let package = Package(
         .target(
             name: "CUring", path: "CShims/CUring", linkerSettings: [.linkedLibrary("uring")]),
         .target(name: "CThread", path: "CShims/CThread"),
+        .target(name: "CMachine", path: "CShims/CMachine"),
         .target(
             name: "CLMDB", path: "CShims/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
         .target(
@@ -87,13 +88,17 @@ let package = Package(
         // Threads and machines.
         .target(
             name: "Runtime",
-            dependencies: ["IO", "Loop", "Uring"], swiftSettings: strict),
+            dependencies: [
+                "IO", "Loop", "Uring", "HTTP", "Cryptography", "NUMA", "Catalog", "Configuration",
+                "Store", "Server", "CMachine",
+            ],
+            swiftSettings: strict),
 
         // The command line.
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "Configuration", "Files",
+                "Configuration", "Files", "Runtime", "Cryptography",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -113,7 +118,11 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
         .testTarget(
-            name: "LoopTests", dependencies: ["Runtime", "Loop", "IO"], swiftSettings: strict),
+            name: "LoopTests", dependencies: ["Runtime", "Loop", "Uring", "IO"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests", dependencies: ["Runtime", "Loop", "IO"],
+            swiftSettings: strict),
         .testTarget(
             name: "ServerTests", dependencies: ["Server", "HTTP"], swiftSettings: strict),
         .testTarget(
