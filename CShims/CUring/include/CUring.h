@@ -1,0 +1,85 @@
+// CUring: io_uring as Swift needs it: one plain function an operation, one to submit and sleep,
+// one to drain. liburing itself is used in curing.c only, because its header redefines what
+// Swift's C library module already holds.
+
+#ifndef CURING_H
+#define CURING_H
+
+#include <linux/io_uring.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+_Static_assert(sizeof(struct io_uring_cqe) == 16, "Ring.swift assumes 16-byte completions");
+
+/// One ring with its provided-buffer group; owned by one thread.
+typedef struct curing curing;
+
+/// What a ring was given and what the kernel granted.
+typedef struct {
+    uint32_t submission_entries;
+    uint32_t completion_entries;
+    /// Setup flags that the kernel took, IORING_SETUP_*.
+    uint32_t setup_flags;
+    uint32_t features;
+    int descriptor;
+} curing_facts;
+
+/// All functions answer 0 or a count, or a negated errno.
+int curing_open(uint32_t entries, curing **out, curing_facts *facts);
+void curing_close(curing *ring);
+int curing_register_memory(curing *ring, void *base, size_t count);
+int curing_limit_workers_to_cpu(curing *ring, uint32_t cpu);
+int curing_provide_buffers(
+    curing *ring, uint16_t group, void *base, uint32_t buffer_count, uint32_t buffer_size);
+void curing_give_back_buffer(curing *ring, uint16_t buffer);
+
+/// Submits what is queued and sleeps until `wait_count` completions are there or `nanoseconds`
+/// have passed (0: no limit).
+int curing_submit_and_wait(curing *ring, uint32_t wait_count, uint64_t nanoseconds);
+/// Copies up to `limit` completions out of the ring and frees their slots. Returns the count.
+uint32_t curing_drain(curing *ring, struct io_uring_cqe *out, uint32_t limit);
+
+void curing_nop(curing *ring, uint64_t token);
+void curing_accept(curing *ring, int listener, uint64_t token);
+void curing_receive(curing *ring, int socket, uint16_t group, uint64_t token);
+void curing_receive_into(
+    curing *ring, int socket, void *target, size_t count, bool whole, uint64_t token);
+void curing_send(
+    curing *ring, int socket, const void *source, size_t count, bool more, uint64_t token);
+void curing_splice(
+    curing *ring, int source, int64_t source_offset, int target, int64_t target_offset,
+    uint32_t count, uint64_t token);
+void curing_poll(curing *ring, int descriptor, bool readable, uint64_t token);
+/// With registered memory these use it (READ_FIXED, WRITE_FIXED), else plain READ and WRITE.
+void curing_read(
+    curing *ring, int file, void *target, uint32_t count, uint64_t offset, uint64_t token);
+void curing_write(
+    curing *ring, int file, const void *source, uint32_t count, uint64_t offset, uint64_t token);
+void curing_sync(curing *ring, int file, uint64_t token);
+void curing_allocate(
+    curing *ring, int file, uint64_t offset, uint64_t count, uint64_t token);
+void curing_advise(
+    curing *ring, int file, uint64_t offset, uint32_t count, bool will_need, uint64_t token);
+/// RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS: a path cannot leave `directory`.
+void curing_open_at(
+    curing *ring, int directory, const char *path, uint64_t flags, uint64_t mode,
+    uint64_t token);
+void curing_close_descriptor(curing *ring, int descriptor, uint64_t token);
+void curing_shutdown(curing *ring, int socket, bool both, uint64_t token);
+void curing_timeout(curing *ring, uint64_t nanoseconds, uint64_t token);
+void curing_cancel(curing *ring, uint64_t target, uint64_t token);
+void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t token);
+
+/// sendfile(2), at once: -ENODATA if the range is not in the page cache, -EAGAIN if the socket
+/// is full. Residency by cachestat (Linux 6.5), else mincore.
+int64_t curing_send_file(int socket, int file, uint64_t offset, size_t count);
+
+/// The file's size in 4 KiB blocks, at once.
+int32_t curing_block_count(int file);
+
+/// Which operations this kernel lacks, as a bit set in the order of `curing_operation_name`.
+int curing_missing_operations(uint64_t *missing);
+const char *curing_operation_name(uint32_t index);
+
+#endif

@@ -1,0 +1,94 @@
+/// Everything this program asks of the kernel once it is running. Plain data: the real ring turns
+/// it into submission entries, the simulated one into delays, reorderings and faults.
+public enum Operation: Sendable {
+    case nop
+    /// Multishot: one submission, one completion a connection, until `more` is false.
+    case accept(listener: Descriptor)
+    /// Multishot: one submission, one completion per arriving segment, until `more` is false.
+    case receive(socket: Descriptor, group: BufferGroup)
+    /// Once; with `whole`, not before the region is full or the peer has ended.
+    case receiveInto(socket: Descriptor, target: Region, whole: Bool)
+    /// The whole region, however often the socket fills up. `more` promises further bytes.
+    case send(socket: Descriptor, source: Region, more: Bool)
+    /// Page-cached file bytes to a socket, without copying and without blocking: executed when it
+    /// is submitted. Answers the count, `wouldBlock` (socket full) or `notResident` (cold pages).
+    case sendFile(socket: Descriptor, file: Descriptor, offset: UInt64, count: UInt32)
+    /// Between a pipe and anything; offsets are nil on the side that is a pipe or socket.
+    case splice(
+        source: Descriptor, sourceOffset: UInt64?, target: Descriptor, targetOffset: UInt64?,
+        count: UInt32)
+    case poll(descriptor: Descriptor, readiness: Readiness)
+    case read(file: Descriptor, offset: UInt64, target: Region)
+    case write(file: Descriptor, offset: UInt64, source: Region)
+    /// Data and what is needed to find it again (fdatasync).
+    case sync(file: Descriptor)
+    /// Reserves space and extends the file (fallocate, mode 0).
+    case allocate(file: Descriptor, offset: UInt64, count: UInt64)
+    case advise(file: Descriptor, offset: UInt64, count: UInt32, advice: Advice)
+    /// `path` holds a NUL-terminated name, resolved beneath `directory` only (RESOLVE_BENEATH).
+    case open(directory: Descriptor, path: Region, flags: UInt64, mode: UInt64)
+    /// The file's size in whole 4 KiB blocks; executed when it is submitted.
+    case measure(file: Descriptor)
+    case close(Descriptor)
+    case shutdown(socket: Descriptor, direction: Direction)
+    /// Answers `timedOut` after that many nanoseconds.
+    case timeout(nanoseconds: UInt64)
+    /// Ends the request that carries this token, if it is still in flight.
+    case cancel(Token)
+    /// Posts a completion with `token` on another ring.
+    case message(ring: Descriptor, token: Token)
+}
+
+public enum Readiness: Sendable { case readable, writable }
+
+/// Which half of a connection to end (shutdown(2)).
+public enum Direction: Sendable { case sending, both }
+
+/// What the page cache should do with a file range (posix_fadvise).
+public enum Advice: Sendable { case willNeed, dontNeed }
+
+/// The kernel's answer: who asked, how it went, and whether more answers will follow.
+public struct Completion: Sendable {
+    public let token: Token
+    /// A count or descriptor, or a negated errno.
+    public let result: Int32
+    /// The provided buffer that holds the received bytes.
+    public let buffer: UInt16?
+    public let more: Bool
+
+    @inline(__always)
+    public init(token: Token, result: Int32, buffer: UInt16? = nil, more: Bool = false) {
+        self.token = token
+        self.result = result
+        self.buffer = buffer
+        self.more = more
+    }
+}
+
+/// A file descriptor of this process.
+public struct Descriptor: Equatable, Sendable {
+    public let number: Int32
+    @inline(__always) public init(_ number: Int32) { self.number = number }
+}
+
+/// A family of equally sized receive buffers from which the kernel picks.
+public struct BufferGroup: Equatable, Sendable {
+    public let id: UInt16
+    public init(id: UInt16) { self.id = id }
+}
+
+/// A range inside the one memory region that a core registers with the kernel at start-up.
+public struct Region: Equatable, Sendable {
+    public let offset: UInt32
+    public let count: UInt32
+
+    @inline(__always)
+    public init(offset: UInt32, count: UInt32) { (self.offset, self.count) = (offset, count) }
+
+    /// `count` bytes that start `skipped` bytes into this region.
+    @inline(__always)
+    public func part(from skipped: Int, count: Int) -> Region {
+        precondition(skipped >= 0 && count >= 0 && skipped + count <= Int(self.count))
+        return Region(offset: offset + UInt32(skipped), count: UInt32(count))
+    }
+}

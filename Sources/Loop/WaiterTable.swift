@@ -1,0 +1,95 @@
+/// The requests whose answer a handler waits for, or will.
+///
+///     free ──take──▶ inFlight ──completion──▶ answered ──await──▶ free
+///                       └──await──▶ awaited ──completion──▶ free (the handler resumes)
+///
+/// Slots are reused; the generation tells a late completion from its successor's.
+
+import IO
+
+struct WaiterTable {
+    private enum State { case free, inFlight, awaited, answered }
+
+    @safe private struct Waiter {
+        var state = State.free
+        var generation: UInt32 = 0
+        var result: Int32 = 0
+        var nextFree: UInt32 = .max
+        var continuation: UnsafeContinuation<Int32, Never>?
+    }
+
+    private var waiters: [Waiter] = []
+    private var firstFree = UInt32.max
+    private(set) var busyCount = 0
+
+    mutating func take() -> Ticket {
+        busyCount += 1
+        if firstFree == .max {
+            waiters.append(Waiter())
+            waiters[waiters.count - 1].state = .inFlight
+            return Ticket(slot: UInt32(waiters.count - 1), generation: 0)
+        }
+        let slot = firstFree
+        firstFree = waiters[Int(slot)].nextFree
+        waiters[Int(slot)].state = .inFlight
+        return Ticket(slot: slot, generation: waiters[Int(slot)].generation)
+    }
+
+    mutating func complete(_ completion: Completion) {
+        let ticket = Ticket(slot: completion.token.slot, generation: completion.token.generation)
+        complete(ticket, with: completion.result)
+    }
+
+    mutating func complete(_ ticket: Ticket, with result: Int32) {
+        let slot = Int(ticket.slot)
+        guard waiters[slot].generation == ticket.generation else { return }
+        switch waiters[slot].state {
+        case .inFlight:
+            waiters[slot].state = .answered
+            waiters[slot].result = result
+        case .awaited:
+            let continuation = unsafe waiters[slot].continuation.take()
+            release(ticket)
+            unsafe continuation?.resume(returning: result)
+        case .free, .answered:
+            preconditionFailure("request \(ticket.slot) was answered twice")
+        }
+    }
+
+    /// The answer, if it is there; the slot is free then.
+    mutating func takeAnswer(_ ticket: Ticket) -> Int32? {
+        precondition(waiters[Int(ticket.slot)].generation == ticket.generation)
+        guard waiters[Int(ticket.slot)].state == .answered else { return nil }
+        let result = waiters[Int(ticket.slot)].result
+        release(ticket)
+        return result
+    }
+
+    func hasAnswer(_ ticket: Ticket) -> Bool {
+        waiters[Int(ticket.slot)].generation == ticket.generation
+            && waiters[Int(ticket.slot)].state == .answered
+    }
+
+    mutating func await(_ ticket: Ticket, _ continuation: UnsafeContinuation<Int32, Never>) {
+        precondition(waiters[Int(ticket.slot)].state == .inFlight, "awaited twice")
+        unsafe waiters[Int(ticket.slot)].continuation = continuation
+        waiters[Int(ticket.slot)].state = .awaited
+    }
+
+    private mutating func release(_ ticket: Ticket) {
+        let slot = Int(ticket.slot)
+        waiters[slot].state = .free
+        waiters[slot].generation = (waiters[slot].generation &+ 1) & Token.generationMax
+        waiters[slot].nextFree = firstFree
+        firstFree = ticket.slot
+        busyCount -= 1
+    }
+}
+
+/// A request under way: proof that its answer is still to be fetched, once.
+public struct Ticket: Equatable, Sendable {
+    let slot: UInt32
+    let generation: UInt32
+
+    var token: Token { Token(.waiter, generation: generation, slot: slot) }
+}

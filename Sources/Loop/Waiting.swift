@@ -1,0 +1,51 @@
+/// How a handler waits: for the kernel, for a time, for another handler.
+
+public import IO
+
+extension EventLoop {
+    /// Asks the kernel and suspends until it has answered: a count or descriptor, or a negated
+    /// errno.
+    public func perform(_ operation: Operation) async -> Int32 {
+        await answer(start(operation))
+    }
+
+    /// Asks now; the answer is fetched later with `answer`, exactly once.
+    public func start(_ operation: Operation) -> Ticket {
+        let ticket = waiters.take()
+        push(operation, ticket.token)
+        return ticket
+    }
+
+    public func answer(_ ticket: Ticket) async -> Int32 {
+        if let result = waiters.takeAnswer(ticket) { return result }
+        return await unsafe withUnsafeContinuation { continuation in
+            unsafe waiters.await(ticket, continuation)
+        }
+    }
+
+    /// Whether `answer` would return at once.
+    public func isAnswered(_ ticket: Ticket) -> Bool { waiters.hasAnswer(ticket) }
+
+    /// Asks the kernel to end that request early; its answer still comes and must be fetched.
+    public func cancel(_ ticket: Ticket) {
+        push(.cancel(ticket.token), Token(.ignored))
+    }
+
+    /// Suspends until `now` has reached `deadline` (monotonic nanoseconds).
+    public func sleep(until deadline: UInt64) async {
+        let ticket = waiters.take()
+        timers.push(ticket, deadline: deadline)
+        _ = await answer(ticket)
+    }
+
+    /// A ticket that a handler answers, not the kernel: see `wake`.
+    public func makeTicket() -> Ticket { waiters.take() }
+
+    /// Answers a ticket of `makeTicket`. The waiting handler runs after the current one suspends.
+    public func wake(_ ticket: Ticket, with result: Int32 = 0) {
+        waiters.complete(ticket, with: result)
+    }
+
+    /// Requests whose answers are still to be fetched, for drain and for tests.
+    public var ticketsOutstanding: Int { waiters.busyCount }
+}

@@ -1,0 +1,184 @@
+/// One core's private line to the kernel: operations go down, completions come up.
+///
+/// A ring has one owner thread for life (`IORING_SETUP_SINGLE_ISSUER`), so nothing here locks. It
+/// must be made on that thread. It knows nothing of HTTP or storage.
+///
+/// Operations that the kernel answers at once (`sendFile`) run when they are enqueued; their
+/// completions wait in `answered` and come up with the next turn, so callers see one kind only.
+
+import CUring
+public import IO
+
+@safe
+public struct Ring: ~Copyable {
+    private let ring: OpaquePointer
+    private let arena: Arena
+    private let drained: UnsafeMutableBufferPointer<io_uring_cqe>
+    private var answered: [Completion] = []
+
+    /// What was asked for and what the kernel granted.
+    public let facts: RingFacts
+    /// For `Operation.message` from another ring.
+    public let descriptor: Descriptor
+
+    /// One page of the stack's worth: bounds the time between two submissions.
+    static let completionsPerTurnMax = 512
+
+    /// Opens a ring over `arena`. Fails with what the kernel said: see `RingProbe.explain`.
+    public init(entries: UInt32, arena: Arena) throws(KernelError) {
+        precondition(entries.nonzeroBitCount == 1, "the kernel rounds up; say what you mean")
+        var opened: OpaquePointer?
+        var granted = curing_facts()
+        let status = unsafe curing_open(entries, &opened, &granted)
+        guard status == 0, let opened = unsafe opened else { throw KernelError(code: -status) }
+        unsafe ring = opened
+        self.arena = arena
+        unsafe drained = .allocate(capacity: Ring.completionsPerTurnMax)
+        answered.reserveCapacity(64)
+        descriptor = Descriptor(granted.descriptor)
+        facts = RingFacts(
+            submissionEntries: granted.submission_entries,
+            completionEntries: granted.completion_entries, setupFlags: granted.setup_flags,
+            features: granted.features)
+    }
+
+    deinit {
+        unsafe curing_close(ring)
+        unsafe drained.deallocate()
+    }
+
+    /// Pins the whole arena for reads and writes without per-operation page look-ups. Fails with
+    /// `noMemory` when RLIMIT_MEMLOCK is too small; everything then works unregistered, slower.
+    public mutating func registerArena() throws(KernelError) {
+        let all = Region(offset: 0, count: UInt32(arena.count))
+        let status = unsafe curing_register_memory(ring, arena.address(of: all), arena.count)
+        if let error = KernelError(result: status) { throw error }
+    }
+
+    /// Keeps the kernel's own worker threads for this ring on `cpu` (Linux 5.14).
+    public mutating func limitWorkers(toCPU cpu: Int) throws(KernelError) {
+        let status = unsafe curing_limit_workers_to_cpu(ring, UInt32(cpu))
+        if let error = KernelError(result: status) { throw error }
+    }
+
+    /// Hands `region` to the kernel as receive buffers of `size` bytes (Linux 5.19).
+    public mutating func provideBuffers(
+        _ region: Region, size: Int, group: BufferGroup
+    ) throws(KernelError) {
+        let count = UInt32(Int(region.count) / size)
+        precondition(count.nonzeroBitCount == 1 && count <= 1 << 15, "the ring's indices are masks")
+        let status = unsafe curing_provide_buffers(
+            ring, group.id, arena.address(of: region), count, UInt32(size))
+        if let error = KernelError(result: status) { throw error }
+    }
+
+    public mutating func giveBack(providedBuffer buffer: UInt16) {
+        unsafe curing_give_back_buffer(ring, buffer)
+    }
+
+    /// Queues `operation`; the kernel first sees it at the next `turn`.
+    public mutating func enqueue(_ operation: Operation, as token: Token) {
+        let tag = token.packed
+        switch operation {
+        case .nop:
+            unsafe curing_nop(ring, tag)
+        case .accept(let listener):
+            unsafe curing_accept(ring, listener.number, tag)
+        case .receive(let socket, let group):
+            unsafe curing_receive(ring, socket.number, group.id, tag)
+        case .receiveInto(let socket, let target, let whole):
+            unsafe curing_receive_into(
+                ring, socket.number, arena.address(of: target), Int(target.count), whole, tag)
+        case .send(let socket, let source, let more):
+            unsafe curing_send(
+                ring, socket.number, arena.address(of: source), Int(source.count), more, tag)
+        case .sendFile(let socket, let file, let offset, let count):
+            let sent = curing_send_file(socket.number, file.number, offset, Int(count))
+            answered.append(Completion(token: token, result: Int32(sent)))
+        case .splice(let source, let from, let target, let to, let count):
+            unsafe curing_splice(
+                ring, source.number, Ring.position(from), target.number, Ring.position(to), count,
+                tag)
+        case .poll(let descriptor, let readiness):
+            unsafe curing_poll(ring, descriptor.number, readiness == .readable, tag)
+        case .read(let file, let offset, let target):
+            unsafe curing_read(
+                ring, file.number, arena.address(of: target), target.count, offset, tag)
+        case .write(let file, let offset, let source):
+            unsafe curing_write(
+                ring, file.number, arena.address(of: source), source.count, offset, tag)
+        case .sync(let file):
+            unsafe curing_sync(ring, file.number, tag)
+        case .allocate(let file, let offset, let count):
+            unsafe curing_allocate(ring, file.number, offset, count, tag)
+        case .advise(let file, let offset, let count, let advice):
+            unsafe curing_advise(ring, file.number, offset, count, advice == .willNeed, tag)
+        case .open(let directory, let path, let flags, let mode):
+            unsafe curing_open_at(
+                ring, directory.number,
+                arena.address(of: path).assumingMemoryBound(to: CChar.self), flags, mode, tag)
+        case .close(let descriptor):
+            unsafe curing_close_descriptor(ring, descriptor.number, tag)
+        case .measure(let file):
+            answered.append(Completion(token: token, result: curing_block_count(file.number)))
+        case .shutdown(let socket, let direction):
+            unsafe curing_shutdown(ring, socket.number, direction == .both, tag)
+        case .timeout(let nanoseconds):
+            unsafe curing_timeout(ring, nanoseconds, tag)
+        case .cancel(let target):
+            unsafe curing_cancel(ring, target.packed, tag)
+        case .message(let other, let message):
+            unsafe curing_message(ring, other.number, message.packed, tag)
+        }
+    }
+
+    /// Hands everything queued to the kernel, sleeps until something completes (not at all if
+    /// `sleeping` is false, at most until `limit` nanoseconds have passed if that is not zero),
+    /// and passes what did to `handle`. The only system call of the steady state.
+    ///
+    /// `self` is exclusively held while `handle` runs, so a handler cannot enqueue: the compiler
+    /// rules out re-entrancy. What it wants next, it leaves in its outbox.
+    public mutating func turn(
+        sleeping: Bool = true, limit: UInt64 = 0, _ handle: (Completion) -> Void
+    ) throws(KernelError) {
+        let wanted: UInt32 = sleeping && answered.isEmpty ? 1 : 0
+        let status = unsafe curing_submit_and_wait(ring, wanted, limit)
+        if let error = KernelError(result: status), !Ring.isHarmless(error) { throw error }
+        if !answered.isEmpty {
+            for completion in answered { handle(completion) }
+            answered.removeAll(keepingCapacity: true)
+        }
+        let count = unsafe curing_drain(
+            ring, drained.baseAddress!, UInt32(Ring.completionsPerTurnMax))
+        for index in 0..<Int(count) { handle(Completion(unsafe drained[index])) }
+    }
+
+    /// Woken without a completion: by the time limit, by a signal, or to make room (EBUSY).
+    private static func isHarmless(_ error: KernelError) -> Bool {
+        error == .timedOut || error.code == 4 || error == .wouldBlock || error.code == 16
+    }
+
+    private static func position(_ offset: UInt64?) -> Int64 { offset.map { Int64($0) } ?? -1 }
+}
+
+extension Completion {
+    @inline(__always)
+    init(_ entry: io_uring_cqe) {
+        let hasBuffer = entry.flags & IORING_CQE_F_BUFFER != 0
+        self.init(
+            token: Token(packed: entry.user_data), result: entry.res,
+            buffer: hasBuffer ? UInt16(entry.flags >> 16) : nil,
+            more: entry.flags & IORING_CQE_F_MORE != 0)
+    }
+}
+
+/// What a ring was granted: entries, IORING_SETUP_* and IORING_FEAT_* bits.
+public struct RingFacts: Equatable, Sendable {
+    public let submissionEntries: UInt32
+    public let completionEntries: UInt32
+    public let setupFlags: UInt32
+    public let features: UInt32
+
+    /// Completions are worked off on the ring's own thread only (Linux 6.1).
+    public var defersTaskWork: Bool { setupFlags & IORING_SETUP_DEFER_TASKRUN != 0 }
+}
