@@ -1,7 +1,7 @@
 // The one line of the log that scripts read: that the server listens, and where.
 
-/// Logged at level notice once a listener accepts, with the metadata `address=ADDR:PORT`; the port is
-/// the real one where 0 was asked for. `mill` waits for this line.
+/// Logged at level notice once a listener accepts, with the metadata `address=ADDR:PORT`; the port
+/// is the real one where 0 was asked for. `mill` waits for this line.
 public func listeningMessage(_ address: ListenAddress) -> String {
     "listening on http://\(address)"
 }

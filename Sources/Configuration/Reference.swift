@@ -1,7 +1,7 @@
 // The two texts made from the key table: what a configuration comes to, and what every key means.
 
 extension Settings {
-    /// Every key with the value it has here, as a TOML file. Secrets show only whether they are set.
+    /// Every key with the value it has here, as a TOML file. Of secrets only whether they are set.
     public func listing() -> String {
         SettingKey.sections.map { section in
             let lines = SettingKey.all.filter { $0.section == section }.map(line)

@@ -17,8 +17,8 @@ public struct Secrets: Equatable, Sendable {
     static let fileBytesMax = 64 << 10
     static let fileName = "secrets"
 
-    /// The secrets that `settings` mean. What they do not give is taken from `<data>/secrets`, which
-    /// is made (with the data directory, mode 0600) when it is missing.
+    /// The secrets that `settings` mean. What they do not give is taken from `<data>/secrets`,
+    /// which is made (mode 0600, the data directory with it) when it is missing.
     ///
     /// - Throws: a `secret_file` that cannot be read, a `secrets` file that others may read or that
     ///   is damaged, a directory that cannot be written.

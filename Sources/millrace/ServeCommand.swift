@@ -11,8 +11,8 @@ struct ServeCommand: ParsableCommand {
         abstract: "Serve objects until SIGTERM or SIGINT.",
         discussion: """
             Everything has a default: without options it listens on 127.0.0.1:8080 and keeps its \
-            data in ./data. Options win over the file. Secrets come from the file, a secret_file, or \
-            MILLRACE_SECRET and MILLRACE_ADMIN_TOKEN, never from options; without any, they are \
+            data in ./data. Options win over the file. Secrets come from the file, a secret_file, \
+            or MILLRACE_SECRET and MILLRACE_ADMIN_TOKEN, never from options; without any, they are \
             generated and kept in DIR/secrets.
 
             EXAMPLES

@@ -11,12 +11,12 @@ import Testing
 @Suite struct `A line of the log` {
     @Test func `is time, level, message and sorted fields`() {
         let lines = logged(at: .info) { logger in
-            logger.notice("listening on http://127.0.0.1:80", metadata: ["address": "127.0.0.1:80"])
+            logger.notice("listening on http://[::1]:80", metadata: ["address": "[::1]:80"])
             logger.error("failed", metadata: ["id": "7", "cause": "no space", "empty": ""])
         }
         #expect(
             lines == [
-                "2026-01-31T12:00:00.250Z notice listening on http://127.0.0.1:80 address=127.0.0.1:80",
+                "2026-01-31T12:00:00.250Z notice listening on http://[::1]:80 address=[::1]:80",
                 "2026-01-31T12:00:00.250Z error failed cause=\"no space\" empty=\"\" id=7",
             ])
     }

@@ -1,5 +1,5 @@
-// Mistakes in a configuration: found all at once, each at its line, with the key that was meant, and
-// never with a secret in the message.
+// Mistakes in a configuration: found all at once, each at its line, with the key that was meant,
+// and never with a secret in the message.
 
 import Testing
 
@@ -34,8 +34,8 @@ import Testing
         ),
         (
             "[uploads]\nmax_size = 1979-05-27", 2,
-            "uploads.max_size: expected a size such as \"64MiB\", from 1 to 1024TiB, found a date or"
-                + " time"
+            "uploads.max_size: expected a size such as \"64MiB\", from 1 to 1024TiB, found a date"
+                + " or time"
         ),
     ])
     func `names the line and the key that was meant`(text: String, line: Int, message: String) {
