@@ -42,6 +42,9 @@ public struct CoreThread: ~Copyable {
         precondition(status == 0, "a thread was joined by itself: errno \(-status)")
     }
 
+    /// For a thread that lives until the process ends.
+    consuming func leaveRunning() { discard self }
+
     deinit { precondition(false, "a thread was dropped; join it") }
 
     /// Keeps the calling thread on `cpu`. Fails with `invalid` if the process may not use it.

@@ -168,7 +168,21 @@ public actor Core: StoreCore, CompletionObserver {
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) { end(slot) }
     }
 
+    /// The core's thread returns after this turn.
+    public func stop() {
+        store = nil
+        loop.stop()
+    }
+
     // MARK: Time
+
+    /// Runs for the core's whole life.
+    public func keepTime() async {
+        while !loop.isStopping {
+            tick()
+            await loop.sleep(until: loop.now + 1_000_000_000)
+        }
+    }
 
     /// Coarse seconds of the loop's clock; never 0.
     var seconds: UInt32 { UInt32(truncatingIfNeeded: loop.now / 1_000_000_000) &+ 1 }
@@ -178,7 +192,7 @@ public actor Core: StoreCore, CompletionObserver {
     }
 
     /// Once a second: deadlines, listeners that could not accept, the clock.
-    public func tick() {
+    private func tick() {
         clock.refresh(loop.wallSeconds)
         armListeners()
         let now = seconds

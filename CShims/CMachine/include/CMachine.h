@@ -39,4 +39,21 @@ typedef struct {
 
 int cmachine_file_system_of(const char *path, cmachine_file_system *facts);
 
+/// Opens a listening TCP socket with SO_REUSEPORT, TCP_NODELAY (accepted sockets inherit it) and a
+/// long backlog. `address` holds 4 bytes, or 16 if `is_v6`. -EADDRINUSE if `is_first` and anybody
+/// listens there already, even one who would share. `bound_port` is the real one.
+int cmachine_listen(
+    const uint8_t *address, int is_v6, uint16_t port, int is_first, uint16_t *bound_port);
+
+/// Opens (making it with `mode`) and locks a file for this process: -EWOULDBLOCK if another has it.
+/// The lock ends with the process.
+int cmachine_lock_file(const char *path);
+/// Opens a directory, making it if it is not there.
+int cmachine_open_directory(const char *path);
+
+/// Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts, and ignores SIGPIPE.
+int cmachine_prepare_signals(void);
+/// Waits for one of the blocked signals and answers its number.
+int cmachine_wait_for_signal(void);
+
 #endif
