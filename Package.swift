@@ -63,7 +63,9 @@ let package = Package(
         // Every key with its default, where its value comes from, the secrets beside the data.
         .target(
             name: "Configuration",
-            dependencies: ["Files", .product(name: "TOMLKit", package: "TOMLKit")],
+            dependencies: [
+                "Cryptography", "Files", .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
             swiftSettings: strict),
 
         // The kernel side of the vocabulary.
@@ -93,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "Configuration", "Files",
+                "Configuration", "Cryptography", "Files",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
