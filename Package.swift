@@ -64,7 +64,9 @@ let package = Package(
         // Every key with its default, where its value comes from, the secrets beside the data.
         .target(
             name: "Configuration",
-            dependencies: ["Files", .product(name: "TOMLKit", package: "TOMLKit")],
+            dependencies: [
+                "Cryptography", "Files", .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
             swiftSettings: strict),
 
         // The kernel side of the vocabulary.

@@ -1,6 +1,6 @@
 // Who this store is: the UUID its volumes carry and the key that authenticates their records.
 
-internal import Files
+internal import Cryptography
 
 /// Kept in `<data>/instance`, mode 0600, made once. Volumes are unreadable without it: their
 /// records are authenticated by its key, so it belongs in every backup.
@@ -26,8 +26,8 @@ public struct InstanceIdentity: Equatable, Sendable {
             throw SettingsError(
                 origin: path, "made by a newer release: \(Release.version) reads format 1 only")
         }
-        guard let identifier = bytes(hexadecimal: fields["identifier"] ?? ""),
-            identifier.count == 16, let key = bytes(hexadecimal: fields["key"] ?? ""),
+        guard let identifier = bytes(of: fields["identifier"]),
+            identifier.count == 16, let key = bytes(of: fields["key"]),
             key.count == 32
         else { throw PrivateFields.damaged(path) }
         return InstanceIdentity(identifier: identifier, recordKey: Secret(key))
@@ -40,19 +40,23 @@ public struct InstanceIdentity: Equatable, Sendable {
     ) throws(SettingsError) -> InstanceIdentity {
         if let identity = try load(from: directory) { return identity }
         let path = directory + "/" + fileName
-        var identifier = randomBytes(16)
+        var identifier = Randomness.bytes(16)
         identifier[6] = identifier[6] & 0x0f | 0x40
         identifier[8] = identifier[8] & 0x3f | 0x80
         let text = """
             # Who this store is. Without it the volumes cannot be read: keep it in the backup.
             format = "\(formatVersion)"
-            identifier = "\(hexadecimal(identifier))"
-            key = "\(hexadecimal(randomBytes(32)))"
+            identifier = "\(Hexadecimal.string(identifier.span))"
+            key = "\(randomHexadecimal(byteCount: 32))"
 
             """
         _ = try PrivateFields.create(path, in: directory, text)
         // Read back even when ours was first: what counts is what a restart will see.
         guard let identity = try load(from: directory) else { throw PrivateFields.damaged(path) }
         return identity
+    }
+
+    private static func bytes(of digits: String?) -> [UInt8]? {
+        digits.flatMap { Hexadecimal.bytes(Array($0.utf8).span) }
     }
 }

@@ -1,5 +1,6 @@
 // Small files of `name = "text"` lines that only their owner may read.
 
+internal import Cryptography
 internal import Files
 
 /// Reads and makes such files. Errors name the file and never what is in it.
@@ -38,7 +39,7 @@ enum PrivateFields {
         do throws(FileError) {
             try makeDirectory(directory)
             return try createPrivateFile(
-                path, containing: Array(text.utf8), suffix: hexadecimal(randomBytes(8)))
+                path, containing: Array(text.utf8), suffix: randomHexadecimal(byteCount: 8))
         } catch {
             throw SettingsError(origin: path, "\(error)")
         }
@@ -49,23 +50,7 @@ enum PrivateFields {
     }
 }
 
-/// `count` bytes from the kernel's generator (`SystemRandomNumberGenerator` is getrandom(2) here).
-func randomBytes(_ count: Int) -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-}
-
-/// Two lower-case digits a byte.
-func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    let text = bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return String(decoding: text, as: UTF8.self)
-}
-
-/// `nil` unless `text` is pairs of hexadecimal digits.
-func bytes(hexadecimal text: String) -> [UInt8]? {
-    let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
-    guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
-    let values = digits.compactMap { $0 }
-    return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+/// Digits of `byteCount` bytes that nobody can guess, two a byte.
+func randomHexadecimal(byteCount: Int) -> String {
+    Hexadecimal.string(Randomness.bytes(byteCount).span)
 }

@@ -103,8 +103,8 @@ private struct Kept {
     static func loadOrMake(in directory: String) throws(SettingsError) -> (Kept, isNew: Bool) {
         let path = path(in: directory)
         if let kept = try load(from: path) { return (kept, false) }
-        let upload = hexadecimal(randomBytes(Secrets.generatedByteCount))
-        let admin = hexadecimal(randomBytes(Secrets.generatedByteCount))
+        let upload = randomHexadecimal(byteCount: Secrets.generatedByteCount)
+        let admin = randomHexadecimal(byteCount: Secrets.generatedByteCount)
         let text = """
             # Made by millrace at its first start. Keep it private, and in the backup.
             secret = "\(upload)"

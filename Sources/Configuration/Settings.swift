@@ -6,20 +6,20 @@
 /// reload makes another one. The table in `SettingKeys.swift` names each property's key, limits and
 /// meaning. Byte counts are bytes, rates bytes per second.
 public struct Settings: Equatable, Sendable {
-    public internal(set) var server = Server()
-    public internal(set) var metrics = Metrics()
-    public internal(set) var storage = Storage()
-    public internal(set) var security = Security()
-    public internal(set) var uploads = Uploads()
-    public internal(set) var limits = Limits()
-    public internal(set) var logging = Logging()
+    public internal(set) var server = ServerSection()
+    public internal(set) var metrics = MetricsSection()
+    public internal(set) var storage = StorageSection()
+    public internal(set) var security = SecuritySection()
+    public internal(set) var uploads = UploadsSection()
+    public internal(set) var limits = LimitsSection()
+    public internal(set) var logging = LoggingSection()
 
     /// The defaults: loopback only, data in `./data`.
     public init() {}
 }
 
 extension Settings {
-    public struct Server: Equatable, Sendable {
+    public struct ServerSection: Equatable, Sendable {
         public internal(set) var listen = ListenAddress.loopback(port: 8080)
         /// Begins and ends with "/".
         public internal(set) var basePath = "/"
@@ -32,19 +32,19 @@ extension Settings {
         public internal(set) var publicURL: String?
     }
 
-    public struct Metrics: Equatable, Sendable {
+    public struct MetricsSection: Equatable, Sendable {
         /// `nil`: off.
         public internal(set) var listen: ListenAddress? = ListenAddress.loopback(port: 8081)
     }
 
-    public struct Storage: Equatable, Sendable {
+    public struct StorageSection: Equatable, Sendable {
         public internal(set) var path = "./data"
         public internal(set) var capacity = Capacity.share(percent: 90)
         public internal(set) var volumeSizeBytes = 64 << 30
         public internal(set) var durability = Durability.durable
     }
 
-    public struct Security: Equatable, Sendable {
+    public struct SecuritySection: Equatable, Sendable {
         public internal(set) var secret: Secret?
         public internal(set) var secretFile: String?
         public internal(set) var adminToken: Secret?
@@ -53,11 +53,11 @@ extension Settings {
         public internal(set) var badSignatureStatus = 403
     }
 
-    public struct Uploads: Equatable, Sendable {
+    public struct UploadsSection: Equatable, Sendable {
         public internal(set) var sizeBytesMax = 16 << 30
     }
 
-    public struct Limits: Equatable, Sendable {
+    public struct LimitsSection: Equatable, Sendable {
         public internal(set) var headBytesMax = 16 << 10
         public internal(set) var fieldCountMax = 100
         public internal(set) var targetBytesMax = 8 << 10
@@ -69,7 +69,7 @@ extension Settings {
         public internal(set) var pipelineDepthMax = 64
     }
 
-    public struct Logging: Equatable, Sendable {
+    public struct LoggingSection: Equatable, Sendable {
         public internal(set) var level = LogLevel.info
     }
 }

@@ -10,15 +10,15 @@ struct DataDirectory {
     let identity: InstanceIdentity
 
     static func open(_ path: String) throws(ServeError) -> DataDirectory {
-        let directory = try check(cmachine_open_directory(path), path)
-        let lock = cmachine_lock_file(path + "/lock")
+        let directory = try check(unsafe cmachine_open_directory(path), path)
+        let lock = unsafe cmachine_lock_file(path + "/lock")
         if KernelError(result: lock) == .wouldBlock {
             throw ServeError("\(path) is in use by another millrace process")
         }
         // Kept open until the process ends, which is what the lock lives by.
         _ = try check(lock, path + "/lock")
-        _ = try check(cmachine_open_directory(path + "/volumes"), path + "/volumes")
-        _ = try check(cmachine_open_directory(path + "/catalog"), path + "/catalog")
+        _ = try check(unsafe cmachine_open_directory(path + "/volumes"), path + "/volumes")
+        _ = try check(unsafe cmachine_open_directory(path + "/catalog"), path + "/catalog")
         do {
             return DataDirectory(
                 path: path, directory: Descriptor(directory),

@@ -2,6 +2,7 @@
 
 import CMachine
 import Glibc
+import IO
 
 enum Signals {
     enum Received {

@@ -160,12 +160,4 @@ import Testing
         let error = failure { try InstanceIdentity.load(from: directory.path) }
         #expect(error?.description.contains("has mode 0644: others may use it") == true)
     }
-
-    @Test func `is written in hexadecimal`() {
-        #expect(hexadecimal([0, 0x1f, 0xff]) == "001fff")
-        #expect(bytes(hexadecimal: "001FfF") == [0, 0x1f, 0xff])
-        #expect(bytes(hexadecimal: "0") == nil)
-        #expect(bytes(hexadecimal: "0g") == nil)
-        #expect(bytes(hexadecimal: "ü") == nil)
-    }
 }

@@ -23,9 +23,8 @@ extension SourceText {
 
     private func isDeclaration(_ index: Int) -> Bool {
         switch tokens[index].text {
-        case "func", "deinit", "subscript", "var": !hasToken(".", at: index - 1)
-        // A call is `.init(…)`; a declaration follows a modifier, a brace or another line.
-        case "init": !hasToken(".", at: index - 1)
+        // After a dot it is a use: `.init(…)`.
+        case "func", "init", "deinit", "subscript", "var": !hasToken(".", at: index - 1)
         default: false
         }
     }

@@ -79,6 +79,7 @@ import Testing
         #expect(Rules.unsafety(file(text)).count == 3)
         #expect(Rules.unsafety(file(text, path: "Sources/IO/a.swift")).isEmpty)
         #expect(Rules.unsafety(file(text, path: "Tests/X/a.swift")).isEmpty)
+        #expect(Rules.unsafety(file(text, path: "Sources/Server/Core.swift")).count == 2)
         #expect(
             Rules.unsafety(file("// unsafe\nlet a = \"unsafe\"\nfunc `is unsafe`() {}")).isEmpty)
         #expect(Rules.unsafety(file("let a = \"b \\(unsafe c(\"unsafe\")) unsafe\"")).count == 1)
