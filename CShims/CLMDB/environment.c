@@ -9,6 +9,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -86,19 +87,31 @@ int clmdb_size(struct clmdb_environment *environment, struct clmdb_size *size)
     return 0;
 }
 
+int clmdb_try_map(struct clmdb_environment *environment, uint64_t map_bytes)
+{
+    int descriptor = -1;
+    const int status = mdb_env_get_fd(unwrap(environment), &descriptor);
+    if (status != 0) return status;
+    void *map = mmap(NULL, map_bytes, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (map == MAP_FAILED) return errno;
+    munmap(map, map_bytes);
+    return 0;
+}
+
 int clmdb_resize(struct clmdb_environment *environment, uint64_t map_bytes)
 {
     return mdb_env_set_mapsize(unwrap(environment), map_bytes);
 }
 
-int clmdb_reserve(struct clmdb_environment *environment, uint64_t bytes)
+int clmdb_reserve(struct clmdb_environment *environment, uint64_t from, uint64_t to)
 {
     int descriptor = -1;
     const int status = mdb_env_get_fd(unwrap(environment), &descriptor);
     if (status != 0) return status;
+    const off_t count = (off_t)(to - from);
     int code;
     do {
-        code = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes) == 0 ? 0 : errno;
+        code = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, (off_t)from, count) == 0 ? 0 : errno;
     } while (code == EINTR);
     return code;
 }

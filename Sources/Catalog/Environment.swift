@@ -10,7 +10,12 @@ final class Environment: Sendable {
     /// `nonisolated(unsafe)`: LMDB's environment may be used by any thread, except for moving the
     /// map, which the gates guard, and closing it, which only `deinit` does.
     nonisolated(unsafe) private let handle: OpaquePointer
-    private let gates = Mutex<[ReadGate]>([])
+    private let registry = Mutex(Registry())
+
+    private struct Registry {
+        var gates: [ReadGate] = []
+        var isMapped = true
+    }
 
     init(path: String, mapBytes: UInt64, readersMax: UInt32) throws(CatalogError) {
         var opened: OpaquePointer?
@@ -33,8 +38,8 @@ final class Environment: Sendable {
         return size
     }
 
-    func reserve(_ bytes: UInt64) throws(CatalogError) {
-        try CatalogError.check(unsafe clmdb_reserve(handle, bytes), "reserve disk space")
+    func reserve(from: UInt64, to bytes: UInt64) throws(CatalogError) {
+        try CatalogError.check(unsafe clmdb_reserve(handle, from, bytes), "reserve disk space")
     }
 
     func warm(_ bytes: UInt64) throws(CatalogError) {
@@ -42,46 +47,36 @@ final class Environment: Sendable {
     }
 
     func openGate() throws(CatalogError) -> ReadGate {
-        try gates.withLock { gates throws(CatalogError) in
+        try registry.withLock { registry throws(CatalogError) in
+            guard registry.isMapped else { throw .outOfService }
             // Under the lock, because beginning a transaction reads the map.
             let transaction = try unsafe Transaction(environment: handle, writes: false)
             transaction.reset()
             let gate = ReadGate(transaction)
-            gates.append(gate)
+            registry.gates.append(gate)
             return gate
         }
     }
 
     func closeGate(_ gate: ReadGate) {
-        gates.withLock { gates in gates.removeAll { $0 === gate } }
+        registry.withLock { registry in registry.gates.removeAll { $0 === gate } }
         gate.close()
     }
 
-    /// Maps `bytes` of the file instead of `present`. When the kernel refuses, the old map is
-    /// restored; when even that is refused, every reader is closed for good.
-    func moveMap(to bytes: UInt64, from present: UInt64) throws(CatalogError) {
-        let outcome = gates.withLock { gates in
-            ReadGate.stopAll(gates[...]) {
-                let status = unsafe clmdb_resize(handle, bytes)
-                guard status != 0 else { return .moved }
-                let restored = unsafe clmdb_resize(handle, present)
-                return restored == 0 ? .refused(code: status) : .lost(code: status)
+    /// Maps `bytes` of the file. Throws without having changed anything when that much address
+    /// space is not to be had; should LMDB lose its map all the same, readers find their gates
+    /// closed instead of memory that is no longer there.
+    func moveMap(to bytes: UInt64) throws(CatalogError) {
+        try CatalogError.check(unsafe clmdb_try_map(handle, bytes), "map more of its file")
+        let status = registry.withLock { registry in
+            let status = ReadGate.stopAll(registry.gates[...]) {
+                unsafe clmdb_resize(handle, bytes)
             }
+            registry.isMapped = status == 0
+            return status
         }
-        switch outcome {
-        case .moved: return
-        case .refused(let code), .lost(let code):
-            throw .system(operation: "map more of its file", code: code)
-        }
+        try CatalogError.check(status, "map its file again")
     }
-}
-
-enum MapOutcome: Sendable {
-    case moved
-    /// As before.
-    case refused(code: Int32)
-    /// Nothing is mapped: the environment can only be closed.
-    case lost(code: Int32)
 }
 
 /// Lets one reader through at a time, and none while the map moves. Uncontended in the steady
@@ -110,15 +105,14 @@ final class ReadGate: Sendable {
         }
     }
 
-    /// Runs `action` while all of `gates` are shut, one held open by each level of the recursion.
-    static func stopAll(
-        _ gates: ArraySlice<ReadGate>, _ action: () -> MapOutcome
-    ) -> MapOutcome {
+    /// Runs `action` while all of `gates` are shut, one by each level of the recursion. Unless it
+    /// answers 0, they are never opened again.
+    static func stopAll(_ gates: ArraySlice<ReadGate>, _ action: () -> Int32) -> Int32 {
         guard let gate = gates.first else { return action() }
         return gate.transaction.withLock { transaction in
-            let outcome = stopAll(gates.dropFirst(), action)
-            if case .lost = outcome { transaction = nil }
-            return outcome
+            let status = stopAll(gates.dropFirst(), action)
+            if status != 0 { transaction = nil }
+            return status
         }
     }
 }

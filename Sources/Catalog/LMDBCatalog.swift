@@ -1,14 +1,15 @@
 import CLMDB
 import Synchronization
 
-/// How large an `LMDBCatalog` is made, and how large it may become. Multiples of 64 KiB.
+/// How large an `LMDBCatalog` is made, and how large it may become.
 public struct LMDBSizes: Sendable {
-    /// Address space to begin with; it doubles as needed.
-    public var mapBytes: UInt64 = 256 << 20
-    /// Where objects are refused: about 150 bytes an object.
+    /// Address space to begin with; it doubles as needed. Generous, because it costs nothing, and
+    /// while it doubles look-ups wait, for milliseconds if much of it is in memory.
+    public var mapBytes: UInt64 = 1 << 30
+    /// Where objects are refused: about 200 bytes an object with its extent.
     public var mapBytesMax: UInt64 = 64 << 30
-    /// Room in map and on disk that only removals may use. A commit of 4,096 removals rewrites
-    /// that many 4 KiB pages and the branches above them at worst, most of them reused ones.
+    /// Room in map and on disk that only removals may use: 8 KiB for each change of the largest
+    /// commit (4,096 of them here), as each may rewrite a 4 KiB page and share of the ones above.
     public var headroomBytes: UInt64 = 32 << 20
     public var readersMax: UInt32 = 512
 
@@ -82,8 +83,9 @@ public final class LMDBCatalog: CatalogStorage {
     /// Reads the file into the page cache when it is no larger than `limitBytes`, so that look-ups
     /// do not wait for the disk. Answers whether it did. Takes as long as reading takes.
     public func warm(limitBytes: UInt64) throws(CatalogError) -> Bool {
-        let used = try writer.withLock { _ throws(CatalogError) in
-            try environment.size().used_file_bytes
+        let used = try writer.withLock { writer throws(CatalogError) in
+            guard writer.isInService else { throw .outOfService }
+            return try environment.size().used_file_bytes
         }
         guard used <= limitBytes else { return false }
         try environment.warm(used)
@@ -125,39 +127,42 @@ extension LMDBCatalog {
         _ changes: [CatalogChange], _ metadata: CatalogMetadata, _ writer: inout Writer
     ) throws(CatalogError) {
         let addsObjects = changes.contains { $0.addsObjects }
-        try prepareRoom(addsObjects: addsObjects, &writer)
+        try reserveDisk(addsObjects: addsObjects, &writer)
         while true {
             do {
-                return try attempt(changes, metadata)
+                return try attempt(changes, metadata, addsObjects: addsObjects)
             } catch {
                 guard error.isMapFull else { throw error }
             }
-            guard let next = plan.sizeToGrowTo(from: writer.mapBytes, addsObjects: addsObjects)
-            else { throw .full(limitBytes: plan.limitBytes) }
-            try moveMap(to: next, &writer)
+            guard let next = plan.sizeToGrowTo(from: writer.mapBytes) else {
+                throw .full(limitBytes: plan.limitBytes)
+            }
+            try environment.moveMap(to: next)
+            writer.mapBytes = next
         }
     }
 
     private func attempt(
-        _ changes: [CatalogChange], _ metadata: CatalogMetadata
+        _ changes: [CatalogChange], _ metadata: CatalogMetadata, addsObjects: Bool
     ) throws(CatalogError) {
         let transaction = try environment.beginWriting()
         for change in changes { try transaction.apply(change, to: tables) }
         try transaction.put(metadata, in: tables)
         let used = try transaction.byteCount(of: tables)
+        if addsObjects, !plan.admitsObjects(usedBytes: used) {
+            throw .full(limitBytes: plan.limitBytes)
+        }
         try transaction.commit()
         usedBytes.store(used, ordering: .relaxed)
     }
 
-    private func prepareRoom(addsObjects: Bool, _ writer: inout Writer) throws(CatalogError) {
-        let used = try environment.size().used_file_bytes
-        let shrunk = plan.sizeToShrinkTo(from: writer.mapBytes, usedFileBytes: used)
-        if addsObjects, let shrunk { try moveMap(to: shrunk, &writer) }
-
-        let wanted = plan.reservation(from: writer.reservedBytes, usedFileBytes: used)
+    private func reserveDisk(addsObjects: Bool, _ writer: inout Writer) throws(CatalogError) {
+        let wanted = plan.reservation(
+            from: writer.reservedBytes, fileBytes: try environment.size().used_file_bytes,
+            usedBytes: usedBytes.load(ordering: .relaxed))
         guard let wanted else { return }
         do {
-            try environment.reserve(wanted)
+            try environment.reserve(from: writer.reservedBytes, to: wanted)
             writer.reservedBytes = wanted
         } catch .diskFull {
             // What is reserved stays for removals, which are what makes room.
@@ -166,10 +171,5 @@ extension LMDBCatalog {
             // A file system that cannot reserve: the commit itself finds out about a full disk.
             writer.reservedBytes = .max
         }
-    }
-
-    private func moveMap(to bytes: UInt64, _ writer: inout Writer) throws(CatalogError) {
-        try environment.moveMap(to: bytes, from: writer.mapBytes)
-        writer.mapBytes = bytes
     }
 }

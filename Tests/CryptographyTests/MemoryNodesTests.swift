@@ -1,6 +1,8 @@
-@testable import NUMA
 import Testing
 
+@testable import NUMA
+
+/// NUMA against the kernel at hand, with and without policy.
 @Suite struct `The memory nodes` {
     @Test func `are the kernel's, or the single one`() {
         let found = MemoryNodes.discover()

@@ -1,6 +1,7 @@
 import Cryptography
 import Testing
 
+/// HMAC-SHA256 against the RFC's vectors, and its misuse.
 @Suite struct `A message authenticator` {
     /// RFC 4231 §4.2 to §4.8 (case 5 truncates, which nothing here does).
     private static let vectors: [(key: [UInt8], message: [UInt8], tag: String)] = [

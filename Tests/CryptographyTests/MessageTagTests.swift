@@ -1,6 +1,7 @@
 import Cryptography
 import Testing
 
+/// Tags, their digits, their comparison; and random bytes.
 @Suite struct `A message tag` {
     private let tag = MessageTag(InlineArray { UInt8($0 * 7) })
 

@@ -47,11 +47,14 @@ void clmdb_close(struct clmdb_environment *environment);
 int clmdb_sync_directory(const char *path);
 
 int clmdb_size(struct clmdb_environment *environment, struct clmdb_size *size);
-/// Only while no transaction is active in this process. After a failure nothing is mapped: it must
-/// be called again with a size that fits before anything else is.
+/// Whether `map_bytes` of address space are to be had beside the present map: 0, or ENOMEM.
+int clmdb_try_map(struct clmdb_environment *environment, uint64_t map_bytes);
+/// Only while no transaction is active in this process. After a failure nothing may be mapped any
+/// more, and the environment can only be closed: hence clmdb_try_map.
 int clmdb_resize(struct clmdb_environment *environment, uint64_t map_bytes);
-/// Reserves disk blocks for the file up to `bytes`, without making it longer.
-int clmdb_reserve(struct clmdb_environment *environment, uint64_t bytes);
+/// Reserves disk blocks for bytes `from` up to `to` of the file, without making it longer. `from`
+/// is where the reservation before ended: when tmpfs fails, it frees all it was asked for.
+int clmdb_reserve(struct clmdb_environment *environment, uint64_t from, uint64_t to);
 /// Reads up to `bytes` of the file, so that they are in the page cache.
 int clmdb_warm(struct clmdb_environment *environment, uint64_t bytes);
 
