@@ -7,7 +7,9 @@
 
 public import IO
 
-public final class CoreMemory {
+public final class CoreMemory: @unchecked Sendable {
+    // Unchecked: like its loop, it belongs to one thread, on which all of it is used.
+
     /// Large enough for nearly every request head.
     public static let receiveBufferSize = 4096
     /// Below this nothing would be left to lease.

@@ -9,7 +9,9 @@ public struct Journal: Sendable {
         self.write = write
     }
 
-    func info(_ message: String, _ fields: [(String, String)] = []) { write(.info, message, fields) }
+    func info(_ message: String, _ fields: [(String, String)] = []) {
+        write(.info, message, fields)
+    }
 
     func notice(_ message: String, _ fields: [(String, String)] = []) {
         write(.notice, message, fields)

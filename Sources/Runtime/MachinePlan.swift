@@ -15,8 +15,9 @@ struct MachinePlan {
         } catch {
             journal.warning("resource limits could not be raised: errno \(error.code)")
         }
-        do { places = try Topology.current().plan(requestedCores: settings.server.cores?.indices) }
-        catch { throw ServeError("\(error)") }
+        do {
+            places = try Topology.current().plan(requestedCores: settings.server.cores?.indices)
+        } catch { throw ServeError("\(error)") }
         do {
             memory = try MemoryLock.plan(
                 requestedPerCore: settings.server.memoryPerCoreBytes, coreCount: places.count)

@@ -149,7 +149,8 @@ public struct ServerProcess {
             case .hangUp:
                 journal.notice("SIGHUP: this release reads its configuration only at start")
             case .stop(let name):
-                journal.notice("\(name): draining", [("timeout", "\(settings.server.drainTimeout)")])
+                journal.notice(
+                    "\(name): draining", [("timeout", "\(settings.server.drainTimeout)")])
                 return
             }
         }

@@ -45,7 +45,7 @@ public actor Core: StoreCore, CompletionObserver {
     }
 
     public init(
-        loop: EventLoop, memory: sending CoreMemory, settings: FrontSettings, hashKey: UInt64
+        loop: EventLoop, memory: CoreMemory, settings: FrontSettings, hashKey: UInt64
     ) throws(CryptographyError) {
         self.loop = loop
         self.memory = memory
