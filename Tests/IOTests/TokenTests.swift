@@ -51,7 +51,7 @@ import Testing
 @Suite struct `A name's hash` {
     private func hash(_ text: String, key: UInt64) -> UInt64 {
         let bytes = Array(text.utf8)
-        return unsafe NameHash(key: key)(bytes.span.bytes)
+        return NameHash(key: key)(bytes.span)
     }
 
     @Test func `depends on every byte, the length and the key`() {
