@@ -74,6 +74,7 @@ struct FreeRuns: Equatable, Sendable {
         switch (left.count > 0, right.count > 0) {
         case (false, false):
             remove(place)
+            return
         case (true, false):
             leaves[place.leaf].runs[place.index] = left
         case (false, true):

@@ -6,6 +6,8 @@
 /// 1. A record that ends another (a removal, or a put in its place) names it in `supersedes`, and
 ///    is itself neither overwritten nor released before that one's header is durably zeroed.
 /// 2. Blocks and extents of a dead object are released after its header is durably zeroed.
+/// 3. A removal's own block is released after, besides, the catalog has durably applied it: else
+///    a catalog that is behind would never learn of it.
 ///
 /// So a removal that is found means that a clean-up may be unfinished; finishing it twice is
 /// harmless, because the removed record is recognised by its sequence and not by its place alone.
