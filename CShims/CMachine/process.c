@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "CMachine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -95,6 +96,21 @@ int cmachine_open_directory(const char *path)
     if (mkdir(path, 0700) < 0 && errno != EEXIST) return -errno;
     const int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return directory < 0 ? -errno : directory;
+}
+
+int64_t cmachine_bytes_in_directory(const char *path)
+{
+    DIR *directory = opendir(path);
+    if (directory == NULL) return -errno;
+    int64_t bytes = 0;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        struct stat facts;
+        if (fstatat(dirfd(directory), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) < 0) continue;
+        if (S_ISREG(facts.st_mode)) bytes += (int64_t)facts.st_blocks * 512;
+    }
+    closedir(directory);
+    return bytes;
 }
 
 static void fill_signals(sigset_t *set)

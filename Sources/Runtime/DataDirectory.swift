@@ -7,6 +7,8 @@ import IO
 struct DataDirectory {
     let path: String
     let directory: Descriptor
+    /// What the volumes took when the process started.
+    let bytesInVolumes: Int
     let identity: InstanceIdentity
 
     static func open(_ path: String) throws(ServeError) -> DataDirectory {
@@ -19,10 +21,22 @@ struct DataDirectory {
         _ = try check(lock, path + "/lock")
         _ = try check(unsafe cmachine_open_directory(path + "/volumes"), path + "/volumes")
         _ = try check(unsafe cmachine_open_directory(path + "/catalog"), path + "/catalog")
+        let stored = unsafe cmachine_bytes_in_directory(path + "/volumes")
+        guard stored >= 0 else {
+            throw ServeError("\(path)/volumes cannot be read: errno \(-stored)")
+        }
         do {
+            let kept = try InstanceIdentity.load(from: path)
+            guard kept != nil || stored == 0 else {
+                throw ServeError(
+                    "\(path)/instance is missing, but there are volumes: they cannot be read"
+                        + " without it; restore it from the backup")
+            }
             return DataDirectory(
-                path: path, directory: Descriptor(directory),
-                identity: try InstanceIdentity.loadOrMake(in: path))
+                path: path, directory: Descriptor(directory), bytesInVolumes: Int(stored),
+                identity: try kept ?? InstanceIdentity.loadOrMake(in: path))
+        } catch let error as ServeError {
+            throw error
         } catch {
             throw ServeError("\(error)")
         }

@@ -175,6 +175,7 @@ public struct ServerProcess {
                     await loop.sleep(until: loop.now + 5_000_000)
                 }
             }
+            for core in cores { await core.closeStore() }
             do { try await store?.close() } catch {
                 journal.error("the index could not be closed cleanly: \(error)")
             }

@@ -191,19 +191,26 @@ extension Core {
         _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws {
         let object = try await store.readSmall(existing)
-        let (type, data) = (object.mediaType, object.data)
-        let stored = object.takeLease()
-        var isSame = type == description.mediaType
-        if isSame, data.count > 0 {
-            let lease = await memory.lease(Int(data.count))
-            let target = lease.region.part(from: 0, count: Int(data.count))
-            let isInvited = await sendContinue(request.slot, &body)
-            let received = isInvited ? await receiveBody(request.slot, into: target) : 0
-            if received == Int(data.count) { body.took(received) } else { body.fail() }
-            isSame = received == Int(data.count) && arena.equal(target, data)
+        let type = object.mediaType
+        memory.giveBack(object.takeLease())
+        guard type == description.mediaType else { throw Core.conflict }
+        guard await sendContinue(request.slot, &body) else { throw Core.lost }
+        let count = Int(description.length)
+        let lease = await memory.lease(max(count, 1))
+        let target = lease.region.part(from: 0, count: count)
+        let received = await receiveBody(request.slot, into: target)
+        guard received == count else {
             memory.giveBack(lease)
+            body.fail()
+            throw Core.lost
         }
-        memory.giveBack(stored)
+        body.took(received)
+        let isSame: Bool
+        do { isSame = try await store.matches(existing, received: target) } catch {
+            memory.giveBack(lease)
+            throw error
+        }
+        memory.giveBack(lease)
         guard isSame else { throw Core.conflict }
     }
 

@@ -62,10 +62,23 @@ public actor Core: StoreCore, CompletionObserver {
         armListeners()
     }
 
+    /// Opens the store for all cores; to be called on core 0.
+    public func openStore(
+        _ setup: StoreSetup, indexingOn executor: any SerialExecutor
+    ) async throws(StoreError) -> StoreShared {
+        try await StoreOpening.open(setup, loop: loop, memory: memory, indexingOn: executor)
+    }
+
     /// The store is open: objects can be served.
-    public func begin(with shared: StoreShared) async throws(StoreError) {
-        store = try await ObjectStore(loop: loop, memory: memory, shared: shared)
+    public func begin(with shared: StoreShared) throws(StoreError) {
+        store = try ObjectStore(loop: loop, memory: memory, shared: shared)
         phase = .serving
+    }
+
+    /// Every connection has ended: the store's files are closed.
+    public func closeStore() async {
+        await store?.close()
+        store = nil
     }
 
     public func setPeers(_ cores: [Core]) { peers = cores }
@@ -169,10 +182,7 @@ public actor Core: StoreCore, CompletionObserver {
     }
 
     /// The core's thread returns after this turn.
-    public func stop() {
-        store = nil
-        loop.stop()
-    }
+    public func stop() { loop.stop() }
 
     // MARK: Time
 

@@ -51,6 +51,9 @@ int cmachine_lock_file(const char *path);
 /// Opens a directory, making it if it is not there.
 int cmachine_open_directory(const char *path);
 
+/// Bytes on disk of the regular files in a directory.
+int64_t cmachine_bytes_in_directory(const char *path);
+
 /// Blocks SIGTERM, SIGINT and SIGHUP in this thread and those it starts, and ignores SIGPIPE.
 int cmachine_prepare_signals(void);
 /// Waits for one of the blocked signals and answers its number.
