@@ -76,7 +76,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         unsafe cthread_current_loop() == Unmanaged.passUnretained(self).toOpaque()
     }
 
-    /// Runs every job that is ready, those that they make ready included, and due timers.
+    /// So that a handler which never waits cannot keep the kernel's answers from the others.
+    public static let jobsPerTurnMax = 1024
+
+    /// Runs the jobs that are ready, those that they make ready included, and due timers. At most
+    /// `jobsPerTurnMax`; `hasJobs` tells whether some are left.
     ///
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
@@ -88,7 +92,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         wakeDueTimers()
         collectMail()
         let (serial, task) = unsafe (asUnownedSerialExecutor(), asUnownedTaskExecutor())
-        while let job = jobs.pop() {
+        for _ in 0..<EventLoop.jobsPerTurnMax {
+            guard let job = jobs.pop() else { return }
             unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task)
         }
     }
