@@ -43,10 +43,25 @@ let package = Package(
         // Threads and machines.
         .target(name: "Runtime", dependencies: ["IO", "Loop", "Uring"], swiftSettings: strict),
 
+        // Questions put to the whole: Millrace beside its peers, in one run.
+        .target(name: "CMachine", path: "Bench/CMachine"),
+        .target(name: "BenchMeasure", path: "Bench/Measure", swiftSettings: strict),
+        .target(
+            name: "BenchMachine", dependencies: ["Uring", "IO", "CMachine"], path: "Bench/Machine",
+            swiftSettings: strict),
+        .target(
+            name: "BenchLoad", dependencies: ["BenchMeasure", "BenchMachine", "Uring", "IO"],
+            path: "Bench/Load", swiftSettings: strict),
+        .executableTarget(
+            name: "millrace-bench",
+            dependencies: ["BenchLoad", "BenchMeasure", "BenchMachine", "Uring", "IO"],
+            path: "Bench/Compare", swiftSettings: strict),
+
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
         .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
         .testTarget(
             name: "LoopTests", dependencies: ["Runtime", "Loop", "IO"], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["BenchMeasure"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
