@@ -29,6 +29,9 @@ struct Comparison: ~Copyable {
         }
         let congestion = CongestionControl.set(undo: undo)
         let place = try Place.make(options, repository: repository, undo: undo)
+        if options.rows.contains(.putLarge), !options.isQuick {
+            try PageCache.fill(by: place.outside + "/hole")
+        }
         let starting = Starting(
             options: options, repository: repository, directory: place.directory,
             congestionControl: CongestionControl.wanted)
@@ -98,15 +101,13 @@ struct Comparison: ~Copyable {
     private mutating func keep(_ sample: Sample) {
         samples.append(sample)
         let isLarge = sample.row.unit == .gigabyte
-        let (cpu, rate) =
-            isLarge
-            ? ("\(Digits.fixed(sample.serverCPUPerUnit, 3)) s/GB", "\(Digits.fixed(sample.throughput, 2)) GB/s")
-            : (
-                "\(Digits.fixed(sample.serverCPUPerUnit * 1e6, 2)) µs/request",
-                "\(Digits.fixed(sample.throughput / 1e3, 2)) k/s"
-            )
+        let cpu = Digits.fixed(sample.serverCPUPerUnit * (isLarge ? 1 : 1e6), 3)
+        let rate = Digits.fixed(sample.throughput * (isLarge ? 1 : 1e-3), 3)
+        let units = isLarge ? ("s/GB", "GB/s") : ("µs/request", "k/s")
         let use = Digits.fixed(sample.serverUse * 100, 0)
-        say("  pair \(sample.pair + 1) \(sample.side.rawValue): \(cpu), \(rate), CPU in use \(use) %")
+        say(
+            "  pair \(sample.pair + 1) \(sample.side.rawValue): \(cpu) \(units.0), \(rate)"
+                + " \(units.1), its CPU in use \(use) %")
     }
 
     private mutating func runGetSmall() throws {

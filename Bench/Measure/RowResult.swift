@@ -50,7 +50,7 @@ public struct RowResult: Equatable, Sendable, Codable {
             let throughput = Summary(samples.map(\.throughput)),
             let use = Summary(samples.map(\.serverUse)),
             let strangers = samples.map({ $0.otherCPU / $0.seconds }).max(),
-            let missing = samples.map({ 1 - $0.serverCPUByThreads / $0.serverCPU }).max()
+            let missing = samples.map(\.threadsMissing).max()
         else { return nil }
         return Figures(
             serverCPU: cpu, serverAndFlushCPU: both, throughput: throughput, serverUse: use,

@@ -43,7 +43,13 @@ public struct Sample: Equatable, Sendable, Codable {
 
     public var serverCPUPerUnit: Double { serverCPU / units }
     public var serverAndFlushCPUPerUnit: Double { (serverCPU + flushCPU) / units }
+    /// How far the sum over threads falls short of the process clock: what ended threads used.
+    public var threadsMissing: Double {
+        serverCPU > 0 ? max(0, 1 - serverCPUByThreads / serverCPU) : 0
+    }
     public var throughput: Double { units / seconds }
+    /// Share of its CPU that the client used while requests ran.
+    public var clientUse: Double { clientCPU / seconds }
     /// Share of its CPU that the server used while requests ran; 1 is all of it.
     public var serverUse: Double { serverCPUInRound / seconds }
 }
