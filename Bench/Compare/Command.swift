@@ -1,3 +1,5 @@
+// Other programs.
+
 import BenchMachine
 import Foundation
 

@@ -1,3 +1,5 @@
+// A whole run, from the machine as it was found to the result.
+
 import BenchLoad
 import BenchMachine
 import BenchMeasure

@@ -1,3 +1,5 @@
+// The congestion control of both ends.
+
 import BenchMachine
 import Foundation
 

@@ -1,3 +1,5 @@
+// Where and how a run is made.
+
 import BenchMachine
 import BenchMeasure
 import Foundation

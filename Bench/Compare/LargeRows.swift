@@ -1,3 +1,5 @@
+// The rows of large objects.
+
 import BenchLoad
 import BenchMachine
 import BenchMeasure

@@ -1,3 +1,5 @@
+// Takes the accounts before and after a round.
+
 import BenchLoad
 import BenchMachine
 import BenchMeasure

@@ -1,3 +1,5 @@
+// Makes sure that no page of memory is new to the servers.
+
 import BenchLoad
 import BenchMachine
 import BenchMeasure

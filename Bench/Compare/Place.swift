@@ -1,3 +1,5 @@
+// The directory, and perhaps the file system, that a run has for itself.
+
 import BenchMachine
 import BenchMeasure
 import Foundation
@@ -84,7 +86,8 @@ struct FileSystemFacts {
         name = "\(mount.type) on \(mount.source) (\(mount.options))"
         let device = "/sys/dev/block/\(mount.device)"
         // A partition has no queue of its own; its disk does.
-        let cache = TextFile.read(device + "/queue/write_cache")
+        let cache =
+            TextFile.read(device + "/queue/write_cache")
             ?? TextFile.read(device + "/../queue/write_cache")
         if let cache { writeCache = cache.trimmingCharacters(in: .whitespacesAndNewlines) }
         let link = try? FileManager.default.destinationOfSymbolicLink(atPath: device)

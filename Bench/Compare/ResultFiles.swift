@@ -1,3 +1,5 @@
+// Writes results under perf/runs.
+
 import BenchMeasure
 import Foundation
 

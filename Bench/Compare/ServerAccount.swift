@@ -1,3 +1,5 @@
+// A server's CPU and memory, read from /proc and its clocks.
+
 import BenchMachine
 import BenchMeasure
 

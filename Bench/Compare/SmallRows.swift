@@ -1,3 +1,5 @@
+// The rows of small objects.
+
 import BenchLoad
 import BenchMachine
 import BenchMeasure

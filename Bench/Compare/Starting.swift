@@ -1,3 +1,5 @@
+// Starts the servers that are compared.
+
 import BenchLoad
 import BenchMachine
 import BenchMeasure
@@ -31,7 +33,9 @@ struct Starting {
         }
         let port = try Connection.freePort()
         let template = repository + "/Bench/nginx.conf.template"
-        guard var text = TextFile.read(template) else { throw BenchError("cannot read \(template)") }
+        guard var text = TextFile.read(template) else {
+            throw BenchError("cannot read \(template)")
+        }
         let affinity = "1" + String(repeating: "0", count: options.serverCPU)
         let user = Limits.isRoot ? "user root;" : ""
         for (name, value) in [

@@ -1,3 +1,5 @@
+// A server under test and the objects that it is asked for.
+
 import BenchLoad
 import BenchMeasure
 

@@ -1,3 +1,5 @@
+// Puts the machine back as it was, also when the bench is interrupted.
+
 import Dispatch
 import Foundation
 import Synchronization

@@ -1,4 +1,7 @@
+// What may go wrong while a server is loaded.
+
 public import BenchMeasure
+public import Cryptography
 public import IO
 
 /// Why a round does not count: one broken answer spoils it.
@@ -10,6 +13,8 @@ public enum LoadFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case wrongBody(of: String)
     /// A response of other length than the same object had before, or more bytes than announced.
     case lengthChanged(of: String)
+    /// Uploads cannot be signed here.
+    case signing(CryptographyError)
     /// The server ended a connection that it should have kept.
     case closed(during: String)
 
@@ -20,6 +25,7 @@ public enum LoadFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .status(let status, let path): "status \(status) for \(path)"
         case .wrongBody(let path): "\(path) came back with other bytes than were sent"
         case .lengthChanged(let path): "\(path) came back with another length"
+        case .signing(let reason): "cannot sign: \(reason)"
         case .closed(let step): "the server ended the connection during \(step)"
         }
     }

@@ -164,7 +164,8 @@ public struct LoadLoop: ~Copyable {
     }
 
     private func scratch(of index: Int) -> Region {
-        let start = LoadLoop.firstConnection
+        let start =
+            LoadLoop.firstConnection
             + UInt32(index) * (LoadLoop.scratchCount + LoadLoop.receiveCount)
         return Region(offset: start, count: LoadLoop.scratchCount)
     }

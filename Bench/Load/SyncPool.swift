@@ -5,8 +5,9 @@
 
 import BenchMachine
 public import BenchMeasure
-import class Foundation.Thread
 public import IO
+
+import class Foundation.Thread
 
 public final class SyncPool: Sendable {
     private let jobs: Pipe
@@ -40,7 +41,8 @@ public final class SyncPool: Sendable {
 
     /// Asks for object `number`; the reply carries `connection`.
     public func submit(connection: Int, number: UInt64) {
-        let isSent = Pipe.send(SyncJob(number: number, connection: Int32(connection)), to: jobs.near)
+        let isSent = Pipe.send(
+            SyncJob(number: number, connection: Int32(connection)), to: jobs.near)
         precondition(isSent, "the pool was closed under its user")
     }
 

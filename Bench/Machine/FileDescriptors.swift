@@ -1,6 +1,6 @@
 /// Files and directories by descriptor, as the bench needs them.
 
-import CMachine
+import CBench
 import Glibc
 public import IO
 
@@ -33,7 +33,7 @@ public enum OpenFile {
 
     /// syncfs(2): everything on the file system that holds `file`.
     public static func syncFileSystem(_ file: Descriptor) throws(KernelError) {
-        let status = cmachine_sync_file_system(file.number)
+        let status = cbench_sync_file_system(file.number)
         if let error = KernelError(result: status) { throw error }
     }
 

@@ -1,6 +1,6 @@
 /// What this process may use: CPUs, descriptors, privileges.
 
-import CMachine
+import CBench
 import Glibc
 public import IO
 
@@ -9,7 +9,7 @@ public enum Limits {
 
     /// Binds the calling thread, and every thread it makes later, to one CPU.
     public static func bind(toCPU cpu: Int) throws(KernelError) {
-        if let error = KernelError(result: cmachine_bind_to_cpu(UInt32(cpu))) { throw error }
+        if let error = KernelError(result: cbench_bind_to_cpu(UInt32(cpu))) { throw error }
     }
 
     /// Raises RLIMIT_NOFILE to at least `count`, the hard limit too where that is allowed.

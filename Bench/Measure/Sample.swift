@@ -28,7 +28,8 @@ public struct Sample: Equatable, Sendable, Codable {
     /// Whether every thread of the server was bound to the server's CPU.
     public var isConfined: Bool
 
-    public init(row: Row, side: Side, pair: Int, objectCount: Int, byteCount: Int, seconds: Double) {
+    public init(row: Row, side: Side, pair: Int, objectCount: Int, byteCount: Int, seconds: Double)
+    {
         (self.row, self.side, self.pair) = (row, side, pair)
         (self.objectCount, self.byteCount, self.seconds) = (objectCount, byteCount, seconds)
         (serverCPU, serverCPUByThreads, serverCPUByTicks, serverCPUInRound) = (0, 0, 0, 0)

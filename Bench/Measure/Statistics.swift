@@ -42,14 +42,18 @@ public struct RatioEstimate: Equatable, Sendable, Codable {
     /// Ratios of values measured side by side: `numerators[i]` in the same pair as
     /// `denominators[i]`. The same seed gives the same interval. Nil without pairs, or if a
     /// denominator is not positive.
-    public init?(of numerators: [Double], to denominators: [Double], seed: UInt64) {
+    public init?(
+        of numerators: [Double], to denominators: [Double], seed: UInt64,
+        resampleCount: Int = RatioEstimate.resampleCount
+    ) {
+        precondition(resampleCount >= 40, "2.5 % of that is less than one")
         precondition(numerators.count == denominators.count, "a ratio needs both of a pair")
         guard !numerators.isEmpty, denominators.allSatisfy({ $0 > 0 }) else { return nil }
         let ratios = zip(numerators, denominators).map { $0 / $1 }
         var random = SplitMix64(seed: seed)
         var medians: [Double] = []
-        medians.reserveCapacity(RatioEstimate.resampleCount)
-        for _ in 0..<RatioEstimate.resampleCount {
+        medians.reserveCapacity(resampleCount)
+        for _ in 0..<resampleCount {
             let resample = ratios.indices.map { _ in
                 ratios[Int.random(in: ratios.indices, using: &random)]
             }
@@ -57,7 +61,7 @@ public struct RatioEstimate: Equatable, Sendable, Codable {
         }
         medians.sort()
         median = Summary.median(of: ratios)
-        low = medians[RatioEstimate.resampleCount * 25 / 1000]
-        high = medians[RatioEstimate.resampleCount * 975 / 1000 - 1]
+        low = medians[resampleCount * 25 / 1000]
+        high = medians[resampleCount * 975 / 1000 - 1]
     }
 }

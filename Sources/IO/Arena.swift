@@ -3,6 +3,8 @@
 ///
 /// Whoever holds a lease or a provided buffer owns that region's bytes; the arena itself checks
 /// bounds only.
+import Glibc
+
 @safe
 public struct Arena: @unchecked Sendable {
     // Unchecked: a base address is the same on every thread; each region has one owner at a time.
@@ -26,6 +28,13 @@ public struct Arena: @unchecked Sendable {
     public func bytes(_ region: Region) -> RawSpan {
         let start = unsafe UnsafeRawPointer(address(of: region))
         let span = unsafe RawSpan(_unsafeStart: start, byteCount: Int(region.count))
+        return unsafe _overrideLifetime(span, borrowing: ())
+    }
+
+    @inline(__always) @_lifetime(immortal)
+    public func span(_ region: Region) -> Span<UInt8> {
+        let start = unsafe UnsafePointer(address(of: region).assumingMemoryBound(to: UInt8.self))
+        let span = unsafe Span(_unsafeStart: start, count: Int(region.count))
         return unsafe _overrideLifetime(span, borrowing: ())
     }
 
@@ -56,18 +65,44 @@ public struct Arena: @unchecked Sendable {
         }
     }
 
+    @inline(__always)
+    public func copy(_ source: Span<UInt8>, to target: Region) {
+        copy(unsafe source.bytes, to: target)
+    }
+
+    /// Copies between two regions that do not overlap.
+    @inline(__always)
+    public func copy(_ source: Region, to target: Region) {
+        precondition(source.count <= target.count, "a copy larger than its target")
+        let (from, to) = unsafe (address(of: source), address(of: target))
+        unsafe to.copyMemory(from: from, byteCount: Int(source.count))
+    }
+
+    /// Copies between two regions that may overlap.
+    public func move(_ source: Region, to target: Region) {
+        precondition(source.count <= target.count, "a copy larger than its target")
+        _ = unsafe memmove(address(of: target), address(of: source), Int(source.count))
+    }
+
     public func zero(_ region: Region) {
         unsafe address(of: region).initializeMemory(
             as: UInt8.self, repeating: 0, count: Int(region.count))
     }
 
+    /// Whether `region` holds exactly `bytes`.
+    @inline(__always)
+    public func holds(_ bytes: Span<UInt8>, at region: Region) -> Bool {
+        guard bytes.count == Int(region.count) else { return false }
+        let own = unsafe address(of: region)
+        return unsafe bytes.withUnsafeBufferPointer { other in
+            guard let start = other.baseAddress else { return true }
+            return unsafe memcmp(own, start, other.count) == 0
+        }
+    }
+
     /// Whether both regions hold the same bytes. Not for secrets: it stops at a difference.
     public func equal(_ left: Region, _ right: Region) -> Bool {
         guard left.count == right.count else { return false }
-        let a = unsafe UnsafeRawBufferPointer(
-            start: address(of: left), count: Int(left.count))
-        let b = unsafe UnsafeRawBufferPointer(
-            start: address(of: right), count: Int(right.count))
-        return unsafe a.elementsEqual(b)
+        return unsafe memcmp(address(of: left), address(of: right), Int(left.count)) == 0
     }
 }

@@ -21,11 +21,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Its place among the cores of this process.
     public let index: Int
-    /// What the connections of this core see of completions that no handler waits for.
+    /// Takes the completions of this core's connections.
     public var observer: (any CompletionObserver)?
 
     private var outbox = Queue<Request>()
     private var jobs = Queue<UnownedJob>()
+    private var arrivals = Queue<Completion>()
     private var emptied = Queue<UInt16>()
     private var arrivingJobs: [UnownedJob] = []
     var waiters = WaiterTable()
@@ -33,6 +34,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     /// Monotonic nanoseconds as of the current turn.
     public private(set) var now: UInt64 = 0
+    /// Seconds since 1970 as of the current turn.
+    public private(set) var wallSeconds: UInt64 = 0
     public private(set) var isStopping = false
 
     private let mailbox = Mutex<[UnownedJob]>([])
@@ -74,8 +77,14 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     /// Runs every job that is ready, those that they make ready included, and due timers.
-    public func runJobs(now: UInt64) {
+    ///
+    /// - Parameters:
+    ///   - now: monotonic nanoseconds.
+    ///   - wallSeconds: seconds since 1970, for what others will read.
+    public func runJobs(now: UInt64, wallSeconds: UInt64 = 0) {
         self.now = now
+        self.wallSeconds = wallSeconds
+        if !arrivals.isEmpty { observer?.completionsArrived() }
         wakeDueTimers()
         collectMail()
         let (serial, task) = unsafe (asUnownedSerialExecutor(), asUnownedTaskExecutor())
@@ -115,13 +124,16 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         case .messageRefused:
             EventLoop.knock(Descriptor(Int32(completion.token.slot)))
         case .accept, .receive, .send, .writable, .close:
-            observer?.handle(completion)
+            arrivals.push(completion)
         }
     }
 
     private func wakeDueTimers() {
         while let waiter = timers.popDue(now: now) { waiters.complete(waiter, with: 0) }
     }
+
+    @inline(__always)
+    public func nextArrival() -> Completion? { arrivals.pop() }
 
     // MARK: The executor's side
 
@@ -190,7 +202,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 }
 
-/// What a core's connections do with completions of their own.
+/// Who takes the completions that no handler waits for: once a turn, before its jobs.
 public protocol CompletionObserver: AnyObject {
-    func handle(_ completion: Completion)
+    /// Fetch them with `EventLoop.nextArrival`.
+    func completionsArrived()
 }

@@ -37,7 +37,8 @@ public struct CoreDriver: ~Copyable {
         defer { loop.detach() }
         loop.watchDoorbell()
         while true {
-            loop.runJobs(now: CoreDriver.monotonicNanoseconds())
+            loop.runJobs(
+                now: CoreDriver.monotonicNanoseconds(), wallSeconds: CoreDriver.wallSeconds())
             while let buffer = loop.nextEmptiedBuffer() { ring.giveBack(providedBuffer: buffer) }
             while let (operation, token) = loop.nextRequest() {
                 ring.enqueue(operation, as: token)
@@ -55,6 +56,12 @@ public struct CoreDriver: ~Copyable {
         guard let deadline = loop.nextDeadline else { return nil }
         let now = CoreDriver.monotonicNanoseconds()
         return deadline > now ? deadline - now : 0
+    }
+
+    private static func wallSeconds() -> UInt64 {
+        var time = timespec()
+        _ = unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return UInt64(max(0, time.tv_sec))
     }
 
     public static func monotonicNanoseconds() -> UInt64 {

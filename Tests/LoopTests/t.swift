@@ -1,3 +1,4 @@
+// Placeholder until this module's tests are merged.
 // smoke
 import IO
 import Loop

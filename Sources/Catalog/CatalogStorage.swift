@@ -1,0 +1,47 @@
+/// The index of the records that lie on volumes. The volumes are the truth; a lost catalog is
+/// rebuilt from them.
+///
+/// Commits come from one thread (the indexer), readers are one per core. Either may be called from
+/// any thread: a second caller waits.
+public protocol CatalogStorage: AnyObject, Sendable {
+    /// Applies `changes` in order, all or none of them, durably before it returns, together with
+    /// the sequence up to which everything is now applied (which never decreases). A catalog that
+    /// was marked clean no longer is.
+    ///
+    /// After `.full` and `.diskFull` nothing has changed and commits that only remove still work.
+    /// After any other error the catalog takes no more changes until it is opened again.
+    func commit(_ changes: [CatalogChange], applied: UInt64) throws(CatalogError)
+
+    /// Durably notes that everything on the volumes is indexed (at a clean stop), or that this may
+    /// soon not be so (at start, before the first record is written).
+    func mark(clean: Bool) throws(CatalogError)
+
+    func makeReader() throws(CatalogError) -> any CatalogReader
+
+    /// As of the last commit. Cheap enough to ask before every upload.
+    var usage: CatalogUsage { get }
+}
+
+/// One core's way to look things up. Each call sees the last commit before it; none holds a
+/// snapshot once it has returned.
+public protocol CatalogReader: AnyObject, Sendable {
+    /// Nil when there is no such name, which is the case for names of an impossible length.
+    func find(_ name: Span<UInt8>) throws(CatalogError) -> CatalogEntry?
+
+    /// Objects whose names start with `prefix` and are greater than `after` (none: from the first),
+    /// in the order of their bytes; at most `limit` and at most `CatalogLimits.listingMax`.
+    func list(
+        prefix: [UInt8], after: [UInt8]?, limit: Int
+    ) throws(CatalogError) -> [CatalogListing]
+
+    /// Walks all extents by ascending address. A commit meanwhile may be seen in part.
+    func forEachExtent(_ body: (CatalogExtent) -> Void) throws(CatalogError)
+
+    /// By ascending volume and segment.
+    func leases() throws(CatalogError) -> [CatalogLease]
+
+    /// By ascending address.
+    func removals() throws(CatalogError) -> [CatalogRemoval]
+
+    func metadata() throws(CatalogError) -> CatalogMetadata
+}

@@ -1,0 +1,44 @@
+// CRC32C (Castagnoli, RFC 3720 section 12.1): the checksum of everything that is on disk.
+
+import CChecksum
+
+/// Continues `previous`, the checksum of the bytes before (0 when there are none), over `bytes`.
+/// More than 15 GB/s where the processor has the instruction: call it once for a span.
+public func crc32c(_ bytes: RawSpan, continuing previous: UInt32 = 0) -> UInt32 {
+    unsafe bytes.withUnsafeBytes { unsafe cchecksum_crc32c(previous, $0.baseAddress, $0.count) }
+}
+
+/// The checksum of A followed by B, from those of A and of B and the byte count of B.
+public func combineCRC32C(
+    _ first: UInt32, _ second: UInt32, secondByteCount: UInt64
+) -> UInt32 {
+    precondition(secondByteCount >> 61 == 0, "no run of bytes is that long")
+    return cchecksum_combine(first, second, secondByteCount)
+}
+
+/// The ways there are to compute the same number; tests hold them against each other.
+enum CRC32CMethod: CaseIterable {
+    case table, instruction, threeChains
+
+    var isAvailable: Bool {
+        switch self {
+        case .table: true
+        case .instruction: cchecksum_has_instruction()
+        case .threeChains: cchecksum_has_multiplication()
+        }
+    }
+
+    func checksum(_ bytes: RawSpan, continuing previous: UInt32 = 0) -> UInt32 {
+        precondition(isAvailable, "this processor cannot compute CRC32C by \(self)")
+        return unsafe bytes.withUnsafeBytes { bytes in
+            switch self {
+            case .table:
+                unsafe cchecksum_crc32c_by_table(previous, bytes.baseAddress, bytes.count)
+            case .instruction:
+                unsafe cchecksum_crc32c_by_instruction(previous, bytes.baseAddress, bytes.count)
+            case .threeChains:
+                unsafe cchecksum_crc32c_by_three_chains(previous, bytes.baseAddress, bytes.count)
+            }
+        }
+    }
+}

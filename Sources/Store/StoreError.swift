@@ -1,0 +1,56 @@
+/// What can go wrong in the store, as whoever answers a client or an operator must tell it apart.
+
+public import IO
+
+public enum StoreError: Error, Equatable, Sendable {
+    /// The configured capacity, the disk or the catalog is full: 507.
+    case noSpace
+    /// No volume of the needed class takes writes until a restart has verified it: 503.
+    case readOnly
+    /// The index lies too far behind to accept more changes: 503.
+    case indexBehind
+    /// The object is longer than `StoreLimits.objectBytesMax`: 413.
+    case tooLarge
+    /// Stored bytes do not match their checksums: 500, and nothing of them is served.
+    case corrupt(volume: VolumeName, offset: UInt64)
+    /// The kernel refused to read or write; of a write, nothing was acknowledged: 500.
+    case kernel(operation: StoreOperation, path: String, error: KernelError)
+    /// The index could not be asked or changed; the text says why: 500.
+    case index(String)
+
+    /// The file system takes no O_DIRECT; the store cannot run on it.
+    case noDirectAccess(path: String)
+    /// A volume written by a newer version of this program.
+    case newerFormat(path: String, version: UInt32)
+    /// A volume of another installation.
+    case otherInstance(path: String)
+    /// A volume whose superblock does not read as one.
+    case notAVolume(path: String)
+}
+
+/// What was asked of the kernel when it refused.
+public enum StoreOperation: String, Sendable {
+    case open, measure, allocate, read, write, sync, close
+}
+
+extension StoreError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .noSpace: "no space is left for objects"
+        case .readOnly: "no volume takes writes since one failed; restart to verify it"
+        case .indexBehind: "the index is too far behind to take more changes"
+        case .tooLarge: "the object is longer than \(StoreLimits.objectBytesMax) bytes"
+        case .corrupt(let volume, let offset):
+            "corrupt bytes in \(volume) at offset \(offset)"
+        case .kernel(let operation, let path, let error):
+            "could not \(operation.rawValue) \(path): errno \(error.code)"
+        case .index(let reason): "the index failed: \(reason)"
+        case .noDirectAccess(let path):
+            "\(path): this file system takes no direct I/O (O_DIRECT); put the data on ext4 or xfs"
+        case .newerFormat(let path, let version):
+            "\(path) has format \(version), which is newer than this program: upgrade it"
+        case .otherInstance(let path): "\(path) belongs to another installation"
+        case .notAVolume(let path): "\(path) is not a volume, or its first block is damaged"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+/// What callers see of stored objects: identity, lengths, outcomes. Plain values.
+
+/// One published object, as a look-up finds it.
+public struct StoredObject: Sendable, Equatable {
+    /// Bytes.
+    public let length: UInt64
+    /// The commit sequence: a name never has the same one twice, whatever is deleted and put again.
+    public let sequence: UInt64
+    /// Seconds since 1970, UTC, as given by the upload.
+    public let modified: UInt64
+    public let kind: ObjectKind
+    let recordAddress: UInt64
+    let recordBlocks: UInt32
+}
+
+/// How an object lies on disk, which decides how it is read.
+public enum ObjectKind: UInt8, Sendable {
+    /// At most `StoreLimits.smallBytesMax`: record and bytes in one piece. See `readSmall`.
+    case small = 1
+    /// Extents of a large volume, described by a record. See `describe`.
+    case large = 2
+}
+
+/// An object that this core promised to leave readable: its space is not reused before `release`.
+public struct Pinned: Sendable, Equatable {
+    public let name: [UInt8]
+    public let object: StoredObject
+}
+
+/// When an upload is answered. The order of writes and flushes is the same for both.
+public enum Durability: Sendable, Equatable {
+    /// After its last flush: it survives a power cut.
+    case durable
+    /// As soon as its bytes are written: it survives a crash of this program.
+    case written
+}
+
+/// What an upload says of itself before its bytes.
+public struct UploadDescription: Sendable, Equatable {
+    /// 1 to `StoreLimits.nameBytesMax` bytes.
+    public var name: [UInt8]
+    /// Bytes that will come, exactly.
+    public var length: UInt64
+    /// At most `StoreLimits.mediaTypeBytesMax` bytes.
+    public var mediaType: [UInt8]
+    /// Whoever the object counts for; 0 is nobody.
+    public var owner: UInt64
+    /// Seconds since 1970, UTC.
+    public var modified: UInt64
+
+    public init(
+        name: [UInt8], length: UInt64, mediaType: [UInt8], owner: UInt64 = 0, modified: UInt64
+    ) {
+        self.name = name
+        self.length = length
+        self.mediaType = mediaType
+        self.owner = owner
+        self.modified = modified
+    }
+}
+
+/// How an upload ended, when nothing failed. Of several at once under one name, one is created.
+public enum PutOutcome: Sendable, Equatable {
+    case created(StoredObject)
+    /// The name was taken by the same bytes and media type: compared, every byte.
+    case existsIdentical(StoredObject)
+    case existsDifferent(StoredObject)
+}
+
+/// One line of a listing.
+public struct ListedObject: Sendable, Equatable {
+    public let name: [UInt8]
+    public let object: StoredObject
+}

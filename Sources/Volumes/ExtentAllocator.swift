@@ -1,0 +1,194 @@
+/// Who has which blocks of the large volumes. One owner; nothing is written, growth is asked for.
+///
+/// A reservation is met whole or not at all. It is one extent when one fits, aligned to 2 MiB when
+/// it is that long; else extents of whole 2 MiB with a short one behind; and shreds only when no
+/// volume can grow any more.
+///
+/// Invariant: every block of a volume behind its reserved ones is either free or used.
+public struct ExtentAllocator: Sendable {
+    private struct Volume: Sendable {
+        let id: VolumeID
+        var blockCount: UInt32
+        var free = FreeRuns()
+        var isOpen = true
+    }
+
+    public var limits: GrowthLimits
+    /// In order of their numbers.
+    private var volumes: [Volume] = []
+
+    public init(limits: GrowthLimits) { self.limits = limits }
+
+    /// Takes in a volume of `blockCount` blocks (whole 2 MiB; a rest is left alone), all free but
+    /// the reserved ones: at start, before `claim`, or as the answer to `needsGrowth`.
+    public mutating func addVolume(_ id: VolumeID, blockCount: UInt32) {
+        let index = volumes.firstIndex { $0.id >= id } ?? volumes.count
+        precondition(index == volumes.count || volumes[index].id != id, "volume \(id) is there")
+        volumes.insert(Volume(id: id, blockCount: VolumeLayout.reservedBlocks), at: index)
+        grew(id, toBlockCount: max(blockCount, VolumeLayout.reservedBlocks))
+    }
+
+    /// The volume's file now has `blockCount` blocks in all.
+    public mutating func grew(_ id: VolumeID, toBlockCount blockCount: UInt32) {
+        let index = index(of: id)
+        let whole = blockCount / VolumeLayout.alignedBlocks * VolumeLayout.alignedBlocks
+        precondition(whole >= volumes[index].blockCount, "volumes do not shrink")
+        guard whole > volumes[index].blockCount else { return }
+        volumes[index].free.insert(volumes[index].blockCount..<whole)
+        volumes[index].blockCount = whole
+    }
+
+    /// Hands out nothing of this volume any more, nor lets it grow: its device failed. What is
+    /// used stays used, and may be released.
+    public mutating func close(_ id: VolumeID) {
+        volumes[index(of: id)].isOpen = false
+    }
+
+    /// Whether any volume may still be written.
+    public var hasOpenVolume: Bool { volumes.contains { $0.isOpen } }
+
+    /// Blocks for `bytes` bytes, in the order in which the data fills them.
+    public mutating func reserve(bytes: UInt64) throws(AllocationError) -> [Extent] {
+        precondition(bytes > 0, "nothing needs no room")
+        let wanted = VolumeLayout.blocks(for: bytes)
+        if let extent = takeOne(wanted) { return [extent] }
+
+        var extents: [Extent] = []
+        var missing = takeWhole(wanted, into: &extents)
+        if missing == 0 { return extents }
+        let growth = growth(for: missing)
+        if growth == nil { missing = takeAny(missing, into: &extents) }
+        if missing == 0 { return extents }
+        release(extents)
+        if let growth { throw .needsGrowth(growth) }
+        throw .noSpace
+    }
+
+    /// Gives blocks back: all of a reservation, or the tail that was not needed. Blocks that are
+    /// free already are our mistake, and trap.
+    public mutating func release(_ extents: [Extent]) {
+        for extent in extents {
+            let index = index(of: extent.volume)
+            precondition(
+                extent.start >= VolumeLayout.reservedBlocks
+                    && extent.end <= volumes[index].blockCount, "\(extent) was never handed out")
+            volumes[index].free.insert(extent.blocks)
+        }
+    }
+
+    /// Marks blocks as used that a record names: recovery, before anything is handed out.
+    public mutating func claim(_ extent: Extent) throws(ClaimError) {
+        guard let index = volumes.firstIndex(where: { $0.id == extent.volume })
+        else { throw .unknownVolume(extent) }
+        guard extent.start >= VolumeLayout.reservedBlocks,
+            extent.end <= volumes[index].blockCount
+        else { throw .outOfBounds(extent) }
+        guard volumes[index].free.contains(extent.blocks) else { throw .overlap(extent) }
+        volumes[index].free.subtract(extent.blocks)
+    }
+
+    /// The accounts of all volumes, closed ones included. O(runs / 256).
+    public var statistics: SpaceStatistics {
+        var sum = SpaceStatistics()
+        for volume in volumes {
+            let reserved = UInt64(VolumeLayout.reservedBlocks)
+            sum.volumeBlocks += UInt64(volume.blockCount)
+            sum.freeBlocks += volume.free.blockCount
+            sum.usedBlocks += UInt64(volume.blockCount) - reserved - volume.free.blockCount
+            sum.longestRunBlocks = max(sum.longestRunBlocks, volume.free.longest)
+            sum.runCount += volume.free.runCount
+        }
+        return sum
+    }
+
+    /// The free runs of a volume, in order. O(runs): for tests and `fsck`.
+    public func freeExtents(of id: VolumeID) -> [Extent] {
+        volumes[index(of: id)].free.all.map {
+            Extent(volume: id, start: $0.start, count: $0.count)
+        }
+    }
+}
+
+extension ExtentAllocator {
+    private func index(of id: VolumeID) -> Int {
+        guard let index = volumes.firstIndex(where: { $0.id == id }) else {
+            preconditionFailure("volume \(id) was never added")
+        }
+        return index
+    }
+
+    /// One extent of all `wanted` blocks.
+    private mutating func takeOne(_ wanted: UInt64) -> Extent? {
+        guard let count = UInt32(exactly: wanted) else { return nil }
+        let alignment = count >= VolumeLayout.alignedBlocks ? VolumeLayout.alignedBlocks : 1
+        for index in volumes.indices where volumes[index].isOpen {
+            guard let start = volumes[index].free.firstFit(count, alignment: alignment)
+            else { continue }
+            return take(start..<start + count, from: index)
+        }
+        return nil
+    }
+
+    /// The longest aligned extents, and one for the rest below 2 MiB. Returns what is missing.
+    private mutating func takeWhole(_ wanted: UInt64, into extents: inout [Extent]) -> UInt64 {
+        var missing = wanted
+        let alignment = VolumeLayout.alignedBlocks
+        while missing >= UInt64(alignment) {
+            guard extents.count < VolumeLayout.extentsPerObjectMax,
+                let (index, run) = longestRun(alignment: alignment)
+            else { return missing }
+            // A run that holds all of the rest would have been found by `takeOne` at first, but
+            // the rest shrinks while the pieces are taken.
+            let whole = UInt64(run.count) >= missing ? missing : UInt64(run.count)
+            extents.append(take(run.lowerBound..<run.lowerBound + UInt32(whole), from: index))
+            missing -= whole
+        }
+        guard missing > 0 else { return 0 }
+        guard extents.count < VolumeLayout.extentsPerObjectMax, let last = takeOne(missing)
+        else { return missing }
+        extents.append(last)
+        return 0
+    }
+
+    /// The longest runs there are, wherever they start. Returns what is missing.
+    private mutating func takeAny(_ wanted: UInt64, into extents: inout [Extent]) -> UInt64 {
+        var missing = wanted
+        while missing > 0, extents.count < VolumeLayout.extentsPerObjectMax,
+            let (index, run) = longestRun(alignment: 1)
+        {
+            let count = min(missing, UInt64(run.count))
+            extents.append(take(run.lowerBound..<run.lowerBound + UInt32(count), from: index))
+            missing -= count
+        }
+        return missing
+    }
+
+    private func longestRun(alignment: UInt32) -> (index: Int, run: Range<UInt32>)? {
+        var best: (index: Int, run: Range<UInt32>)?
+        for index in volumes.indices where volumes[index].isOpen {
+            guard let run = volumes[index].free.longestRun(alignment: alignment),
+                run.count > best?.run.count ?? 0
+            else { continue }
+            best = (index, run)
+        }
+        return best
+    }
+
+    private mutating func take(_ blocks: Range<UInt32>, from index: Int) -> Extent {
+        volumes[index].free.subtract(blocks)
+        return Extent(
+            volume: volumes[index].id, start: blocks.lowerBound, count: UInt32(blocks.count))
+    }
+
+    /// Growth by `missing` blocks, unless not even the whole capacity would hold them.
+    private func growth(for missing: UInt64) -> Growth? {
+        let open = volumes.filter(\.isOpen)
+        let total = volumes.reduce(UInt64(0)) { $0 + UInt64($1.blockCount) }
+        let free = open.reduce(UInt64(0)) { $0 + $1.free.blockCount }
+        guard limits.capacityBlocks > total, missing <= free + limits.capacityBlocks - total
+        else { return nil }
+        return limits.growth(
+            for: missing, total: total, volumes: open.map { ($0.id, $0.blockCount) },
+            unit: VolumeLayout.alignedBlocks)
+    }
+}

@@ -1,0 +1,125 @@
+import Catalog
+import Foundation
+import Synchronization
+import Testing
+
+/// Reader threads beside a writer that commits and moves the map.
+@Suite(.serialized) struct `Readers of a catalog` {
+    private static let readerCount = 4
+    private static let group = (0..<8).map { "group/\($0)" }
+
+    /// What the readers saw that they should not have.
+    private final class Findings: Sendable {
+        let isWriting = Atomic(true)
+        let looks = Atomic(0)
+        let wrong = Mutex<[String]>([])
+
+        /// Looks until the writer is done, and once after.
+        func watch(_ reader: any CatalogReader) throws(CatalogError) {
+            var newest: UInt64 = 0
+            var isLastLook = false
+            while true {
+                let listings = try reader.list(prefix: "group/".bytes, after: nil, limit: 100)
+                let sequences = Set(listings.map(\.entry.sequence))
+                if sequences.count > 1 { report("half a commit: \(sequences)") }
+                let seen = sequences.max() ?? 0
+                let found = try reader.find("group/3".bytes.span)?.sequence ?? 0
+                let applied = try reader.metadata().applied
+                if seen < newest || found < seen || applied < found {
+                    report("went back: \(newest), \(seen), \(found), \(applied)")
+                }
+                newest = applied
+                looks.add(1, ordering: .relaxed)
+                if isLastLook { return }
+                isLastLook = !isWriting.load(ordering: .acquiring)
+            }
+        }
+
+        func report(_ what: String) { wrong.withLock { $0.append(what) } }
+    }
+
+    @Test(arguments: StorageKind.allCases)
+    func `see whole commits only, in order, while the map grows`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        let findings = Findings()
+        let running = DispatchGroup()
+        for _ in 0..<`Readers of a catalog`.readerCount {
+            let reader = try bed.storage.makeReader()
+            running.enter()
+            Thread.detachNewThread {
+                do throws(CatalogError) {
+                    try findings.watch(reader)
+                } catch { findings.report("\(error)") }
+                running.leave()
+            }
+        }
+        for sequence in 1...150 as ClosedRange<UInt64> {
+            let names = (0..<100).map { "filling up/\(sequence)/\($0)" }
+            let changes = (`Readers of a catalog`.group + names).map {
+                CatalogChange.put($0, sequence)
+            }
+            try bed.storage.commit(changes, applied: sequence)
+        }
+        findings.isWriting.store(false, ordering: .releasing)
+        running.wait()
+        #expect(findings.wrong.withLock { $0 } == [])
+        #expect(findings.looks.load(ordering: .relaxed) > `Readers of a catalog`.readerCount)
+        #expect(try bed.find("group/0") == .sample(150))
+    }
+
+    @Test func `come and go while the map grows`() throws {
+        let bed = try TestBed(.lmdb)
+        let storage = bed.storage
+        let findings = Findings()
+        let running = DispatchGroup()
+        running.enter()
+        Thread.detachNewThread {
+            do throws(CatalogError) {
+                while findings.isWriting.load(ordering: .acquiring) {
+                    let readers = [try storage.makeReader(), try storage.makeReader()]
+                    for reader in readers { _ = try reader.metadata() }
+                }
+            } catch { findings.report("\(error)") }
+            running.leave()
+        }
+        for sequence in 1...150 as ClosedRange<UInt64> {
+            let names = (0..<100).map { "filling up/\(sequence)/\($0)" }
+            try storage.commit(names.map { .put($0, sequence) }, applied: sequence)
+        }
+        findings.isWriting.store(false, ordering: .releasing)
+        running.wait()
+        #expect(findings.wrong.withLock { $0 } == [])
+    }
+
+    @Test func `are limited in number, and leave their places to others`() throws {
+        let bed = try TestBed(.lmdb)
+        let limit = Int(LMDBSizes.small.readersMax)
+        for _ in 0..<3 {
+            var readers = try (0..<limit).map { _ in try bed.storage.makeReader() }
+            let full = CatalogError.system(operation: "begin a transaction", code: -30790)
+            #expect(throws: full) { try bed.storage.makeReader() }
+            for reader in readers { #expect(try reader.metadata().applied == 0) }
+            readers.removeAll()
+        }
+    }
+
+    @Test func `keep the catalog open as long as they live`() throws {
+        let directory = try TemporaryDirectory()
+        var catalog: LMDBCatalog? = try LMDBCatalog.open(
+            at: directory.path, instance: instance, sizes: .small, create: true)
+        let reader = try #require(try catalog?.makeReader())
+        try catalog?.commit([.put("a", 1)], applied: 1)
+        catalog = nil
+        let found = try reader.find("a".bytes.span)
+        #expect(found == .sample(1))
+    }
+
+    @Test func `may have the file read for them, when it is small enough`() throws {
+        let directory = try TemporaryDirectory()
+        let catalog = try LMDBCatalog.open(
+            at: directory.path, instance: instance, sizes: .small, create: true)
+        try catalog.commit((0..<3000).map { .put("name \($0)", 1) }, applied: 1)
+        #expect(try catalog.warm(limitBytes: 1 << 30))
+        #expect(try !catalog.warm(limitBytes: 4096))
+    }
+}

@@ -1,0 +1,182 @@
+import Foundation
+import Testing
+
+@testable import Catalog
+
+/// Everything that can lie where the LMDB catalog should, and what opening it then says.
+@Suite(.serialized) struct `Opening a catalog` {
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func open(
+        create: Bool = true, as owner: CatalogInstance = instance
+    ) throws(CatalogError) -> LMDBCatalog {
+        try LMDBCatalog.open(at: directory.path, instance: owner, sizes: .small, create: create)
+    }
+
+    /// Changes what is stored behind the catalog's back.
+    private func tamper(
+        _ change: (borrowing Transaction, Tables) throws(CatalogError) -> Void
+    ) throws {
+        let location = CatalogLocation(path: directory.path)
+        let environment = try location.open(.small)
+        let tables = try location.claim(environment, for: instance, create: true).tables
+        let transaction = try environment.beginWriting()
+        try change(transaction, tables)
+        try transaction.commit()
+    }
+
+    @Test func `needs its directory`() {
+        let missing = directory.path + "/missing"
+        #expect(throws: CatalogError.noDirectory(path: missing)) {
+            try LMDBCatalog.open(at: missing, instance: instance, create: true)
+        }
+    }
+
+    @Test func `does not take a file for its directory`() throws {
+        let file = directory.path + "/file"
+        try Data([1]).write(to: URL(fileURLWithPath: file))
+        #expect(throws: CatalogError.noDirectory(path: file)) {
+            try LMDBCatalog.open(at: file, instance: instance, create: true)
+        }
+    }
+
+    @Test func `passes on why it cannot look`() {
+        let path = directory.path + "/" + String(repeating: "x", count: 5000)
+        #expect(throws: CatalogError.system(operation: "look into \(path)", code: ENAMETOOLONG)) {
+            try LMDBCatalog.open(at: path, instance: instance, create: true)
+        }
+    }
+
+    @Test func `passes on why it cannot open`() throws {
+        try FileManager.default.createDirectory(
+            at: directory.dataFile, withIntermediateDirectories: false)
+        #expect(throws: CatalogError.system(operation: "open its file", code: EISDIR)) {
+            try open()
+        }
+    }
+
+    @Test func `makes one only when told to`() throws {
+        #expect(throws: CatalogError.noCatalog(path: directory.path)) { try open(create: false) }
+        #expect(!FileManager.default.fileExists(atPath: directory.dataFile.path))
+        try open().commit([.put("a", 1)], applied: 1)
+        let found = try open(create: true).makeReader().find("a".bytes.span)
+        #expect(found == .sample(1))
+    }
+
+    @Test func `takes an empty file for none`() throws {
+        try Data().write(to: directory.dataFile)
+        #expect(throws: CatalogError.noCatalog(path: directory.path)) { try open(create: false) }
+        try open().commit([.put("a", 1)], applied: 1)
+    }
+
+    @Test(arguments: [1, 100, 4096, 65536]) func `refuses a file that is none`(
+        _ count: Int
+    ) throws {
+        let garbage = Data((0..<count).map { UInt8(truncatingIfNeeded: $0 * 31 + 7) })
+        try garbage.write(to: directory.dataFile)
+        #expect(throws: CatalogError.notACatalog(path: directory.path)) { try open() }
+        #expect(try Data(contentsOf: directory.dataFile) == garbage)
+    }
+
+    @Test func `refuses an LMDB file of somebody else`() throws {
+        let location = CatalogLocation(path: directory.path)
+        _ = try location.open(.small)
+        #expect(throws: CatalogError.notACatalog(path: directory.path)) { try open(create: false) }
+    }
+
+    @Test func `refuses one whose making was cut off, unless told to make it`() throws {
+        try tamper { transaction, tables throws(CatalogError) in
+            try transaction.delete(CatalogMetadata.key.bytes.span, in: tables.meta)
+        }
+        #expect(throws: CatalogError.notACatalog(path: directory.path)) { try open(create: false) }
+        try open(create: true).commit([.put("a", 1)], applied: 1)
+    }
+
+    @Test func `refuses a file that was cut short`() throws {
+        try open().commit((0..<2000).map { .put("name \($0)", 1) }, applied: 1)
+        let file = try FileHandle(forWritingTo: directory.dataFile)
+        try file.truncate(atOffset: 32768)
+        #expect(throws: CatalogError.damaged("data.mdb is cut short")) { try open() }
+    }
+
+    @Test func `refuses a newer format, whatever else it stores`() throws {
+        try tamper { transaction, tables throws(CatalogError) in
+            let newer: [UInt8] = [2, 0, 0, 0, 9, 9]
+            try transaction.put(CatalogMetadata.key.bytes.span, newer.span, in: tables.meta)
+        }
+        #expect(throws: CatalogError.newerFormat(found: 2, supported: 1)) { try open() }
+    }
+
+    @Test(
+        arguments: [
+            ([], "it has no format version"),
+            ([1, 0, 0], "it has no format version"),
+            ([0, 0, 0, 0, 1], "it has no format version"),
+            ([1, 0, 0, 0, 1], "what it knows of itself"),
+        ] as [([UInt8], String)])
+    func `refuses metadata that it cannot read`(_ stored: [UInt8], _ what: String) throws {
+        try tamper { transaction, tables throws(CatalogError) in
+            try transaction.put(CatalogMetadata.key.bytes.span, stored.span, in: tables.meta)
+        }
+        #expect(throws: CatalogError.damaged(what)) { try open() }
+    }
+
+    @Test func `refuses the catalog of another instance`() throws {
+        try open().commit([.put("a", 1)], applied: 1)
+        let other = CatalogInstance(high: 1, low: 2)
+        #expect(throws: CatalogError.otherInstance(found: instance, expected: other)) {
+            try open(as: other)
+        }
+        let found = try open().makeReader().find("a".bytes.span)
+        #expect(found == .sample(1))
+    }
+
+    @Test func `refuses one that lacks a table`() throws {
+        let location = CatalogLocation(path: directory.path)
+        do {
+            let environment = try location.open(.small)
+            let transaction = try environment.beginWriting()
+            var tables = Tables()
+            tables.meta = try #require(try transaction.table("meta", create: true))
+            let metadata = CatalogMetadata(instance: instance, applied: 0, isClean: true)
+            try transaction.put(metadata, in: tables)
+            try transaction.commit()
+        }
+        #expect(throws: CatalogError.damaged("the table names is missing")) { try open() }
+    }
+
+    @Test func `reports rows that it cannot read`() throws {
+        try tamper { transaction, tables throws(CatalogError) in
+            let short: [UInt8] = [1, 2, 3]
+            try transaction.put("a".bytes.span, short.span, in: tables.names)
+            try transaction.put("a".bytes.span, short.span, in: tables.extents)
+            try transaction.put(NumberKey(1).bytes.span, short.span, in: tables.leases)
+            try transaction.put(NumberKey(1).bytes.span, short.span, in: tables.removals)
+        }
+        let catalog = try open()
+        let reader = try catalog.makeReader()
+        let entry = CatalogError.damaged("an object's entry")
+        let row = CatalogError.damaged("a row of a table")
+        #expect(throws: entry) { _ = try reader.find("a".bytes.span) }
+        #expect(throws: entry) { try reader.list(prefix: [], after: nil, limit: 1) }
+        #expect(throws: row) { try reader.forEachExtent { _ in } }
+        #expect(throws: row) { try reader.leases() }
+        #expect(throws: row) { try reader.removals() }
+        #expect(throws: entry) { try catalog.commit([.remove("a", 1)], applied: 1) }
+        #expect(throws: CatalogError.outOfService) { try catalog.commit([], applied: 1) }
+    }
+
+    @Test func `reports metadata that vanished while it was open`() throws {
+        let location = CatalogLocation(path: directory.path)
+        let environment = try location.open(.small)
+        let tables = try location.claim(environment, for: instance, create: true).tables
+        let reader = try LMDBReader(environment: environment, tables: tables)
+        _ = try reader.metadata()
+        let transaction = try environment.beginWriting()
+        try transaction.delete(CatalogMetadata.key.bytes.span, in: tables.meta)
+        try transaction.commit()
+        #expect(throws: CatalogError.damaged("what it knows of itself")) { try reader.metadata() }
+    }
+}

@@ -1,0 +1,149 @@
+import Catalog
+import Testing
+
+/// What every storage promises about reading more than one entry.
+@Suite(.serialized) struct `Walking any catalog` {
+    @Test(arguments: StorageKind.allCases)
+    func `lists by prefix in the order of bytes`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        let names = ["a", "b", "b/1", "b/2", "b/2/x", "b/é", "b0", "c"]
+        try bed.storage.commit(names.reversed().map { .put($0, 1) }, applied: 1)
+        #expect(try bed.list("") == names.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) })
+        #expect(try bed.list("b/") == ["b/1", "b/2", "b/2/x", "b/é"])
+        #expect(try bed.list("b/2") == ["b/2", "b/2/x"])
+        #expect(try bed.list("c") == ["c"])
+        #expect(try bed.list("d").isEmpty)
+    }
+
+    @Test(arguments: StorageKind.allCases)
+    func `goes on after a name, whether it exists or not`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        try bed.storage.commit(["a", "b/1", "b/3", "c"].map { .put($0, 1) }, applied: 1)
+        #expect(try bed.list("b/", after: "b/1") == ["b/3"])
+        #expect(try bed.list("b/", after: "b/2") == ["b/3"])
+        #expect(try bed.list("b/", after: "b/3").isEmpty)
+        #expect(try bed.list("b/", after: "a") == ["b/1", "b/3"])
+        #expect(try bed.list("b/", after: "c").isEmpty)
+        #expect(try bed.list("", after: "") == ["a", "b/1", "b/3", "c"])
+        #expect(try bed.list("b/", after: "b/") == ["b/1", "b/3"])
+    }
+
+    @Test(arguments: StorageKind.allCases)
+    func `takes prefixes and names that no entry could have`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        let longest = String(repeating: "x", count: 480)
+        try bed.storage.commit([.put("a", 1), .put(longest, 1), .put("y", 1)], applied: 1)
+        #expect(try bed.list(longest) == [longest])
+        #expect(try bed.list(longest + "x").isEmpty)
+        #expect(try bed.list("", after: longest + "x") == ["y"])
+        #expect(try bed.list("", after: longest) == ["y"])
+        #expect(try bed.list("x", after: String(repeating: "x", count: 9000)).isEmpty)
+    }
+
+    @Test(arguments: StorageKind.allCases)
+    func `answers no more than asked for, and no more than the limit`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        let most = CatalogLimits.listingMax
+        try bed.storage.commit((0...most).map { .put("n\($0)", 1) }, applied: 1)
+        #expect(try bed.list("", limit: 0).isEmpty)
+        #expect(try bed.list("", limit: -1).isEmpty)
+        #expect(try bed.list("", limit: 3) == ["n0", "n1", "n10"])
+        #expect(try bed.list("", limit: .max).count == most)
+        #expect(try Contents(of: bed.storage).listings.count == most + 1)
+    }
+
+    /// Around the number of rows that are read under one snapshot.
+    @Test(arguments: StorageKind.allCases, [0, 1, 1023, 1024, 1025, 2048, 2049])
+    func `passes every extent once, by ascending address`(
+        _ kind: StorageKind, _ count: Int
+    ) throws {
+        let bed = try TestBed(kind)
+        var extents = (0..<count).map {
+            CatalogExtent(
+                address: UInt64($0) << 40, blocks: UInt32($0) + 1,
+                kind: UInt8(truncatingIfNeeded: $0))
+        }
+        if count > 1 { extents[count - 1].address = .max }
+        try bed.storage.commit(extents.reversed().map { .addExtent($0) }, applied: 1)
+        #expect(try Contents(of: bed.storage).extents == extents)
+        try bed.storage.commit([.dropExtent(address: 0), .dropExtent(address: 1)], applied: 2)
+        #expect(try Contents(of: bed.storage).extents == Array(extents.dropFirst()))
+    }
+
+    @Test(arguments: StorageKind.allCases)
+    func `lets the walker look things up meanwhile`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        let extent = CatalogExtent(address: 1, blocks: 2, kind: 3)
+        try bed.storage.commit([.addExtent(extent), .put("a", 1)], applied: 1)
+        let reader = try bed.storage.makeReader()
+        var found: [CatalogEntry?] = []
+        try reader.forEachExtent { _ in found.append(try? reader.find("a".bytes.span)) }
+        #expect(found == [.sample(1)])
+    }
+
+    @Test func `is the same for both kinds after any changes`() throws {
+        for seed in 1...10 as ClosedRange<UInt64> {
+            let memory = try TestBed(.memory)
+            let lmdb = try TestBed(.lmdb)
+            var random = Random(seed: seed)
+            for round in 1...30 as ClosedRange<UInt64> {
+                let changes = (0..<Int.random(in: 0...20, using: &random)).map { _ in
+                    CatalogChange.random(using: &random)
+                }
+                try memory.storage.commit(changes, applied: round)
+                try lmdb.storage.commit(changes, applied: round)
+                let contents = try Contents(of: lmdb.storage)
+                #expect(try contents == Contents(of: memory.storage), "seed \(seed)")
+
+                // Recovery may replay what is already there.
+                try lmdb.storage.commit(changes, applied: round)
+                try memory.storage.commit(changes, applied: round)
+                #expect(try Contents(of: lmdb.storage) == contents, "seed \(seed)")
+                #expect(try Contents(of: memory.storage) == contents, "seed \(seed)")
+            }
+            let before = try Contents(of: lmdb.storage)
+            try lmdb.reopen()
+            #expect(try Contents(of: lmdb.storage) == before, "seed \(seed)")
+        }
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed.
+private struct Random: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var bits = state
+        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+        return bits ^ (bits >> 31)
+    }
+}
+
+extension CatalogChange {
+    /// Few names and addresses, so that changes meet.
+    fileprivate static func random(using random: inout Random) -> CatalogChange {
+        let number = UInt64.random(in: 0...15, using: &random)
+        let sequence = UInt64.random(in: 1...50, using: &random)
+        switch Int.random(in: 0...8, using: &random) {
+        case 0, 1: return .put("n\(number)", sequence)
+        case 2: return .remove("n\(number)", sequence)
+        case 3:
+            return .addExtent(
+                CatalogExtent(address: number, blocks: UInt32(sequence), kind: 1))
+        case 4: return .dropExtent(address: number)
+        case 5:
+            return .addLease(
+                CatalogLease(volume: UInt32(number), segment: 0, sequence: sequence))
+        case 6: return .dropLease(volume: UInt32(number), segment: 0)
+        case 7: return .dropRemoval(address: number)
+        default:
+            return .addRemoval(
+                CatalogRemoval(
+                    address: number, removedAddress: sequence, nameHash: 0, sequence: sequence))
+        }
+    }
+}
