@@ -13,6 +13,8 @@ struct Comparison: ~Copyable {
     private let measuring: Measuring
     private var small: SmallRows
     private let large: LargeRows?
+    /// Nil in a quick run.
+    private let pageCache: PageCache?
     private var samples: [Sample] = []
     private var idle: [IdleResult] = []
 
@@ -31,9 +33,6 @@ struct Comparison: ~Copyable {
         }
         let congestion = CongestionControl.set(undo: undo)
         let place = try Place.make(options, repository: repository, undo: undo)
-        if options.rows.contains(.putLarge), !options.isQuick {
-            try PageCache.fill(by: place.outside + "/hole")
-        }
         let starting = Starting(
             options: options, repository: repository, directory: place.directory,
             congestionControl: CongestionControl.wanted)
@@ -59,7 +58,11 @@ struct Comparison: ~Copyable {
             ? LargeRows(path: place.outside + "/source", count: options.largeCount) : nil
         let disk = try OpenFile.open(place.directory, directory: true)
         let small = try SmallRows(seconds: options.seconds)
+        let hasUploads = options.rows.contains(.putLarge) || options.rows.contains(.putSmall)
+        let pageCache =
+            try hasUploads && !options.isQuick ? PageCache(path: place.outside + "/hole") : nil
         self.small = small
+        self.pageCache = pageCache
         self.large = large
         self.options = options
         self.subjects = subjects
@@ -137,6 +140,7 @@ struct Comparison: ~Copyable {
         }
         for pair in 0..<options.pairs {
             for subject in order(ofPair: pair) {
+                try pageCache?.fill()
                 var stored: Range<UInt64> = 0..<0
                 let sample = try measuring.sample(
                     .putSmall, subject, pair: pair, bytesPerObject: Objects.putSmall.bodyCount
@@ -171,12 +175,14 @@ struct Comparison: ~Copyable {
         for subject in subjects {
             pools[subject.side] = try LargeRows.pool(for: subject)
             try large.prepare(subject)
+            try pageCache?.fill()
             _ = try large.put(subject, pool: pools[subject.side])
             try large.readBack(subject)
         }
         for pair in 0..<options.pairs {
             for subject in order(ofPair: pair) {
                 try large.prepare(subject)
+                try pageCache?.fill()
                 keep(
                     try measuring.sample(
                         .putLarge, subject, pair: pair, bytesPerObject: options.largeCount
