@@ -46,6 +46,7 @@ struct Comparison: ~Copyable {
         }
         var comparison = try Comparison(options, subjects, place)
         for row in options.rows { try comparison.run(row) }
+        comparison.measuring.close()
         let environment = EnvironmentFacts.gather(
             options, repository: repository, place: place, congestion: congestion)
         return comparison.result(in: environment)

@@ -11,6 +11,8 @@ struct Measuring {
     /// A file on the file system under test.
     let disk: Descriptor
 
+    func close() { OpenFile.close(disk) }
+
     /// Work that a server does behind its answers is its work too: accounts close so much later.
     private static let settleMilliseconds: UInt32 = 500
 

@@ -65,7 +65,11 @@ struct Place {
         undo.add { _ = try? Command.run("losetup", ["--detach", device]) }
         try FileManager.default.createDirectory(atPath: point, withIntermediateDirectories: false)
         try Command.run("mount", [device, point])
-        undo.add { _ = try? Command.run("umount", [point]) }
+        undo.add {
+            // A bench that was interrupted still has files open there; the kernel then waits for it.
+            guard (try? Command.run("umount", [point])) == nil else { return }
+            _ = try? Command.run("umount", ["--lazy", point])
+        }
         return point
     }
 

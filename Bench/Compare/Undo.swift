@@ -8,6 +8,8 @@ import Synchronization
 final class Undo: Sendable {
     private typealias Step = @Sendable () -> Void
     private let steps = Mutex<[Step]>([])
+    /// Held while steps are taken: who comes second waits until everything is put back.
+    private let isUndoing = Mutex<Void>(())
 
     /// Adds a step; the last added is taken first.
     func add(_ step: @escaping @Sendable () -> Void) {
@@ -16,7 +18,9 @@ final class Undo: Sendable {
 
     /// Takes every step once.
     func all() {
-        while let step = steps.withLock({ $0.popLast() }) { step() }
+        isUndoing.withLock { _ in
+            while let step = steps.withLock({ $0.popLast() }) { step() }
+        }
     }
 
     /// SIGINT and SIGTERM undo everything and end the bench, for as long as the answer is kept.

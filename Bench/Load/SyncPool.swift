@@ -57,6 +57,7 @@ public final class SyncPool: Sendable {
     /// Ends the threads; no job may be under way.
     public func close() {
         OpenFile.close(jobs.near)
+        for folder in folders { OpenFile.close(folder) }
     }
 
     private static func work(
