@@ -106,6 +106,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A disk that loses power, and cores without threads or time.
+        .target(
+            name: "Simulator", dependencies: ["IO", "Loop", "Checksums"],
+            path: "Tests/Simulator", swiftSettings: strict),
+
         // Questions put to the whole: Millrace beside its peers, in one run.
         .target(name: "CBench", path: "Bench/CBench"),
         .target(name: "BenchMeasure", path: "Bench/Measure", swiftSettings: strict),
@@ -156,5 +161,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Store", "Simulator", "Catalog", "Volumes", "Runtime", "Uring", "Loop", "IO",
+                "Checksums",
+            ], swiftSettings: strict),
     ]
 )
