@@ -56,7 +56,7 @@ struct Starting {
     private func millrace() throws -> Subject {
         let home = directory + "/millrace"
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        let binary = options.millrace ?? repository + "/.build/release/millrace"
+        let binary = try options.millrace ?? Starting.neighbour("millrace")
         guard FileManager.default.isExecutableFile(atPath: binary) else {
             throw BenchError("no server at \(binary): build it, or say --millrace PATH")
         }
@@ -79,6 +79,12 @@ struct Starting {
         let server = Server(port: port, secret: secret, congestionControl: congestionControl)
         try process.waitUntil { (try? Probe.status(of: "/ready", at: server)) == 200 }
         return Subject(.millrace, process, server, root: nil)
+    }
+
+    /// A program of the same build as this one.
+    private static func neighbour(_ name: String) throws -> String {
+        let own = try Place.resolved("/proc/self/exe") as NSString
+        return own.deletingLastPathComponent + "/" + name
     }
 
     /// Everything that is not said here is Millrace's default.
