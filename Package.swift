@@ -15,12 +15,18 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "millrace",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    ],
     targets: [
         // C: one folder a system library, imported by exactly one Swift module.
         .target(name: "CChecksum", path: "CShims/CChecksum"),
         .target(
             name: "CUring", path: "CShims/CUring", linkerSettings: [.linkedLibrary("uring")]),
         .target(name: "CThread", path: "CShims/CThread"),
+        .target(name: "CMachine", path: "CShims/CMachine"),
         .target(
             name: "CLMDB", path: "CShims/CLMDB", linkerSettings: [.linkedLibrary("lmdb")]),
         .target(
@@ -43,15 +49,6 @@ let package = Package(
         // Decisions. No C, no clock, no `unsafe`.
         .target(name: "Engine", dependencies: ["IO"], swiftSettings: strict),
 
-        // The kernel side of the vocabulary.
-        .target(name: "Uring", dependencies: ["IO", "CUring"], swiftSettings: strict),
-
-        // One core's life: jobs, waiting handlers, timers, buffers. Knows no ring.
-        .target(name: "Loop", dependencies: ["IO", "CThread"], swiftSettings: strict),
-
-        // Threads and machines.
-        .target(name: "Runtime", dependencies: ["IO", "Loop", "Uring"], swiftSettings: strict),
-
         // HMAC-SHA256, constant-time comparison, randomness, hexadecimal.
         .target(name: "Cryptography", dependencies: ["CTLS"], swiftSettings: strict),
 
@@ -61,10 +58,52 @@ let package = Package(
         // The index of the records that lie on volumes: on LMDB, or in memory with faults.
         .target(name: "Catalog", dependencies: ["CLMDB"], swiftSettings: strict),
 
+        // The few blocking calls on files that a start makes: read whole, create once, stderr.
+        .target(name: "Files", swiftSettings: strict),
+
+        // Every key with its default, where its value comes from, the secrets beside the data.
+        .target(
+            name: "Configuration",
+            dependencies: [
+                "Cryptography", "Files", .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: strict),
+
+        // The kernel side of the vocabulary.
+        .target(name: "Uring", dependencies: ["IO", "CUring"], swiftSettings: strict),
+
+        // One core's life: jobs, waiting handlers, timers, buffers. Knows no ring.
+        .target(name: "Loop", dependencies: ["IO", "CThread"], swiftSettings: strict),
+
         // Acts: puts, finds, reads and deletes objects, through the deciders and one core's loop.
         .target(
             name: "Store",
             dependencies: ["IO", "Loop", "Volumes", "Checksums", "Catalog", "Cryptography"],
+            swiftSettings: strict),
+
+        // The HTTP front: connections, routing, a handler a dialect.
+        .target(
+            name: "Server",
+            dependencies: ["IO", "HTTP", "Engine", "Loop", "Store", "Cryptography"],
+            swiftSettings: strict),
+
+        // Threads and machines.
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "IO", "Loop", "Uring", "HTTP", "Cryptography", "NUMA", "Catalog", "Configuration",
+                "Store", "Server", "CMachine",
+            ],
+            swiftSettings: strict),
+
+        // The command line.
+        .executableTarget(
+            name: "millrace",
+            dependencies: [
+                "Configuration", "Files", "Runtime", "Cryptography",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
 
         // A disk that loses power, and cores without threads or time.
@@ -72,19 +111,56 @@ let package = Package(
             name: "Simulator", dependencies: ["IO", "Loop", "Checksums"],
             path: "Tests/Simulator", swiftSettings: strict),
 
+        // Questions put to the whole: Millrace beside its peers, in one run.
+        .target(name: "CBench", path: "Bench/CBench"),
+        .target(name: "BenchMeasure", path: "Bench/Measure", swiftSettings: strict),
+        .target(
+            name: "BenchMachine", dependencies: ["Uring", "IO", "CBench"], path: "Bench/Machine",
+            swiftSettings: strict),
+        .target(
+            name: "BenchLoad",
+            dependencies: ["BenchMeasure", "BenchMachine", "Uring", "Cryptography", "IO"],
+            path: "Bench/Load", swiftSettings: strict),
+        .executableTarget(
+            name: "millrace-bench",
+            dependencies: ["BenchLoad", "BenchMeasure", "BenchMachine", "Uring", "IO"],
+            path: "Bench/Compare", swiftSettings: strict),
+
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "IO"], swiftSettings: strict),
-        .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
         .testTarget(
-            name: "LoopTests", dependencies: ["Runtime", "Loop", "IO"], swiftSettings: strict),
+            name: "BenchTests",
+            dependencies: ["BenchLoad", "BenchMeasure", "BenchMachine", "Cryptography", "IO"],
+            swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "IO"], swiftSettings: strict),
         .testTarget(
             name: "CryptographyTests", dependencies: ["Cryptography", "NUMA"],
             swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
+        .testTarget(
+            name: "ConfigurationTests", dependencies: ["Configuration", "Files"],
+            swiftSettings: strict),
+        .testTarget(name: "UringTests", dependencies: ["Uring", "IO"], swiftSettings: strict),
+        .testTarget(
+            name: "LoopTests", dependencies: ["Runtime", "Loop", "Uring", "IO"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "RuntimeTests", dependencies: ["Runtime", "Loop", "IO"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ServerTests", dependencies: ["Server", "HTTP"], swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "millrace", "Configuration", "Files",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
         .testTarget(
             name: "StoreTests",
             dependencies: [

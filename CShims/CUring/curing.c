@@ -3,6 +3,10 @@
 #define _GNU_SOURCE
 #include "CUring.h"
 
+// The other side of the queues is the kernel, and liburing unmaps them unseen: what a thread
+// sanitizer believes of them is wrong. Misuse by a second thread the kernel refuses itself.
+#pragma clang attribute push(__attribute__((no_sanitize("thread"))), apply_to = function)
+
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
@@ -15,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 struct curing {
@@ -92,6 +97,8 @@ int curing_register_memory(curing *ring, void *base, size_t count)
 int curing_limit_workers_to_cpu(curing *ring, uint32_t cpu)
 {
     cpu_set_t set;
+    // The kernel would take a mask without any CPU of this machine.
+    if (cpu >= CPU_SETSIZE || cpu >= (uint32_t)get_nprocs_conf()) return -EINVAL;
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
     return io_uring_register_iowq_aff(&ring->ring, sizeof set, &set);
@@ -129,8 +136,9 @@ void curing_give_back_buffer(curing *ring, uint16_t buffer)
 
 int curing_submit_and_wait(curing *ring, uint32_t wait_count, uint64_t nanoseconds)
 {
-    if (wait_count == 0 || nanoseconds == 0)
-        return io_uring_submit_and_wait(&ring->ring, wait_count);
+    // Without asking for events, deferred work (DEFER_TASKRUN) would wait for the next sleep.
+    if (wait_count == 0) return io_uring_submit_and_get_events(&ring->ring);
+    if (nanoseconds == 0) return io_uring_submit_and_wait(&ring->ring, wait_count);
     struct __kernel_timespec limit = {
         .tv_sec = (int64_t)(nanoseconds / 1000000000u),
         .tv_nsec = (long long)(nanoseconds % 1000000000u)};
@@ -335,9 +343,10 @@ static int is_resident(int file, uint64_t offset, size_t count)
     return is_resident_by_mincore(file, start, end);
 }
 
-int64_t curing_send_file(int socket, int file, uint64_t offset, size_t count)
+int64_t curing_send_file(
+    int socket, int file, uint64_t offset, size_t count, bool tests_residency)
 {
-    const int resident = is_resident(file, offset, count);
+    const int resident = tests_residency ? is_resident(file, offset, count) : 1;
     if (resident < 0) return resident;
     if (resident == 0) return -ENODATA;
     off_t at = (off_t)offset;
@@ -379,3 +388,5 @@ const char *curing_operation_name(uint32_t index)
 {
     return index < sizeof needed / sizeof *needed ? needed[index].name : NULL;
 }
+
+#pragma clang attribute pop

@@ -82,7 +82,7 @@ public struct HotCache: ~Copyable {
     public func entry(_ slot: UInt32) -> Entry { entries[Int(slot)] }
 
     /// The slot of the object of that name, marked as asked for.
-    public mutating func find(_ name: RawSpan) -> UInt32? {
+    public mutating func find(_ name: Span<UInt8>) -> UInt32? {
         let hash = hashOf(name)
         var index = Int(truncatingIfNeeded: hash) & (table.count - 1)
         while table[index] != HotCache.none {
@@ -99,9 +99,9 @@ public struct HotCache: ~Copyable {
     /// Makes room for an object and lists it; the caller fills `fields` and `body` before it
     /// returns to the loop. Nil if it is too large or everything in the way is pinned.
     public mutating func insert(
-        _ name: RawSpan, facts: Facts, fieldCount: Int, bodyCount: Int
+        _ name: Span<UInt8>, facts: Facts, fieldCount: Int, bodyCount: Int
     ) -> UInt32? {
-        let wanted = name.byteCount + fieldCount + bodyCount
+        let wanted = name.count + fieldCount + bodyCount
         guard wanted <= BufferPool.largest, wanted <= pool.bytesTotal / 8 else { return nil }
         if let old = find(name) { remove(old) }
         guard let region = makeRoom(wanted) else { return nil }
@@ -111,7 +111,7 @@ public struct HotCache: ~Copyable {
         entry.facts = facts
         entry.region = region
         entry.hash = hashOf(name)
-        entry.nameCount = UInt32(name.byteCount)
+        entry.nameCount = UInt32(name.count)
         entry.fieldCount = UInt32(fieldCount)
         entry.bodyCount = UInt32(bodyCount)
         entries[Int(slot)] = entry
@@ -121,7 +121,7 @@ public struct HotCache: ~Copyable {
     }
 
     /// Forgets the object of that name if it is not newer than `sequence`.
-    public mutating func forget(_ name: RawSpan, upTo sequence: UInt64) {
+    public mutating func forget(_ name: Span<UInt8>, upTo sequence: UInt64) {
         guard let slot = find(name), entries[Int(slot)].facts.sequence <= sequence else { return }
         remove(slot)
     }
@@ -166,7 +166,7 @@ public struct HotCache: ~Copyable {
 
     // MARK: Table and queue
 
-    private func isNamed(_ slot: UInt32, _ name: RawSpan) -> Bool {
+    private func isNamed(_ slot: UInt32, _ name: Span<UInt8>) -> Bool {
         arena.holds(name, at: entries[Int(slot)].name)
     }
 

@@ -103,7 +103,7 @@ public struct ChunkedDecoder: BitwiseCopyable, Sendable {
         return afterBlank(byte)
     }
 
-    /// Blanks before a semicolon are part of the grammar (BWS); at the end of the line they are not.
+    /// Blanks before a semicolon are part of the grammar (BWS), those at a line's end are not.
     private mutating func afterBlank(_ byte: UInt8) -> State {
         lineByteCount += 1
         if lineByteCount > chunkLineBytes { return .invalid(.chunkLineTooLong) }

@@ -19,10 +19,10 @@ struct CivilDate: Equatable, BitwiseCopyable {
         self.day = day
     }
 
-    /// For days of the year 0 and later.
     init(daysSince1970: Int64) {
         let days = daysSince1970 + CivilDate.daysToEpoch
-        let (era, dayOfEra) = days.quotientAndRemainder(dividingBy: CivilDate.daysPerEra)
+        let era = (days >= 0 ? days : days - CivilDate.daysPerEra + 1) / CivilDate.daysPerEra
+        let dayOfEra = days - era * CivilDate.daysPerEra
         let yearOfEra =
             (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)

@@ -40,14 +40,14 @@ public struct FieldCursor: BitwiseCopyable, Sendable {
 
 extension Span<UInt8> {
     /// Compares with a lower-case ASCII name, whatever the case of these bytes.
-    func equalsLowercase(_ name: String) -> Bool {
+    public func equalsLowercase(_ name: String) -> Bool {
         let name = name.utf8.span
         guard count == name.count else { return false }
         for index in indices where Ascii.lowercased(self[index]) != name[index] { return false }
         return true
     }
 
-    func equals(_ other: Span<UInt8>) -> Bool {
+    public func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }
         return true

@@ -1,5 +1,5 @@
-/// Media types of objects: which a client may give, which is guessed for a name, and which a browser
-/// would run.
+/// Media types of objects: which a client may give, which is guessed for a name, and which a
+/// browser would run.
 public enum MediaType {
     /// What RFC 2046 §4.5.1 calls a type nobody knows.
     public static let unknown = "application/octet-stream"
@@ -50,9 +50,9 @@ public enum MediaType {
         return value.extracting(0..<end)
     }
 
-    /// True if a browser would run what is in it (HTML, XHTML, SVG, any XML, scripts, and multipart,
-    /// whose parts have types of their own): to be sent as an attachment. Errs on that side; Office
-    /// documents, whose types mention XML, are downloads anyway.
+    /// True if a browser would run what is in it (HTML, XHTML, SVG, any XML, scripts, and
+    /// multipart, whose parts have types of their own): to be sent as an attachment. Errs on that
+    /// side; Office documents, whose types mention XML, are downloads anyway.
     public static func isActive(_ value: Span<UInt8>) -> Bool {
         let type = withoutParameters(value)
         return contains(type, "html") || contains(type, "xml") || contains(type, "svg")

@@ -1,6 +1,6 @@
 /// What a request head says: plain data, positions instead of bytes, no reference to its buffer.
 ///
-/// The slices point into the span that was parsed; fields without a slot are found by `FieldCursor`.
+/// The slices point into the span that was parsed; `FieldCursor` finds the fields without a slot.
 public struct RequestHead: BitwiseCopyable, Sendable {
     public enum Method: UInt8, BitwiseCopyable, Sendable {
         case get, head, put, post, patch, delete, options, other

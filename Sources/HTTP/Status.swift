@@ -1,7 +1,7 @@
 /// Every status this server answers with, and its reason phrase.
 ///
-/// Sources: RFC 9110 §15; 104 draft-ietf-httpbis-resumable-upload; 429 and 431 RFC 6585; 460 tus 1.0
-/// checksum extension; 507 RFC 4918.
+/// Sources: RFC 9110 §15; 104 draft-ietf-httpbis-resumable-upload; 429 and 431 RFC 6585; 460 the
+/// checksum extension of tus 1.0; 507 RFC 4918.
 public enum Status: UInt16, CaseIterable, BitwiseCopyable, Sendable {
     case `continue` = 100
     case uploadResumptionSupported = 104

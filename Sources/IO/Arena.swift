@@ -65,12 +65,23 @@ public struct Arena: @unchecked Sendable {
         }
     }
 
+    @inline(__always)
+    public func copy(_ source: Span<UInt8>, to target: Region) {
+        copy(unsafe source.bytes, to: target)
+    }
+
     /// Copies between two regions that do not overlap.
     @inline(__always)
     public func copy(_ source: Region, to target: Region) {
         precondition(source.count <= target.count, "a copy larger than its target")
         let (from, to) = unsafe (address(of: source), address(of: target))
         unsafe to.copyMemory(from: from, byteCount: Int(source.count))
+    }
+
+    /// Copies between two regions that may overlap.
+    public func move(_ source: Region, to target: Region) {
+        precondition(source.count <= target.count, "a copy larger than its target")
+        _ = unsafe memmove(address(of: target), address(of: source), Int(source.count))
     }
 
     public func zero(_ region: Region) {
@@ -80,10 +91,10 @@ public struct Arena: @unchecked Sendable {
 
     /// Whether `region` holds exactly `bytes`.
     @inline(__always)
-    public func holds(_ bytes: RawSpan, at region: Region) -> Bool {
-        guard bytes.byteCount == Int(region.count) else { return false }
+    public func holds(_ bytes: Span<UInt8>, at region: Region) -> Bool {
+        guard bytes.count == Int(region.count) else { return false }
         let own = unsafe address(of: region)
-        return unsafe bytes.withUnsafeBytes { other in
+        return unsafe bytes.withUnsafeBufferPointer { other in
             guard let start = other.baseAddress else { return true }
             return unsafe memcmp(own, start, other.count) == 0
         }

@@ -58,10 +58,12 @@ public struct BufferPool: ~Copyable {
             link(block + (1 << UInt32(order)), order: order)
         }
         state[Int(block)] = BufferPool.leased | UInt8(order)
-        let size = BufferPool.smallest << order
-        bytesFree -= size
-        return BufferLease(
-            Region(offset: start + block << 10, count: UInt32(size)))
+        bytesFree -= BufferPool.smallest << order
+        return BufferLease(region(at: block, order: order))
+    }
+
+    private func region(at block: UInt32, order: Int) -> Region {
+        Region(offset: start + block << 10, count: UInt32(BufferPool.smallest << order))
     }
 
     public mutating func giveBack(_ lease: consuming BufferLease) {
@@ -69,7 +71,8 @@ public struct BufferPool: ~Copyable {
         var block = (region.offset - start) >> 10
         var order = BufferPool.order(for: Int(region.count))
         precondition(
-            state[Int(block)] == BufferPool.leased | UInt8(order), "given back twice, or cut")
+            state[Int(block)] == BufferPool.leased | UInt8(order)
+                && region == self.region(at: block, order: order), "given back twice, or cut")
         bytesFree += Int(region.count)
         while order < BufferPool.orderCount - 1 {
             let buddy = block ^ (1 << UInt32(order))

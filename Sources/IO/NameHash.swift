@@ -8,7 +8,8 @@ public struct NameHash: Sendable {
     public init(key: UInt64) { self.key = key | 1 }
 
     @inline(__always)
-    public func callAsFunction(_ bytes: RawSpan) -> UInt64 {
+    public func callAsFunction(_ name: Span<UInt8>) -> UInt64 {
+        let bytes = unsafe name.bytes
         var state = key ^ UInt64(truncatingIfNeeded: bytes.byteCount)
         var offset = 0
         while offset &+ 8 <= bytes.byteCount {

@@ -4,8 +4,9 @@ import IO
 import Loop
 
 extension CoreMemory {
-    /// A buffer of at least `count` bytes, its lease laid down; to be given back once.
-    func buffer(_ count: Int) async -> Region { await lease(count).detach() }
+    /// A buffer of at least `count` bytes, its lease laid down; to be given back once. For the
+    /// store's own reads and writes, which wait for nothing but the disk.
+    func buffer(_ count: Int) async -> Region { await leaseNested(count).detach() }
 
     func giveBack(buffer: Region) { giveBack(BufferLease(attaching: buffer)) }
 }

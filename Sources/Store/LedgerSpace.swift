@@ -115,7 +115,7 @@ extension Ledger {
     private func zero(_ extent: Extent) async throws(StoreError) {
         let files = files.value
         let file = try await files.file(extent.volume)
-        let buffer = await files.memory.buffer(StoreLimits.transferBytesMax)
+        let buffer = await files.memory.buffer(4 * StoreLimits.unitBytes)
         defer { files.memory.giveBack(buffer: buffer) }
         files.memory.arena.zero(buffer)
         var done: UInt64 = 0

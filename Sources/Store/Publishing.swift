@@ -99,7 +99,7 @@ extension ObjectStore {
         defer { release(pinned) }
         guard pinned.object.kind == .small, pinned.object.length == upload.description.length
         else { return .existsDifferent(pinned.object) }
-        let stored = try await readSmall(pinned)
+        let stored = try await readSmall(pinned, isNested: true)
         let isSame =
             stored.mediaType == upload.description.mediaType
             && stored.checksum == checksum

@@ -8,8 +8,13 @@ import Volumes
 extension ObjectStore {
     /// Reads and verifies an object whose kind is `.small`.
     public func readSmall(_ pinned: Pinned) async throws(StoreError) -> SmallObject {
+        try await readSmall(pinned, isNested: false)
+    }
+
+    /// `isNested`: the caller holds a buffer already, and gives this one back without waiting.
+    func readSmall(_ pinned: Pinned, isNested: Bool) async throws(StoreError) -> SmallObject {
         precondition(pinned.object.kind == .small, "a large object has a description")
-        let lease = try await readRecord(pinned.object.record)
+        let lease = try await readRecord(pinned.object.record, isNested: isNested)
         do throws(StoreError) {
             let bytes = memory.arena.bytes(lease.region)
             let header = try verify(bytes, pinned)
@@ -41,7 +46,7 @@ extension ObjectStore {
 
     func manifest(_ pinned: Pinned) async throws(StoreError) -> Manifest {
         if let manifest = state.provisionalManifest(pinned.object.sequence) { return manifest }
-        let buffer = try await readRecord(pinned.object.record).detach()
+        let buffer = try await readRecord(pinned.object.record, isNested: true).detach()
         defer { memory.giveBack(buffer: buffer) }
         let bytes = memory.arena.bytes(buffer)
         _ = try verify(bytes, pinned)
@@ -56,9 +61,12 @@ extension ObjectStore {
         }
     }
 
-    private func readRecord(_ extent: Extent) async throws(StoreError) -> BufferLease {
+    private func readRecord(
+        _ extent: Extent, isNested: Bool
+    ) async throws(StoreError) -> BufferLease {
         let file = try await files.file(extent.volume)
-        let lease = await memory.lease(Int(extent.byteCount))
+        let count = Int(extent.byteCount)
+        let lease = isNested ? await memory.leaseNested(count) : await memory.lease(count)
         do throws(StoreError) {
             let target = lease.region.part(from: 0, count: Int(extent.byteCount))
             try await file.read(target, at: extent.byteOffset)
@@ -195,7 +203,7 @@ extension ObjectStore {
     /// Whether a small object's bytes are those in `received`, and nothing else.
     public func matches(_ pinned: Pinned, received: Region) async throws(StoreError) -> Bool {
         guard UInt64(received.count) == pinned.object.length else { return false }
-        let stored = try await readSmall(pinned)
+        let stored = try await readSmall(pinned, isNested: true)
         let isEqual = memory.arena.equal(stored.data, received)
         memory.giveBack(stored.takeLease())
         return isEqual
@@ -207,7 +215,7 @@ extension ObjectStore {
         _ large: LargeObject, offset: UInt64, received: Region
     ) async throws(StoreError) -> Bool {
         guard offset + UInt64(received.count) <= large.object.length else { return false }
-        let lease = await memory.lease(preferring: 1 << 20, minimum: StoreLimits.unitBytes)
+        let lease = await memory.leaseNested(4 * StoreLimits.unitBytes)
         var (isEqual, done) = (true, 0)
         do throws(StoreError) {
             while isEqual, done < Int(received.count) {

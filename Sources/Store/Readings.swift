@@ -71,4 +71,6 @@ public struct StoreStatistics: Sendable, Equatable {
     /// Bytes of objects deleted here whose space is not free yet, because somebody reads them or
     /// their clean-up is on its way.
     public var bytesDeletedButPinned: UInt64 = 0
+
+    public init() {}
 }

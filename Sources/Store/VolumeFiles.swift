@@ -99,7 +99,7 @@ final class VolumeFiles {
 
     private func open(_ path: String, flags: UInt64) async -> Int32 {
         let bytes = Array(path.utf8) + [0]
-        let lease = await memory.lease(bytes.count)
+        let lease = await memory.leaseNested(bytes.count)
         let region = lease.region.part(from: 0, count: bytes.count)
         memory.arena.copy(bytes.span.rawBytes, to: region)
         let result = await loop.perform(

@@ -1,0 +1,178 @@
+// The table of keys, the only place that names one. Limits stand here and nowhere else.
+
+extension SettingKey {
+    static let server: [SettingKey] = [
+        SettingKey(
+            "server.listen", .address, \.server.listen,
+            "Where HTTP is served. Port 0 takes a free one and prints it."),
+        SettingKey(
+            "server.base_path", .basePath, \.server.basePath,
+            "Path prefix under which objects live; it is not part of what is signed."),
+        SettingKey(
+            "server.cores", optional: .cores, \.server.cores,
+            "CPUs to run on, one thread each. Unset: every CPU this process may use."),
+        SettingKey(
+            "server.drain_timeout", .duration(atLeast: .zero, atMost: .seconds(3600)),
+            \.server.drainTimeout,
+            "How long a stopping server lets running requests finish."),
+        SettingKey(
+            "server.memory_per_core", .size(atLeast: 4 << 20, atMost: 64 << 30),
+            \.server.memoryPerCoreBytes,
+            "Registered buffers of each core. Shrinks to fit RLIMIT_MEMLOCK, with a warning."),
+        SettingKey(
+            "server.numa", .flag, \.server.usesNUMA,
+            "Keep each core's buffers on its own NUMA node."),
+        SettingKey(
+            "server.public_url", optional: .publicURL, \.server.publicURL,
+            "Where clients reach the server, if not at the address they connect to."),
+    ]
+
+    static let metrics: [SettingKey] = [
+        SettingKey(
+            "metrics.listen", .addressOrOff, \.metrics.listen,
+            "Where Prometheus metrics are served.")
+    ]
+
+    static let storage: [SettingKey] = [
+        SettingKey(
+            "storage.path", .path, \.storage.path,
+            "The data directory; made when missing. It needs a file system with O_DIRECT."),
+        SettingKey(
+            "storage.capacity", .capacity, \.storage.capacity,
+            "How much the volumes may take: a size, or a share of the space free at start."),
+        SettingKey(
+            "storage.volume_size", .size(atLeast: 256 << 20, atMost: 16 << 40),
+            \.storage.volumeSizeBytes,
+            "Size to which each volume file grows. Used when a volume is made."),
+        SettingKey(
+            "storage.durability", .word, \.storage.durability,
+            "When an upload is answered: once it would survive a power cut, or once written."),
+    ]
+
+    static let security: [SettingKey] = [
+        SettingKey(
+            "security.secret", optional: .uploadSecret, \.security.secret,
+            "The key that signs upload URLs. Unset: generated, kept in the data directory.",
+            isSecret: true),
+        SettingKey(
+            "security.secret_file", optional: .path, \.security.secretFile,
+            "A file that holds the secret instead; a newline at its end is not part of it."),
+        SettingKey(
+            "security.admin_token", optional: .adminToken, \.security.adminToken,
+            "The bearer token for /admin and DELETE. Unset: generated, as the secret is.",
+            isSecret: true),
+        SettingKey(
+            "security.admin_token_file", optional: .path, \.security.adminTokenFile,
+            "A file that holds the admin token instead."),
+        SettingKey(
+            "security.bad_signature_status", .either(401, 403), \.security.badSignatureStatus,
+            "The status that answers a wrong or missing signature."),
+    ]
+
+    static let uploads: [SettingKey] = [
+        SettingKey(
+            "uploads.max_size", .size(atLeast: 1, atMost: 1 << 50), \.uploads.sizeBytesMax,
+            "The largest object accepted; more is answered with 413.")
+    ]
+
+    static let limits: [SettingKey] = [
+        SettingKey(
+            "limits.head_size", .size(atLeast: 1 << 10, atMost: 64 << 10), \.limits.headBytesMax,
+            "Request line and header fields together; more is answered with 431."),
+        SettingKey(
+            "limits.fields", .count(8...1000), \.limits.fieldCountMax,
+            "Header fields of a request; more is answered with 431."),
+        SettingKey(
+            "limits.target_size", .size(atLeast: 256, atMost: 32 << 10), \.limits.targetBytesMax,
+            "Length of the request target; more is answered with 414."),
+        SettingKey(
+            "limits.head_timeout", .timeout, \.limits.headTimeout,
+            "From a request's first byte to the end of its head; then 408."),
+        SettingKey(
+            "limits.idle_timeout", .timeout, \.limits.idleTimeout,
+            "How long a connection may wait between requests."),
+        SettingKey(
+            "limits.body_min_rate", .size(atLeast: 0, atMost: 1 << 30),
+            \.limits.bodyBytesPerSecondMin,
+            "Bytes per second below which an upload's body is too slow; then 408. 0: any rate."),
+        SettingKey(
+            "limits.body_timeout", .timeout, \.limits.bodyTimeout,
+            "How long a body may deliver no byte at all; then 408."),
+        SettingKey(
+            "limits.connections_per_core", .count(16...1_000_000), \.limits.connectionsPerCoreMax,
+            "Open connections of each core; further ones are closed at once."),
+        SettingKey(
+            "limits.pipeline_depth", .count(1...1024), \.limits.pipelineDepthMax,
+            "Requests of one connection answered in a row before others get their turn."),
+    ]
+
+    static let logging: [SettingKey] = [
+        SettingKey(
+            "logging.level", .word, \.logging.level,
+            "The least severe level that is logged.")
+    ]
+}
+
+extension ValueForm where Value == Duration {
+    /// A day is longer than any client or proxy waits; 100 ms shorter than any timer here is exact.
+    fileprivate static var timeout: ValueForm {
+        .duration(atLeast: .milliseconds(100), atMost: .seconds(24 * 3600))
+    }
+}
+
+extension ValueForm where Value == Secret {
+    fileprivate static var uploadSecret: ValueForm {
+        .secret("a text that is not empty") { !$0.isEmpty && !$0.contains(0) }
+    }
+
+    /// It travels in a header, so only what RFC 6750 §2.1 allows in a bearer token.
+    fileprivate static var adminToken: ValueForm {
+        .secret("letters, digits and -._~+/= (RFC 6750)", isBearerToken)
+    }
+}
+
+/// Whether `bytes` is a `b64token` of RFC 6750 §2.1 (the "=" at its end not insisted on).
+func isBearerToken(_ bytes: [UInt8]) -> Bool {
+    !bytes.isEmpty
+        && bytes.allSatisfy { isASCIIAlphanumeric($0) || Array("-._~+/=".utf8).contains($0) }
+}
+
+func isASCIIAlphanumeric(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "a")...UInt8(ascii: "z"):
+        true
+    default: false
+    }
+}
+
+extension ValueForm where Value == String {
+    fileprivate static var basePath: ValueForm {
+        text("a path such as \"/\" or \"/upload/\" of letters, digits and -._~") { text in
+            guard text.first == "/" else { return nil }
+            let segments = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+            let named = segments.last == "" ? segments.dropLast() : segments
+            for segment in named {
+                let isPlain = segment.utf8.allSatisfy {
+                    isASCIIAlphanumeric($0) || Array("-._~".utf8).contains($0)
+                }
+                guard isPlain, !["", ".", ".."].contains(segment) else { return nil }
+            }
+            return text.last == "/" ? text : text + "/"
+        }
+    }
+
+    fileprivate static var publicURL: ValueForm {
+        text("a URL such as \"https://files.example.org\", without ? and #") { text in
+            guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else {
+                return nil
+            }
+            let rest = text.dropFirst(scheme.count)
+            let isPlain = rest.utf8.allSatisfy {
+                (0x21...0x7e).contains($0) && !Array("?#@\\\"<>".utf8).contains($0)
+            }
+            guard isPlain, let first = rest.first, first != "/", first != ":" else { return nil }
+            return text.last == "/" ? String(text.dropLast()) : text
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// Everything an operator can choose, as one immutable value. A fresh value holds every default.
+
+/// The configuration of one server, whole and checked.
+///
+/// It is made once at start (`load`, `parse` or `init()` for the defaults) and never changed; a
+/// reload makes another one. The table in `SettingKeys.swift` names each property's key, limits and
+/// meaning. Byte counts are bytes, rates bytes per second.
+public struct Settings: Equatable, Sendable {
+    public internal(set) var server = ServerSection()
+    public internal(set) var metrics = MetricsSection()
+    public internal(set) var storage = StorageSection()
+    public internal(set) var security = SecuritySection()
+    public internal(set) var uploads = UploadsSection()
+    public internal(set) var limits = LimitsSection()
+    public internal(set) var logging = LoggingSection()
+
+    /// The defaults: loopback only, data in `./data`.
+    public init() {}
+}
+
+extension Settings {
+    public struct ServerSection: Equatable, Sendable {
+        public internal(set) var listen = ListenAddress.loopback(port: 8080)
+        /// Begins and ends with "/".
+        public internal(set) var basePath = "/"
+        /// `nil`: every CPU this process may run on.
+        public internal(set) var cores: CoreList?
+        public internal(set) var drainTimeout = Duration.seconds(30)
+        public internal(set) var memoryPerCoreBytes = 64 << 20
+        public internal(set) var usesNUMA = true
+        /// Where clients reach the server, without a trailing "/"; `nil`: as they addressed it.
+        public internal(set) var publicURL: String?
+    }
+
+    public struct MetricsSection: Equatable, Sendable {
+        /// `nil`: off.
+        public internal(set) var listen: ListenAddress? = ListenAddress.loopback(port: 8081)
+    }
+
+    public struct StorageSection: Equatable, Sendable {
+        public internal(set) var path = "./data"
+        public internal(set) var capacity = Capacity.share(percent: 90)
+        public internal(set) var volumeSizeBytes = 64 << 30
+        public internal(set) var durability = Durability.durable
+    }
+
+    public struct SecuritySection: Equatable, Sendable {
+        public internal(set) var secret: Secret?
+        public internal(set) var secretFile: String?
+        public internal(set) var adminToken: Secret?
+        public internal(set) var adminTokenFile: String?
+        /// 401 or 403.
+        public internal(set) var badSignatureStatus = 403
+    }
+
+    public struct UploadsSection: Equatable, Sendable {
+        public internal(set) var sizeBytesMax = 16 << 30
+    }
+
+    public struct LimitsSection: Equatable, Sendable {
+        public internal(set) var headBytesMax = 16 << 10
+        public internal(set) var fieldCountMax = 100
+        public internal(set) var targetBytesMax = 8 << 10
+        public internal(set) var headTimeout = Duration.seconds(10)
+        public internal(set) var idleTimeout = Duration.seconds(60)
+        public internal(set) var bodyBytesPerSecondMin = 1 << 10
+        public internal(set) var bodyTimeout = Duration.seconds(30)
+        public internal(set) var connectionsPerCoreMax = 16384
+        public internal(set) var pipelineDepthMax = 64
+    }
+
+    public struct LoggingSection: Equatable, Sendable {
+        public internal(set) var level = LogLevel.info
+    }
+}
+
+/// When an upload is answered: after its bytes and its record are flushed, or after they are
+/// written. Only the moment of the answer differs, never the order of writes.
+public enum Durability: String, CaseIterable, Sendable { case durable, written }
+
+/// How much of the file system the volumes may fill.
+public enum Capacity: Equatable, Sendable {
+    case bytes(Int)
+    /// 1 to 100 percent of what is free, or already ours, when the server starts.
+    case share(percent: Int)
+
+    /// The limit in bytes.
+    ///
+    /// - Parameter available: bytes free on the file system plus those already in volumes.
+    public func limit(available: Int) -> Int {
+        switch self {
+        case .bytes(let count): count
+        // Divided first: exact to 100 bytes, and no product can overflow.
+        case .share(let percent): available / 100 * percent
+        }
+    }
+}
+
+/// The levels of swift-log, by their names there.
+public enum LogLevel: String, CaseIterable, Sendable {
+    case trace, debug, info, notice, warning, error, critical
+}
+
+/// Which release this is.
+public enum Release {
+    public static let version = "0.1.0"
+}

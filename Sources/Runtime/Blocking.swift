@@ -1,0 +1,30 @@
+/// A thread without a loop that waits for work on one.
+
+import Loop
+import Synchronization
+
+enum Blocking {
+    private final class Box<Value: Sendable>: Sendable {
+        let value = Mutex<Value?>(nil)
+        let gate = Gate()
+    }
+
+    /// Runs `body` as a task of `loop` and returns what it answers.
+    @discardableResult
+    static func wait<Value: Sendable>(
+        on loop: EventLoop, _ body: @escaping @Sendable () async -> Value
+    ) -> Value {
+        precondition(!loop.isCurrent, "a loop cannot wait for itself")
+        let box = Box<Value>()
+        Task(executorPreference: loop) {
+            let answer = await body()
+            box.value.withLock { $0 = answer }
+            box.gate.open()
+        }
+        box.gate.wait()
+        guard let answer = box.value.withLock({ $0 }) else {
+            preconditionFailure("the gate opened without an answer")
+        }
+        return answer
+    }
+}

@@ -1,0 +1,149 @@
+/// The ring threads: each makes its arena, its ring and its core, then runs until it is stopped.
+
+import Glibc
+import IO
+import Loop
+import NUMA
+import Server
+import Synchronization
+import Uring
+
+struct CoreThreads: ~Copyable {
+    let cores: [Core]
+    private var threads: [JoinHandle]
+
+    /// Starts all, and returns when each is running, or throws what the first that failed said.
+    static func start(
+        _ plan: MachinePlan, _ front: FrontSettings, _ journal: Journal
+    ) throws(ServeError) -> CoreThreads {
+        var cores: [Core] = []
+        var threads: [JoinHandle] = []
+        for (index, place) in plan.places.enumerated() {
+            let birth = CoreBirth(
+                index: index, place: place, memory: plan.memory, front: front, journal: journal)
+            do {
+                threads.append(try startThread(birth, index, place))
+                cores.append(try birth.wait())
+            } catch {
+                // The process ends with this error; those that run end with it.
+                for thread in threads { thread.leaveRunning() }
+                throw error
+            }
+        }
+        return CoreThreads(cores: cores, threads: threads)
+    }
+
+    private static func startThread(
+        _ birth: CoreBirth, _ index: Int, _ place: CorePlace
+    ) throws(ServeError) -> JoinHandle {
+        do {
+            return JoinHandle(
+                try CoreThread.start(name: "millrace-\(index)", cpu: place.cpu) { birth.run() })
+        } catch {
+            throw ServeError(
+                "a thread for CPU \(place.cpu) cannot be started: errno \(error.code)")
+        }
+    }
+
+    consuming func join() {
+        for thread in threads { thread.join() }
+    }
+}
+
+/// A thread that several owners may name and one joins.
+final class JoinHandle {
+    private var thread: CoreThread?
+
+    init(_ thread: consuming CoreThread) { self.thread = consume thread }
+
+    func join() { thread.take()?.join() }
+    func leaveRunning() { thread.take()?.leaveRunning() }
+}
+
+/// What passes between the starting thread and a new core's.
+private final class CoreBirth: Sendable {
+    private let index: Int
+    private let place: CorePlace
+    private let memoryPlan: MemoryLock.Plan
+    private let front: FrontSettings
+    private let journal: Journal
+    private let gate = Gate()
+    private let answer = Mutex<Result<Core, ServeError>?>(nil)
+
+    init(
+        index: Int, place: CorePlace, memory: MemoryLock.Plan, front: FrontSettings,
+        journal: Journal
+    ) {
+        self.index = index
+        self.place = place
+        memoryPlan = memory
+        self.front = front
+        self.journal = journal
+    }
+
+    func wait() throws(ServeError) -> Core {
+        gate.wait()
+        guard let answer = answer.withLock({ $0 }) else {
+            preconditionFailure("a core came without an answer")
+        }
+        return try answer.get()
+    }
+
+    /// On the core's own thread, from its birth to its end.
+    func run() {
+        do throws(ServeError) {
+            try live()
+        } catch {
+            answer.withLock { if $0 == nil { $0 = .failure(error) } }
+            gate.open()
+        }
+    }
+
+    private func live() throws(ServeError) {
+        do {
+            let arena = try mapArena()
+            let loop = try EventLoop(index: index)
+            let memory = CoreMemory(arena: arena, loop: loop)
+            var driver = try CoreDriver(loop: loop, memory: memory)
+            registerArena(&driver)
+            try driver.limitWorkers(toCPU: place.cpu)
+            var random = SystemRandomNumberGenerator()
+            let core = try Core(
+                loop: loop, memory: memory, settings: front, hashKey: random.next())
+            loop.observer = core
+            answer.withLock { $0 = .success(core) }
+            gate.open()
+            Task(executorPreference: loop) { await core.keepTime() }
+            try driver.run()
+            loop.observer = nil
+        } catch let error as KernelError {
+            throw ServeError("core \(index): \(RingProbe.explain(error))")
+        } catch {
+            throw ServeError("core \(index): \(error)")
+        }
+    }
+
+    private func registerArena(_ driver: inout CoreDriver) {
+        guard memoryPlan.isRegistered else { return }
+        do { try driver.registerArena() } catch {
+            journal.warning(
+                "buffers stay unregistered, which is slower: errno \(error.code); raise"
+                    + " RLIMIT_MEMLOCK (`ulimit -l`, LimitMEMLOCK=infinity)",
+                [("core", "\(index)")])
+        }
+    }
+
+    private func mapArena() throws(KernelError) -> Arena {
+        var refusal: Int32?
+        let arena = try unsafe ArenaMemory.map(count: memoryPlan.bytesPerCore) { memory in
+            guard let node = place.node else { return }
+            unsafe refusal = MemoryNodes.discover().place(memory, on: node)
+        }
+        if let refusal {
+            journal.warning(
+                "memory could not be bound to its NUMA node (mbind: errno \(refusal));"
+                    + " it lies where the kernel puts it", [("core", "\(index)")])
+        }
+        return arena
+    }
+}

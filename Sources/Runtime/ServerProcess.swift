@@ -1,0 +1,212 @@
+/// One server from start to stop: threads, listeners, store, signals, drain.
+///
+///     probe ─▶ plan ─▶ lock ─▶ listen ─▶ cores run ─▶ recover ─▶ serve ─▶ signal ─▶ drain ─▶ stop
+
+public import Configuration
+import HTTP
+import IO
+import Loop
+import Server
+import Store
+import Synchronization
+import Uring
+
+public struct ServerProcess {
+    private let settings: Settings
+    private let secrets: Secrets
+    private let journal: Journal
+
+    public init(settings: Settings, secrets: Secrets, journal: Journal) {
+        self.settings = settings
+        self.secrets = secrets
+        self.journal = journal
+    }
+
+    /// Serves until a signal ends it; returns after a clean drain.
+    public func run() throws(ServeError) {
+        do { try RingProbe.check() } catch { throw ServeError(error.description) }
+        try Signals.prepare()
+        let plan = try MachinePlan(settings, journal)
+        let directory = try DataDirectory.open(settings.storage.path)
+        let listening = try listen(plan.places.count)
+        announceStart(plan)
+        let threads = try startThreads(plan)
+        let cores = threads.cores
+        // Listening before recovering: /health and /ready answer from the first moment on.
+        let shared = recover(cores, directory, listening)
+        journal.notice(
+            listeningMessage(listening.address), [("address", "\(listening.address)")])
+        if let metrics = listening.metrics {
+            journal.notice(metricsMessage(metrics), [("address", "\(metrics)")])
+        }
+        let failure = shared.failure
+        if failure == nil { waitForStop() }
+        stop(cores, shared.store)
+        threads.join()
+        if let failure { throw failure }
+        journal.notice("stopped")
+    }
+
+    // MARK: Listeners
+
+    private struct Listeners {
+        let address: ListenAddress
+        let sockets: [Descriptor]
+        let metrics: ListenAddress?
+        let metricsSocket: Descriptor?
+    }
+
+    private func listen(_ count: Int) throws(ServeError) -> Listeners {
+        let (sockets, address) = try open(settings.server.listen, count)
+        guard let wanted = settings.metrics.listen else {
+            return Listeners(
+                address: address, sockets: sockets, metrics: nil, metricsSocket: nil)
+        }
+        let (metricsSockets, metrics) = try open(wanted, 1)
+        return Listeners(
+            address: address, sockets: sockets, metrics: metrics, metricsSocket: metricsSockets[0])
+    }
+
+    private func open(
+        _ address: ListenAddress, _ count: Int
+    ) throws(ServeError) -> (sockets: [Descriptor], address: ListenAddress) {
+        do { return try Listening.open(address, count: count) } catch {
+            switch error {
+            case .addressInUse:
+                throw ServeError(
+                    "\(address) is taken by another program: choose another with --listen"
+                        + " or --metrics-listen, or end that program")
+            case .notAllowed, .notPermitted:
+                throw ServeError(
+                    "\(address): this user may not listen there; ports below 1024 need"
+                        + " CAP_NET_BIND_SERVICE")
+            default:
+                throw ServeError("cannot listen on \(address): errno \(error.code)")
+            }
+        }
+    }
+
+    // MARK: Threads
+
+    private func startThreads(_ plan: MachinePlan) throws(ServeError) -> CoreThreads {
+        let front = frontSettings()
+        do {
+            return try CoreThreads.start(plan, front, journal)
+        } catch {
+            throw ServeError(error.description)
+        }
+    }
+
+    private func frontSettings() -> FrontSettings {
+        let journal = journal
+        var front = FrontSettings(secret: secrets.upload.bytes, adminToken: secrets.admin.bytes)
+        front.limits.headBytes = settings.limits.headBytesMax
+        front.limits.fieldCount = settings.limits.fieldCountMax
+        front.limits.requestLineBytes = settings.limits.targetBytesMax
+        front.basePath = Array(settings.server.basePath.utf8)
+        front.badSignatureStatus =
+            settings.security.badSignatureStatus == 401 ? .unauthorized : .forbidden
+        front.uploadBytesMax = min(
+            UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
+        front.durability = settings.storage.durability == .durable ? .durable : .written
+        front.connectionsMax = settings.limits.connectionsPerCoreMax
+        front.headTimeoutSeconds = settings.limits.headTimeout.wholeSeconds
+        front.idleTimeoutSeconds = settings.limits.idleTimeout.wholeSeconds
+        front.sendTimeoutSeconds = settings.limits.idleTimeout.wholeSeconds
+        front.bodyTimeoutSeconds = settings.limits.bodyTimeout.wholeSeconds
+        front.bodyBytesPerSecondMin = settings.limits.bodyBytesPerSecondMin
+        front.log = { line in journal.error(line) }
+        return front
+    }
+
+    // MARK: Recovery
+
+    private func recover(
+        _ cores: [Core], _ directory: DataDirectory, _ listening: Listeners
+    ) -> (store: StoreShared?, failure: ServeError?) {
+        let setup = StoreStart(settings: settings, directory: directory, journal: journal)
+        return Blocking.wait(on: cores[0].loop) {
+            for (core, socket) in zip(cores, listening.sockets) {
+                await core.setPeers(cores)
+                await core.serve(socket, isMetrics: false)
+            }
+            if let socket = listening.metricsSocket {
+                await cores[0].serve(socket, isMetrics: true)
+            }
+            do throws(ServeError) {
+                return (try await setup.open(cores), nil)
+            } catch {
+                return (nil, error)
+            }
+        }
+    }
+
+    // MARK: Stopping
+
+    private func waitForStop() {
+        while true {
+            switch Signals.wait() {
+            case .hangUp:
+                journal.notice("SIGHUP: this release reads its configuration only at start")
+            case .stop(let name):
+                journal.notice(
+                    "\(name): draining", [("timeout", "\(settings.server.drainTimeout)")])
+                return
+            }
+        }
+    }
+
+    private func stop(_ cores: [Core], _ store: StoreShared?) {
+        Signals.endAtOnceOnNext(journal)
+        let seconds = settings.server.drainTimeout.wholeSeconds
+        let journal = journal
+        Blocking.wait(on: cores[0].loop) {
+            for core in cores { await core.drain() }
+            let loop = cores[0].loop
+            let deadline = loop.now + UInt64(seconds) * 1_000_000_000
+            while await ServerProcess.connectionCount(cores) > 0, loop.now < deadline {
+                await loop.sleep(until: loop.now + 20_000_000)
+            }
+            let left = await ServerProcess.connectionCount(cores)
+            if left > 0 {
+                journal.warning("the drain timeout is over", [("connections", "\(left)")])
+                for core in cores { await core.endAll() }
+                while await ServerProcess.connectionCount(cores) > 0 {
+                    await loop.sleep(until: loop.now + 5_000_000)
+                }
+            }
+            for core in cores { await core.closeStore() }
+            do { try await store?.close() } catch {
+                journal.error("the index could not be closed cleanly: \(error)")
+            }
+            for core in cores.reversed() { await core.stop() }
+        }
+    }
+
+    private static func connectionCount(_ cores: [Core]) async -> Int {
+        var count = 0
+        for core in cores { count += await core.connectionCount }
+        return count
+    }
+
+    private func announceStart(_ plan: MachinePlan) {
+        journal.notice(
+            "millrace \(Release.version)",
+            [
+                ("kernel", RingProbe.kernelRelease()),
+                ("cores", plan.places.map { "\($0.cpu)" }.joined(separator: ",")),
+                ("arena", "\(plan.memory.bytesPerCore >> 20) MiB"),
+                ("registered", plan.memory.isRegistered ? "yes" : "no"),
+                ("data", settings.storage.path),
+                ("filesystem", plan.fileSystemType),
+            ])
+    }
+}
+
+extension Duration {
+    /// Rounded up; at least 1.
+    var wholeSeconds: UInt32 {
+        let (seconds, attoseconds) = components
+        return UInt32(clamping: max(1, seconds + (attoseconds > 0 ? 1 : 0)))
+    }
+}

@@ -1,0 +1,88 @@
+/// Opens the store of a data directory on the cores that will serve it.
+
+import Catalog
+import Configuration
+import IO
+import Loop
+import Server
+import Store
+
+struct StoreStart: Sendable {
+    let settings: Settings
+    let directory: DataDirectory
+    let journal: Journal
+
+    /// Recovers on core 0, then lets every core serve.
+    func open(_ cores: [Core]) async throws(ServeError) -> StoreShared {
+        do {
+            let setup = try setup()
+            let shared = try await cores[0].openStore(
+                setup, indexingOn: BlockingQueue(label: "millrace.indexer"))
+            for core in cores { shared.join(core) }
+            for core in cores { try await core.begin(with: shared) }
+            return shared
+        } catch let error as StoreError {
+            throw ServeError("\(error)")
+        } catch let error as CatalogError {
+            throw ServeError("the catalog in \(directory.path)/catalog: \(error)")
+        } catch let error as KernelError {
+            throw ServeError("\(directory.path): errno \(error.code)")
+        } catch {
+            throw ServeError("\(error)")
+        }
+    }
+
+    private func setup() throws -> StoreSetup {
+        let identifier = directory.identity.identifier
+        let instance = CatalogInstance(
+            high: StoreStart.integer(identifier[0..<8]), low: StoreStart.integer(identifier[8..<16]))
+        let (catalog, isNew) = try openCatalog(instance)
+        let free = try FileSystem.holding(directory.path).bytesFree
+        let capacity = settings.storage.capacity.limit(available: free + directory.bytesInVolumes)
+        let journal = journal
+        return StoreSetup(
+            directory: directory.directory, instance: instance,
+            sealKey: directory.identity.recordKey.bytes, catalog: catalog,
+            capacityBytes: UInt64(capacity), volumeBytes: UInt64(settings.storage.volumeSizeBytes),
+            rebuilds: isNew && directory.bytesInVolumes > 0,
+            report: { event in StoreStart.report(event, journal) })
+    }
+
+    private func openCatalog(
+        _ instance: CatalogInstance
+    ) throws(CatalogError) -> (catalog: LMDBCatalog, isNew: Bool) {
+        let path = directory.path + "/catalog"
+        do {
+            return (try LMDBCatalog.open(at: path, instance: instance, create: false), false)
+        } catch {
+            guard case .noCatalog = error else { throw error }
+        }
+        return (try LMDBCatalog.open(at: path, instance: instance, create: true), true)
+    }
+
+    private static func integer(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+        bytes.reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    private static func report(_ event: StoreEvent, _ journal: Journal) {
+        switch event {
+        case .volumeFailed(let volume, let error):
+            journal.error(
+                "a volume takes no more writes until a restart: \(error)",
+                [("volume", "\(volume)")])
+        case .corrupt(let name, let error):
+            journal.error("\(error)", [("object", String(decoding: name, as: UTF8.self))])
+        case .indexingDelayed(let reason):
+            journal.warning("the index is behind: \(reason)")
+        case .cleanupPostponed(let error):
+            journal.warning("a deleted object's space stays in use until a restart: \(error)")
+        case .recovered(let segments, let records, let dropped):
+            journal.notice(
+                "recovered",
+                [
+                    ("segments", "\(segments)"), ("records", "\(records)"),
+                    ("dropped", "\(dropped)"),
+                ])
+        }
+    }
+}

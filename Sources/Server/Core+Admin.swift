@@ -1,0 +1,157 @@
+/// What an operator may do: delete an object, list objects. Bearer token (RFC 6750).
+
+import Cryptography
+import HTTP
+import IO
+import Loop
+import Store
+
+extension Core {
+    func delete(_ request: Request, _ name: [UInt8]) async throws(Answer) {
+        try requireAdmin(request)
+        let store = try requireStore()
+        let wasThere: Bool
+        do { wasThere = try await store.remove(name, at: loop.wallSeconds) } catch {
+            throw answer(for: error, request)
+        }
+        guard wasThere else { throw Answer(.notFound, "there is no such object") }
+        counters.deletes &+= 1
+        writeHead(request.slot, .noContent, keepAlive: request.head.keepAlive) { _ in }
+    }
+
+    func requireAdmin(_ request: Request) throws(Answer) {
+        let scheme = "bearer "
+        if request.head.authorization.isPresent {
+            let value = request.bytes.span.extracting(request.head.authorization)
+            if value.count > scheme.utf8.count,
+                value.extracting(first: scheme.utf8.count).equals(lowercase: scheme)
+            {
+                let token = value.extracting(droppingFirst: scheme.utf8.count)
+                let expected = settings.adminToken
+                if constantTimeEquals(token, expected.span) { return }
+            }
+            throw Answer(.forbidden, "the token is not the admin's")
+        }
+        var answer = Answer(.unauthorized, "an admin token is needed")
+        answer.challenge = "Bearer"
+        throw answer
+    }
+
+    func handleAdmin(_ request: Request, _ name: [UInt8]) async throws(Answer) {
+        try requireAdmin(request)
+        guard name.span.equals("admin/objects") else {
+            throw Answer(.notFound, "nothing is here")
+        }
+        try requireRead(request)
+        let store = try requireStore()
+        let listing = try ListingRequest(request)
+        let objects: [ListedObject]
+        do {
+            objects = try store.list(
+                prefix: listing.prefix, after: listing.after, limit: listing.limit)
+        } catch {
+            throw answer(for: error, request)
+        }
+        let text = ListingDocument.text(objects, isLast: objects.count < listing.limit)
+        await respond(request, type: "application/json", text)
+    }
+
+    /// A whole document, however long; waits until it is sent.
+    func respond(_ request: Request, type: String, _ text: String) async {
+        writeHead(request.slot, .ok, keepAlive: request.head.keepAlive && phase != .draining) {
+            output in
+            output.appendField("Content-Type", type)
+            output.appendField("Content-Length", decimal: UInt64(text.utf8.count))
+            output.append("Cache-Control: no-store\r\n")
+        }
+        guard request.head.method == .get, await sendOutput(request.slot, more: true) else {
+            return
+        }
+        let bytes = Array(text.utf8)
+        let lease = await memory.lease(64 << 10)
+        var start = 0
+        while start < bytes.count {
+            let count = min(bytes.count - start, Int(lease.region.count))
+            let part = lease.region.part(from: 0, count: count)
+            arena.copy(bytes.span.extracting(start..<start + count), to: part)
+            guard await send(request.slot, part, more: start + count < bytes.count) else { break }
+            start += count
+        }
+        memory.giveBack(lease)
+    }
+}
+
+/// `?prefix=…&after=…&limit=…`, each optional, each at most once.
+struct ListingRequest {
+    var prefix: [UInt8] = []
+    var after: [UInt8]?
+    var limit = 100
+
+    init(_ request: Request) throws(Answer) {
+        var query = Query(request.head.query)
+        var seen: Set<String> = []
+        while let pair = query.next(in: request.bytes.span) {
+            let key = String(decoding: Array(request.bytes[pair.key.range]), as: UTF8.self)
+            guard seen.insert(key).inserted else {
+                throw Answer(.badRequest, "a query parameter is repeated")
+            }
+            let value = try ListingRequest.decode(request.bytes.span.extracting(pair.value))
+            switch key {
+            case "prefix": prefix = value
+            case "after": after = value
+            case "limit":
+                guard let number = Int(String(decoding: value, as: UTF8.self)),
+                    (1...StoreLimits.listingMax).contains(number)
+                else {
+                    throw Answer(
+                        .badRequest, "limit is a number from 1 to \(StoreLimits.listingMax)")
+                }
+                limit = number
+            default: throw Answer(.badRequest, "only prefix, after and limit are known here")
+            }
+        }
+    }
+
+    private static func decode(_ value: Span<UInt8>) throws(Answer) -> [UInt8] {
+        var decoded: [UInt8] = []
+        do {
+            decoded = try [UInt8](capacity: value.count) { output in
+                try Query.decode(value, into: &output)
+            }
+        } catch {
+            throw Answer(.badRequest, "a query value is malformed")
+        }
+        return decoded
+    }
+}
+
+/// The listing as JSON:
+/// `{"objects":[{"path":"a/b","size":3,"modified":1790000000,"sequence":7}],"next":"a/b"}`;
+/// `next` is what to pass as `after` for the following page, null on the last one.
+enum ListingDocument {
+    static func text(_ objects: [ListedObject], isLast: Bool) -> String {
+        var text = "{\"objects\":["
+        for (index, line) in objects.enumerated() {
+            if index > 0 { text += "," }
+            text += "{\"path\":\"\(escaped(line.name))\",\"size\":\(line.object.length)"
+            text += ",\"modified\":\(line.object.modified),\"sequence\":\(line.object.sequence)}"
+        }
+        text += "],\"next\":"
+        if !isLast, let last = objects.last {
+            text += "\"\(escaped(last.name))\""
+        } else {
+            text += "null"
+        }
+        return text + "}\n"
+    }
+
+    /// Names are UTF-8 without control characters; the quote is all that JSON minds.
+    private static func escaped(_ name: [UInt8]) -> String {
+        var text = ""
+        for scalar in String(decoding: name, as: UTF8.self).unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { text += "\\" }
+            text.unicodeScalars.append(scalar)
+        }
+        return text
+    }
+}

@@ -1,0 +1,276 @@
+/// Requests that must wait: one task each, straight-line on the ring's thread, and what it may do
+/// with its connection.
+
+import HTTP
+import IO
+import Loop
+import Store
+
+extension Core {
+    func startHandler(_ slot: Int, _ head: RequestHead, _ bytes: Region) {
+        requestNumber &+= 1
+        let request = Request(
+            slot: slot, head: head, bytes: copy(bytes), number: requestNumber)
+        connections[slot].flags.insert(.busy)
+        connections[slot].deadline = 0
+        Task(executorPreference: loop) { await self.run(request) }
+    }
+
+    func copy(_ region: Region) -> [UInt8] {
+        let bytes = arena.span(region)
+        return [UInt8](capacity: bytes.count) { $0.append(bytes) }
+    }
+
+    private func run(_ request: Request) async {
+        var body = BodyProgress(request.head)
+        var keepsAlive = request.head.keepAlive && phase != .draining
+        // Answers to earlier requests of the same segment go first.
+        if await sendOutput(request.slot, more: false) {
+            do throws(Answer) {
+                try await handle(request, &body)
+            } catch {
+                if error.closes { keepsAlive = false }
+                let willClose = body.end(drainBytesMax: settings.drainBytesMax) == .close
+                write(error, to: request, keepAlive: keepsAlive && !willClose)
+            }
+        }
+        await finish(request, &body, keepsAlive: keepsAlive)
+    }
+
+    /// Gives the connection back: rest of the body, next request, or the end.
+    private func finish(
+        _ request: Request, _ body: inout BodyProgress, keepsAlive: Bool
+    ) async {
+        let slot = request.slot
+        var keepsAlive = keepsAlive
+        switch body.end(drainBytesMax: settings.drainBytesMax) {
+        case .clean: break
+        case .drain: keepsAlive = await drain(slot, &body) && keepsAlive
+        case .drainChunked: keepsAlive = await drainChunked(slot) && keepsAlive
+        case .close: keepsAlive = false
+        }
+        connections[slot].flags.remove(.busy)
+        connections[slot].interruptible = nil
+        if connections[slot].flags.contains(.ending) { return closeIfQuiet(slot) }
+        if connections[slot].flags.contains(.timedOut) {
+            connections[slot].flags.remove(.timedOut)
+            keepsAlive = false
+        }
+        if !keepsAlive { connections[slot].flags.insert(.closesAfterOutput) }
+        setDeadline(slot, seconds: settings.idleTimeoutSeconds)
+        flush(slot)
+        guard connections[slot].flags.isDisjoint(with: [.sending, .closesAfterOutput]) else {
+            return
+        }
+        resume(slot)
+    }
+
+    /// Nothing is on its way out: go on with what came in meanwhile.
+    private func resume(_ slot: Int) {
+        if connections[slot].inputCount > 0 { processInput(slot) }
+        if connections[slot].flags.contains(.peerEnded),
+            connections[slot].flags.isDisjoint(with: [.busy, .sending])
+        {
+            return end(slot)
+        }
+        armReceive(slot)
+    }
+
+    // MARK: Out
+
+    /// Sends what is collected and waits for it. False if the connection is gone.
+    func sendOutput(_ slot: Int, more: Bool) async -> Bool {
+        let count = Int(connections[slot].outputCount)
+        guard count > 0 else { return !connections[slot].flags.contains(.ending) }
+        let isSent = await send(
+            slot, connections[slot].output.part(from: 0, count: count), more: more)
+        giveBackOutput(slot)
+        return isSent
+    }
+
+    /// Sends all of `bytes` and waits for it. False if the connection is gone or too slow.
+    func send(_ slot: Int, _ bytes: Region, more: Bool) async -> Bool {
+        guard !connections[slot].flags.contains(.ending) else { return false }
+        let sent = await interruptibly(
+            slot, .send(socket: connections[slot].socket, source: bytes, more: more),
+            seconds: settings.sendTimeoutSeconds)
+        if sent > 0 { counters.bytesOut &+= UInt64(sent) }
+        if sent == Int32(bytes.count) { return true }
+        counters.connectionErrors += 1
+        end(slot)
+        return false
+    }
+
+    /// Performs an operation that the connection's deadline or end may cut short.
+    func interruptibly(
+        _ slot: Int, _ operation: Operation, seconds: UInt32
+    ) async -> Int32 {
+        let ticket = loop.start(operation)
+        connections[slot].interruptible = ticket
+        setDeadline(slot, seconds: seconds)
+        let result = await loop.answer(ticket)
+        connections[slot].interruptible = nil
+        connections[slot].deadline = 0
+        return result
+    }
+
+    /// The interim answer for which a client with `Expect: 100-continue` waits.
+    func sendContinue(_ slot: Int, _ body: inout BodyProgress) async -> Bool {
+        guard body.awaitsContinue else { return true }
+        body.awaitsContinue = false
+        // What has come already needs no invitation (RFC 9110 §10.1.1).
+        if connections[slot].inputCount > 0 { return true }
+        guard let room = outputRoom(slot, 64) else { return false }
+        var output = arena.output(room)
+        output.appendStatusLine(.continue)
+        output.appendHeadEnd()
+        connections[slot].outputCount += UInt32(output.count)
+        counters.answered(100)
+        return await sendOutput(slot, more: false)
+    }
+
+    // MARK: In
+
+    /// Fills `target` from the body; fewer bytes mean that the peer ended or stalled.
+    func receiveBody(_ slot: Int, into target: Region) async -> Int {
+        var count = takeKept(slot, into: target)
+        // A few bytes come with the multishot receive that is armed anyway; many are received
+        // where they belong, for which the multishot receive must be out of the way.
+        if Int(target.count) - count > Core.directReceiveBytesMin {
+            await quietReceive(slot)
+            count += takeKept(
+                slot, into: target.part(from: count, count: Int(target.count) - count))
+            return count + (await receiveDirect(slot, target, from: count))
+        }
+        while count < Int(target.count) {
+            let rest = target.part(from: count, count: Int(target.count) - count)
+            let more = await receiveKept(slot, rest)
+            guard more > 0 else { break }
+            count += more
+        }
+        return count
+    }
+
+    static let directReceiveBytesMin = 32 << 10
+
+    private func takeKept(_ slot: Int, into target: Region) -> Int {
+        let count = min(Int(connections[slot].inputCount), Int(target.count))
+        guard count > 0 else { return 0 }
+        arena.copy(
+            connections[slot].input.part(from: 0, count: count),
+            to: target.part(from: 0, count: count))
+        consumeInput(slot, count)
+        return count
+    }
+
+    /// Waits until the multishot receive has brought some of `target`, or has ended for good.
+    private func receiveKept(_ slot: Int, _ target: Region) async -> Int {
+        connections[slot].body = target
+        connections[slot].bodyCount = 0
+        while connections[slot].bodyCount < target.count {
+            let flags = connections[slot].flags
+            guard flags.isDisjoint(with: [.peerEnded, .ending, .timedOut]) else { break }
+            armReceive(slot)
+            let before = connections[slot].bodyCount
+            let ticket = loop.makeTicket()
+            connections[slot].arrival = ticket
+            setDeadline(slot, seconds: settings.bodyTimeoutSeconds)
+            _ = await loop.answer(ticket)
+            connections[slot].deadline = 0
+            if connections[slot].flags.contains(.timedOut), connections[slot].bodyCount > before {
+                connections[slot].flags.remove(.timedOut)  // Slow, but it moves.
+            }
+        }
+        let count = Int(connections[slot].bodyCount)
+        connections[slot].body = Region(offset: 0, count: 0)
+        connections[slot].bodyCount = 0
+        return count
+    }
+
+    /// Ends the multishot receive and waits for its last completion.
+    private func quietReceive(_ slot: Int) async {
+        while connections[slot].flags.contains(.receiving) {
+            cancelReceive(slot)
+            let ticket = loop.makeTicket()
+            connections[slot].arrival = ticket
+            _ = await loop.answer(ticket)
+        }
+    }
+
+    private func receiveDirect(_ slot: Int, _ target: Region, from start: Int) async -> Int {
+        var count = start
+        while count < Int(target.count) {
+            let flags = connections[slot].flags
+            guard flags.isDisjoint(with: [.peerEnded, .ending]) else { break }
+            let rest = target.part(from: count, count: Int(target.count) - count)
+            let received = await interruptibly(
+                slot, .receiveInto(socket: connections[slot].socket, target: rest, whole: true),
+                seconds: settings.bodyTimeoutSeconds)
+            let isLate = connections[slot].flags.contains(.timedOut)
+            // Cut short by the deadline, but it moves: fair enough.
+            if isLate, received > 0 { connections[slot].flags.remove(.timedOut) }
+            if received > 0 {
+                count += Int(received)
+                counters.bytesIn &+= UInt64(received)
+                if !isLate, received < Int32(rest.count) {
+                    connections[slot].flags.insert(.peerEnded)
+                }
+            } else {
+                if !isLate { connections[slot].flags.insert(.peerEnded) }
+                break
+            }
+        }
+        return count - start
+    }
+
+    // MARK: Bodies nobody wants
+
+    private func drain(_ slot: Int, _ body: inout BodyProgress) async -> Bool {
+        let lease = await memory.lease(64 << 10)
+        while body.bytesMissing > 0 {
+            let count = Int(min(body.bytesMissing, UInt64(lease.region.count)))
+            let got = await receiveBody(slot, into: lease.region.part(from: 0, count: count))
+            guard got == count else { break }
+            body.took(count)
+        }
+        memory.giveBack(lease)
+        return body.bytesMissing == 0
+    }
+
+    private func drainChunked(_ slot: Int) async -> Bool {
+        var decoder = ChunkedDecoder(limits: settings.limits)
+        var bytesLeft = settings.drainBytesMax
+        while true {
+            let input = connections[slot].input.part(
+                from: 0, count: Int(connections[slot].inputCount))
+            var position = 0
+            while case .data = decoder.next(in: arena.span(input), at: &position) {}
+            let event = decoder.next(in: arena.span(input), at: &position)
+            bytesLeft = bytesLeft > UInt64(position) ? bytesLeft - UInt64(position) : 0
+            consumeInput(slot, position)
+            switch event {
+            case .end: return true
+            case .invalid: return false
+            case .data, .needsMore:
+                guard bytesLeft > 0, await waitForInput(slot) else { return false }
+            }
+        }
+    }
+
+    /// Waits until something is kept. False if nothing will come.
+    private func waitForInput(_ slot: Int) async -> Bool {
+        while connections[slot].inputCount == 0 {
+            guard connections[slot].flags.isDisjoint(with: [.peerEnded, .ending, .timedOut])
+            else { return false }
+            armReceive(slot)
+            connections[slot].waitsForAny = true
+            let ticket = loop.makeTicket()
+            connections[slot].arrival = ticket
+            setDeadline(slot, seconds: settings.bodyTimeoutSeconds)
+            _ = await loop.answer(ticket)
+            connections[slot].deadline = 0
+            connections[slot].waitsForAny = false
+        }
+        return true
+    }
+}

@@ -1,0 +1,159 @@
+/// Response heads and short answers, written into a connection's output.
+
+import HTTP
+import IO
+import Loop
+
+/// What of an object a request gets, once its conditions and range are weighed.
+enum Selection: Equatable {
+    case whole
+    case part(ClosedRange<UInt64>)
+    case notModified
+    case preconditionFailed
+    case unsatisfiable
+
+    var status: Status {
+        switch self {
+        case .whole: .ok
+        case .part: .partialContent
+        case .notModified: .notModified
+        case .preconditionFailed: .preconditionFailed
+        case .unsatisfiable: .rangeNotSatisfiable
+        }
+    }
+
+    /// The bytes that go out with GET; nil for none.
+    func bodyRange(of length: UInt64) -> ClosedRange<UInt64>? {
+        switch self {
+        case .whole: length > 0 ? 0...length - 1 : nil
+        case .part(let range): range
+        case .notModified, .preconditionFailed, .unsatisfiable: nil
+        }
+    }
+}
+
+extension ObjectFields {
+    /// Bytes of `Content-Length: N` with its line end.
+    static func lengthLineCount(_ length: UInt64) -> Int {
+        var digits = 1
+        var rest = length
+        while rest >= 10 {
+            rest /= 10
+            digits += 1
+        }
+        return "Content-Length: ".utf8.count + digits + 2
+    }
+}
+
+extension Core {
+    /// Weighs conditions and range in the order of RFC 9110 §13.2.2.
+    func select(_ fields: ObjectFields, _ head: RequestHead, bytes: Span<UInt8>) -> Selection {
+        let tag = [UInt8](capacity: ObjectFields.entityTagSizeMax) { output in
+            fields.appendEntityTag(to: &output)
+        }
+        let verdict = Conditions.evaluate(
+            head, in: bytes, entityTag: tag.span,
+            lastModified: Int64(clamping: fields.modifiedSeconds),
+            now: Int64(clamping: loop.wallSeconds))
+        switch verdict {
+        case .notModified: return .notModified
+        case .preconditionFailed: return .preconditionFailed
+        case .proceed(let isRangeAllowed):
+            guard isRangeAllowed else { return .whole }
+            counters.rangeRequests &+= 1
+            let range = ByteRange(parsing: bytes.extracting(head.range))
+            switch range.resolve(length: fields.length) {
+            case .full: return .whole
+            case .satisfiable(let part): return .part(part)
+            case .unsatisfiable: return .unsatisfiable
+            }
+        }
+    }
+
+    /// The head for a selection of an object; `otherFields` are its fields without Content-Length
+    /// and without the empty line.
+    func writeSelectionHead(
+        _ slot: Int, _ fields: ObjectFields, _ selection: Selection,
+        otherFields: Span<UInt8>,
+        keepAlive: Bool
+    ) {
+        if selection == .preconditionFailed {
+            return writeText(
+                slot, .preconditionFailed, "a precondition is false", keepAlive: keepAlive)
+        }
+        writeHead(slot, selection.status, keepAlive: keepAlive) { output in
+            switch selection {
+            case .whole:
+                output.appendField("Content-Length", decimal: fields.length)
+                output.append(otherFields)
+            case .part(let range):
+                output.appendField(
+                    "Content-Length", decimal: range.upperBound - range.lowerBound + 1)
+                output.appendContentRange(range, of: fields.length)
+                output.append(otherFields)
+            case .notModified:
+                fields.appendValidators(to: &output)
+            case .unsatisfiable:
+                output.appendField("Content-Length", decimal: 0)
+                output.appendContentRange(unsatisfiedOf: fields.length)
+            case .preconditionFailed:
+                output.appendField("Content-Length", decimal: 0)
+            }
+        }
+    }
+
+    /// Status line, Date, Connection where it says something, what `body` adds, empty line.
+    /// There must be room: `outputRoom` was asked, or the output is empty.
+    func writeHead(
+        _ slot: Int, _ status: Status, keepAlive: Bool,
+        _ more: (inout OutputSpan<UInt8>) -> Void
+    ) {
+        guard let room = outputRoom(slot, Core.headRoom) else { return end(slot) }
+        var output = arena.output(room)
+        output.appendStatusLine(status)
+        output.appendField("Date", date: Int64(clamping: loop.wallSeconds))
+        if !keepAlive { output.append("Connection: close\r\n") }
+        more(&output)
+        output.appendHeadEnd()
+        connections[slot].outputCount += UInt32(output.count)
+        counters.answered(status.rawValue)
+    }
+
+    /// An answer that is one line of text.
+    func writeText(_ slot: Int, _ status: Status, _ line: String, keepAlive: Bool) {
+        writeText(slot, Answer(status, line), isHead: false, keepAlive: keepAlive)
+    }
+
+    func write(_ answer: Answer, to request: Request, keepAlive: Bool) {
+        writeText(
+            request.slot, answer, isHead: request.head.method == .head, keepAlive: keepAlive)
+    }
+
+    private func writeText(_ slot: Int, _ answer: Answer, isHead: Bool, keepAlive: Bool) {
+        writeHead(slot, answer.status, keepAlive: keepAlive) { output in
+            if let seconds = answer.retryAfterSeconds {
+                output.appendField("Retry-After", decimal: seconds)
+            }
+            if let methods = answer.allowedMethods { output.appendField("Allow", methods) }
+            if let challenge = answer.challenge {
+                output.appendField("WWW-Authenticate", challenge)
+            }
+            if answer.status.isWithoutContent { return }
+            output.appendField("Content-Type", "text/plain; charset=utf-8")
+            output.appendField("Content-Length", decimal: UInt64(answer.line.utf8.count + 1))
+        }
+        if !isHead, !answer.status.isWithoutContent { append(slot, answer.line + "\n") }
+    }
+
+    /// Content behind a head that `writeHead` has just left room for.
+    func append(_ slot: Int, _ text: String) {
+        guard connections[slot].output.count > 0, !connections[slot].flags.contains(.ending) else {
+            return
+        }
+        guard let room = outputRoom(slot, text.utf8.count) else {
+            preconditionFailure("short answers fit into the output")
+        }
+        arena.copy(text.utf8.span, to: room)
+        connections[slot].outputCount += UInt32(text.utf8.count)
+    }
+}

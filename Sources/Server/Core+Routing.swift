@@ -1,0 +1,132 @@
+/// From a request to the handler of its kind.
+
+import HTTP
+import IO
+import Loop
+import Store
+
+extension Core {
+    private static let objectMethods = "GET, HEAD, PUT, DELETE, OPTIONS"
+
+    func handle(_ request: Request, _ body: inout BodyProgress) async throws(Answer) {
+        if request.head.hasUnknownExpectation {
+            throw Answer(.expectationFailed, "the only expectation known here is 100-continue")
+        }
+        if connections[request.slot].flags.contains(.isMetrics) {
+            return try await handleMetrics(request)
+        }
+        if request.head.isAsterisk { return writeAllowed(request, Core.objectMethods) }
+        let (path, name) = try decodePath(request)
+        if let reserved = path.reserved {
+            return try await handleReserved(request, reserved, name)
+        }
+        guard path.isUnderBase, !name.isEmpty else { throw Answer(.notFound, "nothing is here") }
+        switch request.head.method {
+        case .get, .head: try await download(request, name)
+        case .put: try await upload(request, name, &body)
+        case .delete: try await delete(request, name)
+        case .options: writeAllowed(request, Core.objectMethods)
+        case .post, .patch, .other:
+            throw methodNotAllowed(Core.objectMethods)
+        }
+    }
+
+    private func decodePath(
+        _ request: Request
+    ) throws(Answer) -> (path: RequestPath, name: [UInt8]) {
+        var name: [UInt8] = []
+        let base = settings.basePath
+        do {
+            var path: RequestPath?
+            name = try [UInt8](capacity: settings.limits.nameBytes) { output in
+                path = try RequestPath.decode(
+                    request.bytes.span.extracting(request.head.path), base: base.span,
+                    limits: settings.limits, into: &output)
+            }
+            guard let path else { throw Refusal.malformedPath }
+            return (path, name)
+        } catch let refusal as Refusal {
+            throw Answer(refusal)
+        } catch {
+            throw Answer(.badRequest, "the path cannot be understood")
+        }
+    }
+
+    private func handleReserved(
+        _ request: Request, _ segment: ReservedSegment, _ name: [UInt8]
+    ) async throws(Answer) {
+        switch segment {
+        case .health where name.count == segment.text.utf8.count:
+            try requireRead(request)
+            writeText(request.slot, .ok, "alive", keepAlive: request.head.keepAlive)
+        case .ready where name.count == segment.text.utf8.count:
+            try requireRead(request)
+            try requireServing()
+            writeText(request.slot, .ok, "ready", keepAlive: request.head.keepAlive)
+        case .admin:
+            try await handleAdmin(request, name)
+        case .health, .ready, .metrics, .upload, .files, .chunkedUpload, .uploadStatus,
+            .download, .u:
+            throw Answer(.notFound, "nothing is here")
+        }
+    }
+
+    func requireServing() throws(Answer) {
+        switch phase {
+        case .serving: return
+        case .recovering:
+            throw Answer(
+                .serviceUnavailable, "recovering: not ready yet", retryAfterSeconds: 1)
+        case .draining:
+            throw Answer(
+                .serviceUnavailable, "draining: about to stop", retryAfterSeconds: 5, closes: true)
+        }
+    }
+
+    func requireStore() throws(Answer) -> ObjectStore {
+        guard let store else {
+            throw Answer(.serviceUnavailable, "recovering: not ready yet", retryAfterSeconds: 1)
+        }
+        return store
+    }
+
+    func requireRead(_ request: Request) throws(Answer) {
+        guard request.head.method == .get || request.head.method == .head else {
+            throw methodNotAllowed("GET, HEAD")
+        }
+    }
+
+    func methodNotAllowed(_ allowed: String) -> Answer {
+        var answer = Answer(.methodNotAllowed, "this resource knows only \(allowed)")
+        answer.allowedMethods = allowed
+        return answer
+    }
+
+    private func writeAllowed(_ request: Request, _ allowed: String) {
+        writeHead(request.slot, .noContent, keepAlive: request.head.keepAlive) { output in
+            output.appendField("Allow", allowed)
+        }
+    }
+
+    /// What the store said, as a client may hear it.
+    func answer(for error: StoreError, _ request: Request) -> Answer {
+        switch error {
+        case .noSpace:
+            return Answer(.insufficientStorage, "no space is left for this upload")
+        case .readOnly, .indexBehind:
+            return Answer(
+                .serviceUnavailable, "uploads are not taken at the moment", retryAfterSeconds: 10)
+        case .tooLarge:
+            return Answer(.contentTooLarge, "the object is too large")
+        case .corrupt, .kernel, .index, .noDirectAccess, .newerFormat, .otherInstance,
+            .notAVolume:
+            if case .corrupt = error { counters.corruptBlocks += 1 }
+            let identity = "\(loop.index)-\(request.number)"
+            settings.log("request \(identity): \(error)")
+            return Answer(
+                .internalServerError,
+                "the server could not read or write its disk"
+                    + " (request \(identity))")
+        }
+    }
+}

@@ -1,0 +1,138 @@
+/// Bytes to a connection, and its end.
+
+import Engine
+import HTTP
+import IO
+import Loop
+
+extension Core {
+    /// Answers that fit are collected in one buffer of this size and leave in one SEND.
+    static let outputSize = 16 << 10
+    /// Room for any head that this server writes.
+    static let headRoom = 2 << 10
+
+    /// The free part of the connection's output, at least `count` bytes of it; nil if what is
+    /// there must leave first, or no memory is left (`count` ≤ `outputSize` always fits an empty
+    /// output of a core that is not exhausted).
+    func outputRoom(_ slot: Int, _ count: Int) -> Region? {
+        if connections[slot].output.count == 0 {
+            guard let lease = front.lease(max(count, Core.outputSize)) else { return nil }
+            connections[slot].output = lease.detach()
+            connections[slot].outputCount = 0
+        }
+        let used = Int(connections[slot].outputCount)
+        let free = Int(connections[slot].output.count) - used
+        guard free >= count else { return nil }
+        return connections[slot].output.part(from: used, count: free)
+    }
+
+    /// Sends what has been collected, unless something is on its way already.
+    func flush(_ slot: Int) {
+        guard connections.isOpen(slot),
+            connections[slot].flags.isDisjoint(with: [.sending, .ending, .busy])
+        else { return }
+        guard connections[slot].outputCount > 0 else {
+            if connections[slot].flags.contains(.closesAfterOutput) { linger(slot) }
+            return
+        }
+        let hasMore = connections[slot].flags.contains(.sendsEntry)
+        connections[slot].flags.insert(.sending)
+        setDeadline(slot, seconds: settings.sendTimeoutSeconds)
+        counters.bytesOut &+= UInt64(connections[slot].outputCount)
+        loop.push(
+            .send(
+                socket: connections[slot].socket,
+                source: connections[slot].output.part(
+                    from: 0, count: Int(connections[slot].outputCount)),
+                more: hasMore), token(.send, slot))
+    }
+
+    func sent(_ slot: Int, _ result: Int32) {
+        connections[slot].flags.remove(.sending)
+        let wanted =
+            connections[slot].outputCount > 0
+            ? connections[slot].outputCount : connections[slot].entryBody.count
+        if connections[slot].flags.contains(.ending) { return closeIfQuiet(slot) }
+        if result != Int32(wanted) {
+            counters.connectionErrors += 1
+            return end(slot)
+        }
+        if connections[slot].outputCount > 0 {
+            giveBackOutput(slot)
+            if connections[slot].flags.contains(.sendsEntry) { return sendEntryBody(slot) }
+        } else {
+            unpinEntry(slot)
+        }
+        if connections[slot].flags.contains(.closesAfterOutput) { return linger(slot) }
+        setDeadline(slot, seconds: settings.idleTimeoutSeconds)
+        if connections[slot].inputCount > 0 {
+            processInput(slot)
+        } else {
+            armReceive(slot)
+        }
+    }
+
+    private func sendEntryBody(_ slot: Int) {
+        connections[slot].flags.insert(.sending)
+        counters.bytesOut &+= UInt64(connections[slot].entryBody.count)
+        loop.push(
+            .send(
+                socket: connections[slot].socket, source: connections[slot].entryBody,
+                more: false), token(.send, slot))
+    }
+
+    func giveBackOutput(_ slot: Int) {
+        guard connections[slot].output.count > 0 else { return }
+        front.giveBack(BufferLease(attaching: connections[slot].output))
+        connections[slot].output = Region(offset: 0, count: 0)
+        connections[slot].outputCount = 0
+    }
+
+    private func unpinEntry(_ slot: Int) {
+        guard connections[slot].flags.contains(.sendsEntry) else { return }
+        connections[slot].flags.remove(.sendsEntry)
+        connections[slot].entryBody = Region(offset: 0, count: 0)
+        cache.unpin(connections[slot].sendingEntry)
+    }
+
+    // MARK: The end
+
+    /// Everything is said: half-close, and read on until the peer stops, because closing with
+    /// unread bytes would reset the connection and could destroy the answer (RFC 9112 §9.6).
+    func linger(_ slot: Int) {
+        let flags = connections[slot].flags
+        if flags.contains(.peerEnded) { return end(slot) }
+        guard flags.isDisjoint(with: [.lingering, .ending]) else { return }
+        connections[slot].flags.insert(.lingering)
+        giveBackInput(slot)
+        setDeadline(slot, seconds: settings.lingerSeconds)
+        loop.push(
+            .shutdown(socket: connections[slot].socket, direction: .sending), Token(.ignored))
+        armReceive(slot)
+    }
+
+    /// Ends the connection as soon as the kernel and the handler have let go of it.
+    func end(_ slot: Int) {
+        guard !connections[slot].flags.contains(.ending) else { return }
+        connections[slot].flags.insert(.ending)
+        connections[slot].deadline = 0
+        if connections[slot].hasOperationsOutstanding {
+            loop.push(
+                .shutdown(socket: connections[slot].socket, direction: .both), Token(.ignored))
+            cancelReceive(slot)
+            wakeArrival(slot)
+        }
+        closeIfQuiet(slot)
+    }
+
+    func closeIfQuiet(_ slot: Int) {
+        guard connections[slot].flags.contains(.ending),
+            !connections[slot].hasOperationsOutstanding
+        else { return }
+        unpinEntry(slot)
+        giveBackInput(slot)
+        giveBackOutput(slot)
+        connections[slot].flags.insert(.closing)
+        loop.push(.close(connections[slot].socket), token(.close, slot))
+    }
+}

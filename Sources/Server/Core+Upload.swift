@@ -1,0 +1,264 @@
+/// Signed PUT: everything that can refuse it comes before its body.
+
+import HTTP
+import IO
+import Loop
+import Store
+
+extension Core {
+    func upload(
+        _ request: Request, _ name: [UInt8], _ body: inout BodyProgress
+    ) async throws(Answer) {
+        let slot = request.slot
+        let store = try requireStore()
+        try requireServing()
+        if request.head.contentRange.isPresent {
+            throw Answer(.badRequest, "PUT takes whole objects: Content-Range is not for requests")
+        }
+        guard case .length(let length) = request.head.framing else {
+            throw Answer(.lengthRequired, "a signed upload needs Content-Length")
+        }
+        let type = try authorize(request, name, length)
+        guard length <= settings.uploadBytesMax else {
+            throw Answer(.contentTooLarge, "the limit is \(settings.uploadBytesMax) bytes")
+        }
+        let durability = try durability(request)
+        counters.uploads &+= 1
+        let description = UploadDescription(
+            name: name, length: length, mediaType: type, modified: loop.wallSeconds)
+        let outcome: PutOutcome
+        do {
+            if let existing = try store.find(name) {
+                try await compare(request, existing, description, store, &body)
+                return writeCreated(request, durability)
+            }
+            if length <= UInt64(StoreLimits.smallBytesMax) {
+                outcome = try await receiveSmall(slot, description, durability, store, &body)
+            } else {
+                outcome = try await receiveLarge(slot, description, durability, store, &body)
+            }
+        } catch let error as StoreError {
+            counters.uploadErrors &+= 1
+            throw answer(for: error, request)
+        } catch let error as Answer {
+            counters.uploadErrors &+= 1
+            throw error
+        } catch {
+            preconditionFailure("the store throws StoreError, and we throw Answer")
+        }
+        switch outcome {
+        case .created, .existsIdentical: writeCreated(request, durability)
+        case .existsDifferent: throw Core.conflict
+        }
+        counters.uploadBytes &+= length
+    }
+
+    static let conflict = Answer(.conflict, "another object is published under this name")
+
+    private func writeCreated(_ request: Request, _ durability: Store.Durability) {
+        writeHead(
+            request.slot, .created, keepAlive: request.head.keepAlive && phase != .draining
+        ) { output in
+            if request.head.durability.isPresent {
+                output.appendField(
+                    "Millrace-Durability", durability == .durable ? "durable" : "written")
+            }
+            output.appendField("Content-Length", decimal: 0)
+        }
+    }
+
+    private func durability(_ request: Request) throws(Answer) -> Store.Durability {
+        guard request.head.durability.isPresent else { return settings.durability }
+        let value = request.bytes.span.extracting(request.head.durability)
+        if value.equals("durable") { return .durable }
+        if value.equals("written") { return .written }
+        throw Answer(.badRequest, "Millrace-Durability is either durable or written")
+    }
+
+    // MARK: Authorisation
+
+    /// Checks the signature and answers the media type to store.
+    private func authorize(
+        _ request: Request, _ name: [UInt8], _ length: UInt64
+    ) throws(Answer) -> [UInt8] {
+        let signature: RequestSignature
+        do { signature = try RequestSignature(request) } catch {
+            counters.signatureRefusals &+= 1
+            switch error {
+            case .missing: throw Answer(settings.badSignatureStatus, "the upload is not signed")
+            case .several: throw Answer(.badRequest, "the upload is signed more than once")
+            case .malformed:
+                throw Answer(settings.badSignatureStatus, "the signature is malformed")
+            }
+        }
+        let guess = MediaType.guess(name: name.span)
+        if request.head.contentType.isPresent {
+            let sent = request.bytes.span.extracting(request.head.contentType)
+            do { try MediaType.validate(sent, limits: settings.limits) } catch {
+                throw Answer(error)
+            }
+            let plain = MediaType.withoutParameters(sent)
+            if verify(signature, name, length, sent) || verify(signature, name, length, plain) {
+                return [UInt8](capacity: sent.count) { $0.append(sent) }
+            }
+        } else {
+            let types = [guess.type, guess.alternative ?? guess.type]
+            for type in types where verify(signature, name, length, type.utf8.span) {
+                return Array(guess.type.utf8)
+            }
+        }
+        counters.signatureRefusals &+= 1
+        throw Answer(settings.badSignatureStatus, "the signature does not match this upload")
+    }
+
+    private func verify(
+        _ signature: RequestSignature, _ name: [UInt8], _ length: UInt64, _ type: Span<UInt8>
+    ) -> Bool {
+        signature.matches(path: name, size: length, type: type, &signatures)
+    }
+
+    // MARK: Receiving
+
+    private static let lost = Answer(
+        .requestTimeout, "the body did not arrive whole", closes: true)
+
+    private func receiveSmall(
+        _ slot: Int, _ description: UploadDescription, _ durability: Store.Durability,
+        _ store: ObjectStore, _ body: inout BodyProgress
+    ) async throws -> PutOutcome {
+        let upload = try await store.beginSmall(description)
+        let count = Int(description.length)
+        let isInvited = await sendContinue(slot, &body)
+        let received = isInvited ? await receiveBody(slot, into: upload.dataRegion) : 0
+        guard received == count else {
+            upload.abandon()
+            body.fail()
+            throw Core.lost
+        }
+        body.took(count)
+        return try await upload.commit(durability)
+    }
+
+    private func receiveLarge(
+        _ slot: Int, _ description: UploadDescription, _ durability: Store.Durability,
+        _ store: ObjectStore, _ body: inout BodyProgress
+    ) async throws -> PutOutcome {
+        let upload = try await store.beginLarge(description)
+        do {
+            guard await sendContinue(slot, &body) else { throw Core.lost }
+            var pace = UploadPace(
+                startedAt: loop.now, bytesPerSecondMin: settings.bodyBytesPerSecondMin)
+            while body.bytesMissing > 0 {
+                let wanted = Int(min(body.bytesMissing, UInt64(pace.bufferBytes)))
+                let lease = await memory.lease(
+                    preferring: wanted, minimum: min(wanted, UploadPace.bufferBytesMin))
+                let count = min(Int(lease.region.count), wanted)
+                let received = await receive(slot, into: lease.region, count: count, upload)
+                guard received == count, pace.took(received, now: loop.now) else {
+                    memory.giveBack(lease)
+                    throw Core.lost
+                }
+                body.took(received)
+                try await upload.write(lease, count: received)
+            }
+        } catch {
+            await upload.abandon()
+            if body.bytesMissing > 0, error is Answer { body.fail() }
+            throw error
+        }
+        return try await upload.commit(durability)
+    }
+
+    /// Fills `buffer` in steps that fit the processor's second-level cache together with their
+    /// checksumming: reading 1 MiB back from memory costs more than the additional receives.
+    private func receive(
+        _ slot: Int, into buffer: Region, count: Int, _ upload: LargeUpload
+    ) async -> Int {
+        var received = 0
+        while received < count {
+            let step = min(count - received, Core.receiveStepBytes)
+            let more = await receiveBody(slot, into: buffer.part(from: received, count: step))
+            received += more
+            upload.arrived(buffer, count: received)
+            guard more == step else { break }
+        }
+        return received
+    }
+
+    private static let receiveStepBytes = 256 << 10
+
+    // MARK: The name is taken
+
+    /// Reads the body and compares every byte with what is published; throws 409 unless all are
+    /// the same. Another length or type is refused before the body.
+    private func compare(
+        _ request: Request, _ existing: Pinned, _ description: UploadDescription,
+        _ store: ObjectStore, _ body: inout BodyProgress
+    ) async throws {
+        defer { store.release(existing) }
+        guard existing.object.length == description.length else { throw Core.conflict }
+        switch existing.object.kind {
+        case .small: try await compareSmall(request, existing, description, store, &body)
+        case .large: try await compareLarge(request, existing, description, store, &body)
+        }
+    }
+
+    private func compareSmall(
+        _ request: Request, _ existing: Pinned, _ description: UploadDescription,
+        _ store: ObjectStore, _ body: inout BodyProgress
+    ) async throws {
+        let object = try await store.readSmall(existing)
+        let type = object.mediaType
+        memory.giveBack(object.takeLease())
+        guard type == description.mediaType else { throw Core.conflict }
+        guard await sendContinue(request.slot, &body) else { throw Core.lost }
+        let count = Int(description.length)
+        let lease = await memory.lease(max(count, 1))
+        let target = lease.region.part(from: 0, count: count)
+        let received = await receiveBody(request.slot, into: target)
+        guard received == count else {
+            memory.giveBack(lease)
+            body.fail()
+            throw Core.lost
+        }
+        body.took(received)
+        let isSame: Bool
+        do { isSame = try await store.matches(existing, received: target) } catch {
+            memory.giveBack(lease)
+            throw error
+        }
+        memory.giveBack(lease)
+        guard isSame else { throw Core.conflict }
+    }
+
+    private func compareLarge(
+        _ request: Request, _ existing: Pinned, _ description: UploadDescription,
+        _ store: ObjectStore, _ body: inout BodyProgress
+    ) async throws {
+        let large = try await store.describe(existing)
+        guard large.mediaType == description.mediaType else { throw Core.conflict }
+        guard await sendContinue(request.slot, &body) else { throw Core.lost }
+        var offset: UInt64 = 0
+        while body.bytesMissing > 0 {
+            let wanted = Int(min(body.bytesMissing, UInt64(UploadPace.bufferBytesStart)))
+            let lease = await memory.lease(wanted)
+            let target = lease.region.part(from: 0, count: wanted)
+            let received = await receiveBody(request.slot, into: target)
+            var isSame = received == wanted
+            if isSame {
+                body.took(received)
+                do {
+                    isSame = try await store.matches(large, offset: offset, received: target)
+                } catch {
+                    memory.giveBack(lease)
+                    throw error
+                }
+            } else {
+                body.fail()
+            }
+            memory.giveBack(lease)
+            guard isSame else { throw Core.conflict }
+            offset += UInt64(received)
+        }
+    }
+}

@@ -1,0 +1,228 @@
+/// One core of the server: an actor whose executor is its ring's thread.
+///
+/// What can be answered from memory is answered here, in the completion, without a task; whatever
+/// waits for the disk or for a body runs as a straight-line handler on the same thread.
+///
+///     completion ─▶ received ─▶ process ─┬▶ answered into `output` ─▶ one SEND a batch
+///                                        └▶ handler task ─▶ store ─▶ … ─▶ finish
+
+public import Cryptography
+import Engine
+import HTTP
+public import IO
+public import Loop
+public import Store
+
+public actor Core: StoreCore, CompletionObserver {
+    public nonisolated let loop: EventLoop
+    let memory: CoreMemory
+    let arena: Arena
+    let settings: FrontSettings
+    var store: ObjectStore?
+    var connections: ConnectionTable
+    var cache: HotCache
+    var front: BufferPool
+    var signatures: MessageAuthenticator
+    var clock = ResponseClock()
+    var counters = Counters()
+    var listeners: [Listener] = []
+    var phase = Phase.recovering
+    var requestNumber: UInt64 = 0
+
+    /// All cores of the process, this one included; for metrics.
+    var peers: [Core] = []
+
+    public enum Phase: Sendable { case recovering, serving, draining }
+
+    struct Listener {
+        let descriptor: Descriptor
+        let isMetrics: Bool
+        var isArmed = false
+    }
+
+    public nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe loop.asUnownedSerialExecutor()
+    }
+
+    public init(
+        loop: EventLoop, memory: CoreMemory, settings: FrontSettings, hashKey: UInt64
+    ) throws(CryptographyError) {
+        self.loop = loop
+        self.memory = memory
+        self.settings = settings
+        arena = memory.arena
+        connections = ConnectionTable(countMax: settings.connectionsMax)
+        cache = HotCache(over: memory.cache, of: memory.arena, hashKey: hashKey)
+        front = BufferPool(over: memory.front)
+        signatures = try MessageAuthenticator(key: settings.secret.span)
+    }
+
+    public func serve(_ descriptor: Descriptor, isMetrics: Bool) {
+        listeners.append(Listener(descriptor: descriptor, isMetrics: isMetrics))
+        armListeners()
+    }
+
+    /// Opens the store for all cores; to be called on core 0.
+    public func openStore(
+        _ setup: StoreSetup, indexingOn executor: any SerialExecutor
+    ) async throws(StoreError) -> StoreShared {
+        try await StoreOpening.open(setup, loop: loop, memory: memory, indexingOn: executor)
+    }
+
+    /// The store is open: objects can be served.
+    public func begin(with shared: StoreShared) throws(StoreError) {
+        store = try ObjectStore(loop: loop, memory: memory, shared: shared)
+        phase = .serving
+    }
+
+    /// Every connection has ended: the store's files are closed.
+    public func closeStore() async {
+        await store?.close()
+        store = nil
+    }
+
+    public func setPeers(_ cores: [Core]) { peers = cores }
+
+    // MARK: Completions
+
+    public nonisolated func completionsArrived() {
+        assumeIsolated { core in
+            while let completion = core.loop.nextArrival() { core.take(completion) }
+        }
+    }
+
+    private func take(_ completion: Completion) {
+        if completion.token.kind == .accept { return accepted(completion) }
+        let slot = Int(completion.token.slot)
+        guard connections[slot].generation == completion.token.generation else {
+            preconditionFailure("a slot was reused while the kernel still knew it")
+        }
+        switch completion.token.kind {
+        case .receive: received(slot, completion)
+        case .send: sent(slot, completion.result)
+        case .close:
+            connections[slot].flags.remove(.closing)
+            connections.close(slot)
+        case .accept, .writable, .waiter, .message, .doorbell, .messageRefused, .ignored:
+            preconditionFailure("\(completion.token.kind) is not a connection's")
+        }
+    }
+
+    // MARK: Accepting
+
+    func armListeners() {
+        for index in listeners.indices where !listeners[index].isArmed && phase != .draining {
+            listeners[index].isArmed = true
+            loop.push(
+                .accept(listener: listeners[index].descriptor),
+                Token(.accept, slot: UInt32(index)))
+        }
+    }
+
+    /// Ends the listeners: no new connection, and their port is free for a successor.
+    func closeListeners() {
+        for index in listeners.indices where listeners[index].isArmed {
+            loop.push(.cancel(Token(.accept, slot: UInt32(index))), Token(.ignored))
+        }
+    }
+
+    private func accepted(_ completion: Completion) {
+        let index = Int(completion.token.slot)
+        if !completion.more { listeners[index].isArmed = false }
+        if let error = KernelError(result: completion.result) {
+            // Out of descriptors, say: the tick arms it again, when some may be free.
+            if error != .cancelled { counters.acceptErrors += 1 }
+            return
+        }
+        let socket = Descriptor(completion.result)
+        guard let slot = connections.open(socket) else {
+            counters.connectionsRefused += 1
+            loop.push(.close(socket), Token(.ignored))
+            return
+        }
+        counters.connections += 1
+        if listeners[index].isMetrics { connections[slot].flags.insert(.isMetrics) }
+        setDeadline(slot, seconds: settings.headTimeoutSeconds)
+        armReceive(slot)
+        if !completion.more { armListeners() }
+    }
+
+    // MARK: Deletions
+
+    public func forget(name: [UInt8], sequence: UInt64) {
+        cache.forget(name.span, upTo: sequence)
+        store?.forget(name: name, sequence: sequence)
+    }
+
+    public func waitUntilUnpinned(sequence: UInt64) async {
+        await store?.waitUntilUnpinned(sequence: sequence)
+    }
+
+    // MARK: Stopping
+
+    /// No new connections; idle ones end, busy ones after their answer.
+    public func drain() {
+        phase = .draining
+        closeListeners()
+        for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
+            let flags = connections[slot].flags
+            if flags.isDisjoint(with: [.busy, .sending]) {
+                end(slot)
+            } else if !flags.contains(.busy) {
+                connections[slot].flags.insert(.closesAfterOutput)
+            }
+        }
+    }
+
+    public var connectionCount: Int { connections.count }
+
+    /// Ends what is left, however far it has come.
+    public func endAll() {
+        for slot in 0..<connections.slotEnd where connections.isOpen(slot) { end(slot) }
+    }
+
+    /// The core's thread returns after this turn.
+    public func stop() { loop.stop() }
+
+    // MARK: Time
+
+    /// Runs for the core's whole life.
+    public func keepTime() async {
+        while !loop.isStopping {
+            tick()
+            await loop.sleep(until: loop.now + 1_000_000_000)
+        }
+    }
+
+    /// Coarse seconds of the loop's clock; never 0.
+    var seconds: UInt32 { UInt32(truncatingIfNeeded: loop.now / 1_000_000_000) &+ 1 }
+
+    func setDeadline(_ slot: Int, seconds count: UInt32) {
+        connections[slot].deadline = seconds &+ count
+    }
+
+    /// Once a second: deadlines, listeners that could not accept, the clock.
+    private func tick() {
+        clock.refresh(loop.wallSeconds)
+        armListeners()
+        let now = seconds
+        for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
+            let deadline = connections[slot].deadline
+            if deadline != 0, deadline <= now { expire(slot) }
+        }
+    }
+
+    private func expire(_ slot: Int) {
+        connections[slot].deadline = 0
+        counters.timeouts += 1
+        if connections[slot].flags.contains(.busy) {
+            connections[slot].flags.insert(.timedOut)
+            if let ticket = connections[slot].interruptible { loop.cancel(ticket) }
+            wakeArrival(slot)
+        } else if connections[slot].inputCount > 0, !connections[slot].flags.contains(.sending) {
+            refuse(slot, .requestTimeout, "the request head did not arrive in time")
+        } else {
+            end(slot)
+        }
+    }
+}

@@ -1,0 +1,31 @@
+/// What one core counts; plain additions on its own thread, added up when somebody asks.
+
+struct Counters: Sendable {
+    var connections: UInt64 = 0
+    var connectionsRefused: UInt64 = 0
+    var connectionErrors: UInt64 = 0
+    var acceptErrors: UInt64 = 0
+    var inputOverflows: UInt64 = 0
+    var timeouts: UInt64 = 0
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var metricsBytesIn: UInt64 = 0
+
+    var downloads: UInt64 = 0
+    var downloadErrors: UInt64 = 0
+    var rangeRequests: UInt64 = 0
+    var uploads: UInt64 = 0
+    var uploadBytes: UInt64 = 0
+    var uploadErrors: UInt64 = 0
+    var deletes: UInt64 = 0
+    var cacheHits: UInt64 = 0
+    var cacheMisses: UInt64 = 0
+    var signatureRefusals: UInt64 = 0
+    var corruptBlocks: UInt64 = 0
+    var sentFileBytes: UInt64 = 0
+    var sentDirectBytes: UInt64 = 0
+    /// By status class, 1xx to 5xx.
+    var responses: InlineArray<6, UInt64> = [0, 0, 0, 0, 0, 0]
+
+    mutating func answered(_ status: UInt16) { responses[Int(status / 100)] &+= 1 }
+}

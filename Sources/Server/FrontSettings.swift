@@ -1,0 +1,37 @@
+/// What the HTTP front is told at start; immutable.
+
+public import HTTP
+public import Store
+
+public struct FrontSettings: Sendable {
+    public var limits = HTTP.Limits()
+    /// Decoded; starts and ends with a slash.
+    public var basePath: [UInt8] = [UInt8(ascii: "/")]
+    public var secret: [UInt8]
+    public var adminToken: [UInt8]
+    /// 403, or 401 for those who prefer it.
+    public var badSignatureStatus = Status.forbidden
+    public var uploadBytesMax: UInt64 = StoreLimits.objectBytesMax
+    public var durability = Store.Durability.durable
+
+    /// Takes one line for the operator: errors that are ours, with the request's number.
+    public var log: @Sendable (String) -> Void = { _ in }
+
+    public var connectionsMax = 16384
+    public var headTimeoutSeconds: UInt32 = 10
+    public var idleTimeoutSeconds: UInt32 = 60
+    /// No byte of a body for that long ends the upload.
+    public var bodyTimeoutSeconds: UInt32 = 30
+    public var bodyBytesPerSecondMin = 1024
+    /// A client that takes nothing for that long is gone.
+    public var sendTimeoutSeconds: UInt32 = 60
+    /// How long we read on behind our last byte.
+    public var lingerSeconds: UInt32 = 3
+    /// An unwanted body up to this length is read, so that the connection can be kept.
+    public var drainBytesMax: UInt64 = 256 << 10
+
+    public init(secret: [UInt8], adminToken: [UInt8]) {
+        self.secret = secret
+        self.adminToken = adminToken
+    }
+}

@@ -1,0 +1,174 @@
+/// The metrics page: Prometheus text format 0.0.4, names with prefix `millrace_`, base units.
+
+import Engine
+import HTTP
+import IO
+import Loop
+import Store
+
+/// What one core has to say, taken at one moment on its own thread.
+public struct CoreSnapshot: Sendable {
+    let core: Int
+    let counters: Counters
+    let connections: Int
+    let cacheBytesUsed: Int
+    let cacheBytesTotal: Int
+    let cacheObjects: Int
+    let poolBytesFree: Int
+    let poolBytesTotal: Int
+    let poolQueue: Int
+    let store: StoreStatistics
+}
+
+extension Core {
+    public func snapshot() -> CoreSnapshot {
+        CoreSnapshot(
+            core: loop.index, counters: counters, connections: connections.count,
+            cacheBytesUsed: cache.bytesUsed, cacheBytesTotal: cache.bytesTotal,
+            cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
+            poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
+            store: store?.statistics ?? StoreStatistics())
+    }
+
+    func handleMetrics(_ request: Request) async throws(Answer) {
+        try requireRead(request)
+        let path = request.bytes.span.extracting(request.head.path)
+        if path.equals("/health") {
+            return writeText(request.slot, .ok, "alive", keepAlive: request.head.keepAlive)
+        }
+        if path.equals("/ready") {
+            try requireServing()
+            return writeText(request.slot, .ok, "ready", keepAlive: request.head.keepAlive)
+        }
+        guard path.equals("/metrics") else { throw Answer(.notFound, "only /metrics is here") }
+        var snapshots: [CoreSnapshot] = []
+        for core in peers { snapshots.append(await core.snapshot()) }
+        await respond(
+            request, type: "text/plain; version=0.0.4; charset=utf-8",
+            MetricsDocument.text(snapshots))
+    }
+}
+
+enum MetricsDocument {
+    private struct Metric {
+        let name: String
+        let kind: String
+        let help: String
+        let value: (CoreSnapshot) -> UInt64
+    }
+
+    private static func counter(
+        _ name: String, _ help: String, _ value: @escaping (CoreSnapshot) -> UInt64
+    ) -> Metric { Metric(name: name, kind: "counter", help: help, value: value) }
+
+    private static func gauge(
+        _ name: String, _ help: String, _ value: @escaping (CoreSnapshot) -> Int
+    ) -> Metric {
+        Metric(name: name, kind: "gauge", help: help) { UInt64(clamping: value($0)) }
+    }
+
+    static func text(_ snapshots: [CoreSnapshot]) -> String {
+        var text = ""
+        for metric in frontMetrics + transferMetrics + storeMetrics {
+            text += "# HELP millrace_\(metric.name) \(metric.help)\n"
+            text += "# TYPE millrace_\(metric.name) \(metric.kind)\n"
+            for snapshot in snapshots {
+                text += "millrace_\(metric.name){core=\"\(snapshot.core)\"}"
+                text += " \(metric.value(snapshot))\n"
+            }
+        }
+        text += "# HELP millrace_responses_total Answers by status class.\n"
+        text += "# TYPE millrace_responses_total counter\n"
+        for snapshot in snapshots {
+            for digit in 1...5 {
+                text += "millrace_responses_total{core=\"\(snapshot.core)\",class=\"\(digit)xx\"}"
+                text += " \(snapshot.counters.responses[digit])\n"
+            }
+        }
+        return text
+    }
+
+    private static var frontMetrics: [Metric] {
+        [
+            gauge("connections", "Open connections.") { $0.connections },
+            counter("connections_total", "Connections accepted.") { $0.counters.connections },
+            counter("connections_refused_total", "Connections closed at accept: too many.") {
+                $0.counters.connectionsRefused
+            },
+            counter("connection_errors_total", "Connections that ended with an error.") {
+                $0.counters.connectionErrors
+            },
+            counter("accept_errors_total", "Failed accepts.") { $0.counters.acceptErrors },
+            counter("timeouts_total", "Heads, bodies, answers or idle times past their limit.") {
+                $0.counters.timeouts
+            },
+            counter("input_overflows_total", "Connections that sent more than is kept.") {
+                $0.counters.inputOverflows
+            },
+            counter("received_bytes_total", "Bytes received.") { $0.counters.bytesIn },
+            counter("sent_bytes_total", "Bytes sent.") { $0.counters.bytesOut },
+            counter("signature_refusals_total", "Uploads with a bad or missing signature.") {
+                $0.counters.signatureRefusals
+            },
+            gauge("pool_free_bytes", "Leasable buffer memory that is free.") { $0.poolBytesFree },
+            gauge("pool_bytes", "Leasable buffer memory.") { $0.poolBytesTotal },
+            gauge("pool_queue", "Handlers that wait for a buffer.") { $0.poolQueue },
+        ]
+    }
+
+    private static var transferMetrics: [Metric] {
+        [
+            counter("downloads_total", "GET and HEAD of objects.") { $0.counters.downloads },
+            counter("download_errors_total", "Downloads that failed on our side.") {
+                $0.counters.downloadErrors
+            },
+            counter("range_requests_total", "Downloads with a range.") {
+                $0.counters.rangeRequests
+            },
+            counter("uploads_total", "Authorised uploads.") { $0.counters.uploads },
+            counter("upload_bytes_total", "Bytes of acknowledged uploads.") {
+                $0.counters.uploadBytes
+            },
+            counter("upload_errors_total", "Uploads that ended without acknowledgement.") {
+                $0.counters.uploadErrors
+            },
+            counter("deletes_total", "Objects deleted.") { $0.counters.deletes },
+            counter("cache_hits_total", "Downloads answered from the hot cache.") {
+                $0.counters.cacheHits
+            },
+            counter("cache_misses_total", "Downloads that asked the store.") {
+                $0.counters.cacheMisses
+            },
+            gauge("cache_used_bytes", "Hot cache memory in use.") { $0.cacheBytesUsed },
+            gauge("cache_bytes", "Hot cache memory.") { $0.cacheBytesTotal },
+            gauge("cache_objects", "Objects in the hot cache.") { $0.cacheObjects },
+            counter("sent_file_bytes_total", "Bytes sent from the page cache without a copy.") {
+                $0.counters.sentFileBytes
+            },
+            counter("sent_direct_bytes_total", "Bytes read with O_DIRECT and sent.") {
+                $0.counters.sentDirectBytes
+            },
+        ]
+    }
+
+    private static var storeMetrics: [Metric] {
+        [
+            counter("store_puts_total", "Objects published.") { $0.store.puts },
+            counter("store_removals_total", "Removals made durable.") { $0.store.removals },
+            counter("store_written_bytes_total", "Bytes written to volumes.") {
+                $0.store.bytesWritten
+            },
+            counter("store_read_bytes_total", "Bytes read from volumes.") { $0.store.bytesRead },
+            counter("flushes_total", "Flushes of volumes.") { $0.store.flushes },
+            counter("flushed_total", "Requests that those flushes made durable.") {
+                $0.store.flushed
+            },
+            counter("corruptions_total", "Stored blocks that failed their checksum.") {
+                $0.store.corruptions
+            },
+            gauge("deleted_but_pinned_bytes", "Deleted objects' bytes that a reader holds.") {
+                Int(clamping: $0.store.bytesDeletedButPinned)
+            },
+        ]
+    }
+}

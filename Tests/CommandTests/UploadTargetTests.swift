@@ -1,0 +1,77 @@
+// The URL that `millrace sign` is given: what is sent, what is signed, and what cannot be signed.
+
+import Testing
+
+@testable import millrace
+
+@Suite struct `An upload's URL` {
+    @Test(arguments: [
+        ("http://h/a", "http://h/a", "a"), ("https://h:1/a/b.c", "https://h:1/a/b.c", "a/b.c"),
+        ("http://h/a b/ü.bin", "http://h/a%20b/%C3%BC.bin", "a b/ü.bin"),
+        ("http://h/a%20b", "http://h/a%20b", "a b"), ("http://h/%41%3f", "http://h/A%3F", "A?"),
+        ("http://h/100%", "http://h/100%25", "100%"),
+        ("http://h/%zz%2", "http://h/%25zz%252", "%zz%2"),
+        ("http://h/%2541", "http://h/%2541", "%41"),
+        ("http://h/a+b~(1)", "http://h/a%2Bb~%281%29", "a+b~(1)"),
+        ("http://[::1]:80/x", "http://[::1]:80/x", "x"), ("http://h/...", "http://h/...", "..."),
+        ("http://h/a/admin", "http://h/a/admin", "a/admin"),
+    ])
+    func `is encoded for sending and decoded for signing`(text: String, url: String, path: String)
+        throws
+    {
+        let target = try UploadTarget(url: text, basePath: "/")
+        #expect(target.url == url)
+        #expect(target.path == Array(path.utf8))
+    }
+
+    @Test func `is signed without the base path`() throws {
+        let target = try UploadTarget(url: "http://h/up/a", basePath: "/up/")
+        #expect(target.url == "http://h/up/a")
+        #expect(target.path == Array("a".utf8))
+    }
+
+    @Test(
+        arguments: [
+            ("h/a", .noScheme), ("ftp://h/a", .noScheme), ("http:///a", .noHost),
+            ("http://", .noHost),
+            ("http://a b/a", .badHost), ("http://ü/a", .badHost), ("http://h/a?b", .query),
+            ("http://h/a#b", .query), ("http://h?a", .query), ("http://h", .noPath),
+            ("http://h/", .noPath),
+            ("http://h/a/", .badSegment("")), ("http://h//a", .badSegment("")),
+            ("http://h/a/../b", .badSegment("..")), ("http://h/./b", .badSegment(".")),
+            ("http://h/%2e%2E/b", .badSegment("..")), ("http://h/admin", .reserved("admin")),
+            ("http://h/%75/x", .reserved("u")),
+        ] as [(String, UploadTargetError)])
+    func `that names no object is refused`(text: String, error: UploadTargetError) {
+        #expect(throws: error) { try UploadTarget(url: text, basePath: "/") }
+        #expect(!error.description.isEmpty)
+    }
+
+    @Test(arguments: [
+        "http://h/a%00", "http://h/a\\b", "http://h/a\nb", "http://h/%5c", "http://h/%7F",
+    ])
+    func `has no control character and no backslash`(text: String) {
+        let error = UploadTargetError.badSegment("a control character or a backslash")
+        #expect(throws: error) { try UploadTarget(url: text, basePath: "/") }
+    }
+
+    @Test(arguments: ["http://h/other/a", "http://h/up", "http://h/upa"])
+    func `is under the base path`(text: String) {
+        #expect(throws: UploadTargetError.outsideBase("/up/")) {
+            try UploadTarget(url: text, basePath: "/up/")
+        }
+    }
+}
+
+@Suite struct `A signed message` {
+    @Test func `binds path and size, and the type where the scheme has one`() {
+        let path = Array("a b/ü".utf8)
+        let message = { (scheme: SigningScheme) in
+            String(
+                decoding: scheme.message(path: path, size: 42, type: "text/plain"), as: UTF8.self)
+        }
+        #expect(message(.v) == "a b/ü 42")
+        #expect(message(.v2) == "a b/ü\u{0}42\u{0}text/plain")
+        #expect(message(.token) == message(.v2))
+    }
+}

@@ -1,0 +1,150 @@
+// Goal:   every key takes what it says it takes and nothing else, and every mistake is found where
+//         it stands.
+// Method: tables. The table of good and bad values must name every key, so a new key fails here
+//         until it is tested.
+
+import Testing
+
+@testable import Configuration
+
+@Suite struct `A configuration` {
+    /// Key, values that are taken, values that are not; all as TOML.
+    static let values: [(path: String, good: [String], bad: [String])] = [
+        (
+            "server.listen", ["\"0.0.0.0:0\"", "\"[::1]:80\""],
+            ["\"localhost:80\"", "8080", "\"off\""]
+        ),
+        (
+            "server.base_path", ["\"/\"", "\"/a\"", "\"/a/b-c_d.e~/\""],
+            [
+                "\"\"", "\"a\"", "\"//\"", "\"/a//b\"", "\"/../\"", "\"/./\"", "\"/a b/\"",
+                "\"/%41/\"",
+            ]
+        ),
+        (
+            "server.cores", ["\"0,1\"", "\"0-3\"", "[0, 1]", "2"],
+            ["\"\"", "[]", "[0, 0]", "[\"0\"]", "-1"]
+        ),
+        ("server.drain_timeout", ["\"0s\"", "\"1h\""], ["30", "\"2h\"", "\"-1s\""]),
+        ("server.memory_per_core", ["\"4MiB\"", "67108864"], ["\"1MiB\"", "\"65GiB\"", "true"]),
+        ("server.numa", ["true", "false"], ["\"true\"", "1"]),
+        (
+            "server.public_url", ["\"https://a.example/x/\"", "\"http://[::1]:80\""],
+            [
+                "\"\"", "\"ftp://a\"", "\"https://\"", "\"https:///a\"", "\"https://:1\"",
+                "\"https://a?b\"", "\"https://a#b\"", "\"https://u@a\"", "\"https://a b\"",
+            ]
+        ),
+        ("metrics.listen", ["\"127.0.0.1:0\"", "\"off\""], ["\"no\"", "false", "\"OFF\""]),
+        ("storage.path", ["\"/srv/x\"", "\"data\""], ["\"\"", "5"]),
+        (
+            "storage.capacity", ["\"1%\"", "\"100%\"", "\"1TiB\"", "268435456"],
+            ["\"0%\"", "\"101%\"", "\"%\"", "\"1KB%\"", "\"90 %x\"", "\"1MiB\"", "0.9"]
+        ),
+        (
+            "storage.volume_size", ["\"256MiB\"", "\"16TiB\""],
+            ["\"255MiB\"", "\"17TiB\"", "\"90%\""]
+        ),
+        (
+            "storage.durability", ["\"durable\"", "\"written\""],
+            ["\"Durable\"", "\"none\"", "true"]
+        ),
+        ("security.secret", ["\"x\"", "\"ü\""], ["\"\"", "1"]),
+        ("security.secret_file", ["\"/run/secret\""], ["\"\"", "1"]),
+        ("security.admin_token", ["\"a-._~+/=\""], ["\"\"", "\"a b\"", "\"ü\"", "1"]),
+        ("security.admin_token_file", ["\"x\""], ["\"\"", "[]"]),
+        ("security.bad_signature_status", ["401", "403"], ["404", "\"403\"", "402"]),
+        (
+            "uploads.max_size", ["1", "\"16GiB\"", "\"1024TiB\""],
+            ["0", "\"1PB\"", "\"-1\""]
+        ),
+        ("limits.head_size", ["\"8KiB\"", "\"64KiB\""], ["\"1023\"", "\"65KiB\""]),
+        ("limits.fields", ["8", "1000"], ["7", "1001", "\"100\""]),
+        ("limits.target_size", ["256", "\"16KiB\""], ["255", "\"33KiB\""]),
+        ("limits.head_timeout", ["\"100ms\"", "\"24h\""], ["\"99ms\"", "\"25h\"", "10"]),
+        ("limits.idle_timeout", ["\"100ms\"", "\"24h\""], ["\"0s\"", "\"2d\""]),
+        ("limits.body_min_rate", ["0", "\"1GiB\""], ["-1", "\"2GiB\""]),
+        ("limits.body_timeout", ["\"1s\""], ["\"0ms\"", "\"never\""]),
+        ("limits.connections_per_core", ["16", "1000000"], ["15", "1000001", "\"16\""]),
+        ("limits.pipeline_depth", ["1", "1024"], ["0", "1025"]),
+        ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
+    ]
+
+    @Test func `has a test for every key`() {
+        #expect(Set(Self.values.map(\.path)) == Set(SettingKey.all.map(\.path)))
+    }
+
+    @Test(arguments: values.indices)
+    func `takes every good value`(row: Int) throws {
+        let (path, good, _) = Self.values[row]
+        for value in good {
+            let settings = try Settings.parse(toml: "\(path) = \(value)")
+            // What was taken prints as something that reads back as the same.
+            guard let printed = SettingKey.named(path)?.value(in: settings) else { continue }
+            #expect(try Settings.parse(toml: "\(path) = \(printed)") == settings, "\(path)")
+        }
+    }
+
+    @Test(arguments: values.indices)
+    func `refuses every bad value where it stands`(row: Int) {
+        let (path, _, bad) = Self.values[row]
+        for value in bad {
+            let error = problems("# first\n\(path) = \(value)\n")
+            #expect(error.count == 1, "\(path) took \(value)")
+            #expect(error.first?.line == 2)
+            #expect(error.first?.text.hasPrefix("\(path): expected ") == true)
+        }
+    }
+
+    @Test func `is the defaults when empty`() throws {
+        #expect(try Settings.parse(toml: "") == Settings())
+        #expect(try Settings.load(file: nil) == Settings())
+    }
+
+    @Test func `lists itself as a file that reads back the same`() throws {
+        let text = """
+            [server]
+            cores = [1, 0]
+            base_path = "/up"
+            [storage]
+            path = "a\\"b\\\\c\\tä\\u0001"
+            capacity = "50%"
+            """
+        let settings = try Settings.parse(toml: text)
+        #expect(settings.server.basePath == "/up/")
+        #expect(try Settings.parse(toml: settings.listing()) == settings)
+        #expect(try Settings.parse(toml: Settings().listing()) == Settings())
+    }
+
+    @Test func `explains every key in its reference`() {
+        let reference = Settings.reference()
+        for key in SettingKey.all {
+            #expect(reference.contains("| `\(key.name)` | "), "\(key.path)")
+            #expect(!key.summary.isEmpty && key.summary.hasSuffix("."))
+        }
+    }
+
+    @Test func `may be written with dotted keys, inline tables and comments`() throws {
+        let text = """
+            server = { listen = "127.0.0.1:1", numa = false } # one line
+            metrics.listen = 'off'
+            "storage".'path' = \"""
+            here\"""
+            """
+        let settings = try Settings.parse(toml: text)
+        #expect(settings.server.listen.port == 1)
+        #expect(!settings.server.usesNUMA)
+        #expect(settings.metrics.listen == nil)
+        #expect(settings.storage.path == "here")
+    }
+}
+
+/// The problems of a configuration's text; empty when it has none.
+func problems(_ text: String) -> [SettingsError.Problem] {
+    do throws(SettingsError) {
+        _ = try Settings.parse(toml: text, origin: "test.toml")
+        return []
+    } catch {
+        return error.problems
+    }
+}

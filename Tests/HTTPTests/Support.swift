@@ -1,0 +1,72 @@
+// What the tests of this module share: text in, outcome and text out, and a seeded generator.
+
+import HTTP
+
+/// A head parsed from text, with the bytes its slices point into.
+struct Parsed {
+    let bytes: [UInt8]
+    let outcome: HeadParser.Outcome
+    let head: RequestHead
+
+    init(_ text: String, limits: Limits = Limits()) { self.init(Array(text.utf8), limits: limits) }
+
+    init(_ bytes: [UInt8], limits: Limits = Limits()) {
+        var head = RequestHead()
+        self.outcome = HeadParser.parse(bytes.span, into: &head, limits: limits)
+        self.bytes = bytes
+        self.head = head
+    }
+
+    /// nil for a field that was not sent.
+    func text(_ slice: ByteSlice) -> String? {
+        slice.isPresent ? String(decoding: bytes[slice.range], as: UTF8.self) : nil
+    }
+
+    var refusal: Refusal? {
+        if case .invalid(let refusal) = outcome { refusal } else { nil }
+    }
+
+    var byteCount: Int? {
+        if case .complete(let byteCount) = outcome { byteCount } else { nil }
+    }
+
+    /// Everything the head says, in order to compare two parses.
+    var description: String { "\(meaning) \(text(head.fields) ?? "-")" }
+
+    /// What it says beyond the extent of its fields.
+    var meaning: String {
+        let slices = [
+            head.target, head.path, head.query, head.host, head.contentType,
+            head.contentRange, head.authorization, head.range, head.ifMatch, head.ifNoneMatch,
+            head.ifModifiedSince, head.ifUnmodifiedSince, head.ifRange, head.durability,
+        ]
+        let flags = [
+            head.keepAlive, head.isChunked, head.isAsterisk, head.expectsContinue,
+            head.hasUnknownExpectation,
+        ]
+        let length = head.contentLength.map { "\($0)" } ?? "-"
+        return "\(head.method) \(head.minorVersion) \(length) \(flags) \(slices.map(text))"
+    }
+}
+
+/// Collects what is written to an output span.
+func written(
+    capacity: Int = 4096, _ write: (inout OutputSpan<UInt8>) throws(Refusal) -> Void
+) throws(Refusal) -> [UInt8] {
+    try [UInt8](capacity: capacity, initializingWith: write)
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

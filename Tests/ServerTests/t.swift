@@ -1,0 +1,2 @@
+// Placeholder until this module's tests are merged.
+import Testing
