@@ -4,7 +4,7 @@ import Catalog
 
 actor Indexer {
     private let catalog: any CatalogStorage
-    /// A `BlockingThread`, or the simulated loop.
+    /// A `BlockingQueue`, or the simulated loop.
     private nonisolated let executor: any SerialExecutor
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {

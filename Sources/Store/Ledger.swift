@@ -120,8 +120,8 @@ actor Ledger {
         unclaim(name)
     }
 
-    /// Nobody knows whether a removal is on the disk. Its sequence stays open, so that the next start
-    /// looks for it; its name may be claimed again.
+    /// Nobody knows whether a removal is on the disk. Its sequence stays open, so that the next
+    /// start looks for it; its name may be claimed again.
     func leftOpen(_ name: [UInt8]) { unclaim(name) }
 
     private func unclaim(_ name: [UInt8]) {

@@ -95,7 +95,7 @@ extension Recovery {
         {
             data = old.extents
         }
-        // Stands for the removal record, which need not have been found, until the header is zeroed.
+        // Stands for the removal record, which need not have been found, until the header is zero.
         let removal = CatalogRemoval(
             address: address.packed, removedAddress: address.packed,
             nameHash: RemovalChanges.nameHash(record.name), sequence: sequence)

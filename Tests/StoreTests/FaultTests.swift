@@ -76,7 +76,7 @@ import Volumes
         #expect(world.close() == nil)
     }
 
-    /// Whatever operation fails: no trap, no false promise, and afterwards every block accounted for.
+    /// Whatever operation fails: no trap, no false promise, and afterwards no block is lost.
     @Test(arguments: 0..<4)
     func `may fail at any operation`(part: Int) throws {
         let hardware = try World.hardware()
