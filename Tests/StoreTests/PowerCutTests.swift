@@ -42,6 +42,20 @@ import Testing
         }
     }
 
+    @Test func `a recovery may be cut short as well`() throws {
+        let hardware = try World.hardware()
+        var checked = 0
+        for (index, cut) in try Self.cuts(seed: 3, perOperation: 6).enumerated() {
+            let again = try cutsDuringRecovery(after: cut, hardware: hardware, perOperation: 3)
+            for second in again {
+                let found = problems(after: second, hardware: hardware, tryingWrites: false)
+                #expect(found == [], "cut \(index), then at operation \(second.operation)")
+                checked += 1
+            }
+        }
+        #expect(checked > 100)
+    }
+
     static let mistakes: [StoreFaults] = [
         .noFlush, .recordBeforeData, .earlyAcknowledgement, .earlyReuse,
     ]

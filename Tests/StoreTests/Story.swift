@@ -148,6 +148,34 @@ final class Story {
     }
 }
 
+/// Opens a store after a power cut and cuts the power again, at every operation of the recovery.
+func cutsDuringRecovery(
+    after cut: PowerCut, hardware: [Hardware], perOperation: Int
+) throws -> [PowerCut] {
+    let catalog = try cut.catalog.restored()
+    let world = World(hardware, disk: SimulatedDisk(cut.image), catalog: catalog)
+    var random = SeededRandom(seed: UInt64(cut.operation))
+    var cuts: [PowerCut] = []
+    var seen: Set<[UInt64]> = []
+    world.machine.afterStep = {
+        for _ in 0..<perOperation {
+            let (image, choices) = world.disk.powerCut(&random)
+            let moment = [UInt64(world.disk.durableCount), UInt64(catalog.commitCount)]
+            guard seen.insert(moment + choices).inserted,
+                let snapshot = try? CatalogSnapshot(catalog)
+            else { continue }
+            cuts.append(
+                PowerCut(
+                    image: image, catalog: snapshot, expectations: cut.expectations,
+                    operation: world.disk.operationCount))
+        }
+    }
+    try world.open()
+    world.machine.afterStep = {}
+    _ = world.close()
+    return cuts
+}
+
 /// What is wrong with a store that was opened again; empty if nothing is.
 func problems(after cut: PowerCut, hardware: [Hardware], tryingWrites: Bool) -> [String] {
     do {
