@@ -19,7 +19,7 @@ struct Box<Value>: @unchecked Sendable {
 /// Stands for the server's core: owns one `ObjectStore` and forwards what the store asks.
 actor TestCore: StoreCore {
     nonisolated let loop: EventLoop
-    private let memory: Box<CoreMemory>
+    let memory: Box<CoreMemory>
     private var store: ObjectStore?
     private(set) var forgotten: [UInt64] = []
 
@@ -339,4 +339,13 @@ func content(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SeededRandom(seed: seed)
     let words = (0..<count / 8 + 1).map { _ in random.next() }
     return unsafe words.withUnsafeBytes { unsafe Array($0.prefix(count)) }
+}
+
+/// So many MiB, each of which differs from the others, made quickly.
+func plainContent(_ count: Int, seed: UInt8) -> [UInt8] {
+    var bytes: [UInt8] = []
+    for number in 0..<count {
+        bytes += Array(repeating: seed &+ UInt8(truncatingIfNeeded: number), count: 1 << 20)
+    }
+    return bytes
 }
