@@ -106,6 +106,11 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // A disk that loses power, and cores without threads or time.
+        .target(
+            name: "Simulator", dependencies: ["IO", "Loop", "Checksums"],
+            path: "Tests/Simulator", swiftSettings: strict),
+
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
@@ -139,5 +144,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: [
+                "Store", "Simulator", "Catalog", "Volumes", "Runtime", "Uring", "Loop", "IO",
+                "Checksums",
+            ], swiftSettings: strict),
     ]
 )

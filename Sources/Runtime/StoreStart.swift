@@ -36,15 +36,7 @@ struct StoreStart: Sendable {
         let identifier = directory.identity.identifier
         let instance = CatalogInstance(
             high: StoreStart.integer(identifier[0..<8]), low: StoreStart.integer(identifier[8..<16]))
-        let path = directory.path + "/catalog"
-        var isNew = false
-        let catalog: LMDBCatalog
-        do {
-            catalog = try LMDBCatalog.open(at: path, instance: instance, create: false)
-        } catch CatalogError.noCatalog {
-            isNew = true
-            catalog = try LMDBCatalog.open(at: path, instance: instance, create: true)
-        }
+        let (catalog, isNew) = try openCatalog(instance)
         let free = try FileSystem.holding(directory.path).bytesFree
         let capacity = settings.storage.capacity.limit(available: free + directory.bytesInVolumes)
         let journal = journal
@@ -54,6 +46,18 @@ struct StoreStart: Sendable {
             capacityBytes: UInt64(capacity), volumeBytes: UInt64(settings.storage.volumeSizeBytes),
             rebuilds: isNew && directory.bytesInVolumes > 0,
             report: { event in StoreStart.report(event, journal) })
+    }
+
+    private func openCatalog(
+        _ instance: CatalogInstance
+    ) throws(CatalogError) -> (catalog: LMDBCatalog, isNew: Bool) {
+        let path = directory.path + "/catalog"
+        do {
+            return (try LMDBCatalog.open(at: path, instance: instance, create: false), false)
+        } catch {
+            guard case .noCatalog = error else { throw error }
+        }
+        return (try LMDBCatalog.open(at: path, instance: instance, create: true), true)
     }
 
     private static func integer(_ bytes: ArraySlice<UInt8>) -> UInt64 {
@@ -68,9 +72,8 @@ struct StoreStart: Sendable {
                 [("volume", "\(volume)")])
         case .corrupt(let name, let error):
             journal.error("\(error)", [("object", String(decoding: name, as: UTF8.self))])
-        case .indexingDelayed(let reason, let retry):
-            journal.warning(
-                "the index is behind: \(reason)", [("retry_ms", "\(retry / 1_000_000)")])
+        case .indexingDelayed(let reason):
+            journal.warning("the index is behind: \(reason)")
         case .cleanupPostponed(let error):
             journal.warning("a deleted object's space stays in use until a restart: \(error)")
         case .recovered(let segments, let records, let dropped):

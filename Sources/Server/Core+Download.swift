@@ -73,7 +73,7 @@ extension Core {
     private func remember(
         _ pinned: Pinned, _ fields: ObjectFields, _ others: [UInt8], _ data: Region
     ) {
-        guard store?.isCurrent(pinned) == true else { return }
+        guard let store, (try? store.isCurrent(pinned)) == true else { return }
         let lengthLine = ObjectFields.lengthLineCount(fields.length)
         let facts = HotCache.Facts(
             sequence: fields.sequence, modifiedSeconds: fields.modifiedSeconds,

@@ -1,93 +1,164 @@
 /// One core's door to the objects. Used only on that core's loop, in the isolation of whoever
 /// owns it; reached from nowhere else.
 
-public import IO
+import Catalog
+import Checksums
+import Cryptography
+import IO
 public import Loop
+import Volumes
 
 public final class ObjectStore {
-    public private(set) var statistics = StoreStatistics()
+    let loop: EventLoop
+    let memory: CoreMemory
+    let state: StoreState
+    let ledger: Ledger
+    let files: VolumeFiles
+    let packer: Packer
+    let seal: Seal
+    let reader: any CatalogReader
 
-    /// Opens this core's own descriptors of every volume. `memory` is that of `loop`'s core.
-    public init(
-        loop: EventLoop, memory: CoreMemory, shared: StoreShared
-    ) async throws(StoreError) {}
+    private var pins: [UInt64: Int] = [:]
+    private var unpinned: [UInt64: [Ticket]] = [:]
+    /// The most recently used last.
+    private var described: [LargeObject] = []
+    private var counted = StoreStatistics()
+    /// Names the objects that this core makes: random once, then counted.
+    private let objectSeries: UInt64
+    private var objectCount: UInt64 = 0
 
-    // MARK: Reading
+    /// `memory` is that of `loop`'s core; both belong to the caller's thread.
+    public init(loop: EventLoop, memory: CoreMemory, shared: StoreShared) throws(StoreError) {
+        self.loop = loop
+        self.memory = memory
+        state = shared.state
+        ledger = shared.ledger
+        files = VolumeFiles(
+            loop: loop, memory: memory, state: shared.state, directory: shared.directory)
+        packer = Packer(loop: loop, ledger: shared.ledger, state: shared.state)
+        seal = try Seal(key: shared.state.sealKey)
+        reader = try shared.state.makeReader()
+        objectSeries = Randomness.integer()
+    }
+
+    /// Gives this core's segment back and closes its files. Nothing may be in progress.
+    public func close() async {
+        await packer.close()
+        await files.close()
+    }
+
+    public var statistics: StoreStatistics {
+        var statistics = counted
+        (statistics.flushes, statistics.flushed) = files.flushCounts
+        return statistics
+    }
+
+    func count(_ change: (inout StoreStatistics) -> Void) { change(&counted) }
+
+    func newObjectID() -> ObjectID {
+        objectCount += 1
+        return ObjectID(high: objectSeries, low: objectCount)
+    }
+
+    // MARK: Looking up
 
     /// The newest object under `name`, pinned on this core until `release`. Does not wait.
-    public func find(_ name: [UInt8]) throws(StoreError) -> Pinned? { nil }
-
-    public func release(_ pinned: Pinned) {}
-
-    /// False once the object was deleted: what is read of it must not be cached.
-    public func isCurrent(_ pinned: Pinned) -> Bool { true }
-
-    /// Reads and verifies an object whose kind is `.small`.
-    public func readSmall(_ pinned: Pinned) async throws(StoreError) -> SmallObject {
-        throw .noSpace
+    public func find(_ name: [UInt8]) throws(StoreError) -> Pinned? {
+        guard let entry = try state.entry(name, reader) else { return nil }
+        let object = try StoredObject(entry)
+        pins[object.sequence, default: 0] += 1
+        return Pinned(name: name, object: object)
     }
 
-    /// Reads the record of an object whose kind is `.large`, or remembers it.
-    public func describe(_ pinned: Pinned) async throws(StoreError) -> LargeObject {
-        throw .noSpace
+    /// Ends what `find` promised; once for each time.
+    public func release(_ pinned: Pinned) {
+        let sequence = pinned.object.sequence
+        guard let count = pins[sequence] else {
+            preconditionFailure("an object was released that nobody had pinned")
+        }
+        pins[sequence] = count > 1 ? count - 1 : nil
+        guard count == 1, let waiters = unpinned.removeValue(forKey: sequence) else { return }
+        for ticket in waiters { loop.wake(ticket) }
     }
 
-    /// Reads and verifies bytes from `offset`, a multiple of `StoreLimits.unitBytes`, to the end of
-    /// the object or as many whole units as `target` holds (at most
-    /// `StoreLimits.transferBytesMax`). Answers how many bytes of the object lie at the front of
-    /// `target`; padding may follow them.
-    /// `target` is a buffer of at least `StoreLimits.unitBytes`, as leased.
-    public func read(
-        _ large: LargeObject, offset: UInt64, into target: Region
-    ) async throws(StoreError) -> Int { throw .noSpace }
-
-    /// The bytes from `offset` on that lie in one piece of a file and were verified since start;
-    /// nil if the unit of `offset` was not.
-    public func fileRange(_ large: LargeObject, offset: UInt64) -> FileRange? { nil }
-
-    /// Asks the kernel to have those bytes in the page cache soon.
-    public func warm(_ large: LargeObject, offset: UInt64, count: UInt64) async {}
-
-    /// Whether a small object's bytes are those in `received`, and nothing else.
-    public func matches(
-        _ pinned: Pinned, received: Region
-    ) async throws(StoreError) -> Bool { throw .noSpace }
-
-    /// Whether the large object's bytes from `offset`, a multiple of `StoreLimits.unitBytes`, are
-    /// those in `received`. The caller compares lengths.
-    public func matches(
-        _ large: LargeObject, offset: UInt64, received: Region
-    ) async throws(StoreError) -> Bool { throw .noSpace }
-
-    // MARK: Writing
-
-    /// Reserves a buffer for an object of at most `StoreLimits.smallBytesMax` bytes.
-    public func beginSmall(
-        _ description: UploadDescription
-    ) async throws(StoreError) -> SmallUpload { throw .noSpace }
-
-    /// Reserves all space of a longer object.
-    public func beginLarge(
-        _ description: UploadDescription
-    ) async throws(StoreError) -> LargeUpload { throw .noSpace }
-
-    /// Deletes what `name` names; false if there was nothing. When it returns, the removal is
-    /// durable and no look-up on any core finds the object. `time` is seconds since 1970, UTC.
-    public func remove(_ name: [UInt8], at time: UInt64) async throws(StoreError) -> Bool {
-        throw .noSpace
+    /// Whether a look-up would still find that very object. Ask before caching its bytes; a removal
+    /// that comes later reaches the cache through `StoreCore.forget`.
+    public func isCurrent(_ pinned: Pinned) throws(StoreError) -> Bool {
+        try state.entry(pinned.name, reader)?.sequence == pinned.object.sequence
     }
 
     // MARK: Listing
 
-    /// Names that start with `prefix` and are greater than `after`, in the order of their bytes.
+    /// Names that start with `prefix` and are greater than `after`, in the order of their bytes; at
+    /// most `limit` and `StoreLimits.listingMax` of them.
     public func list(
         prefix: [UInt8], after: [UInt8]?, limit: Int
-    ) throws(StoreError) -> [ListedObject] { [] }
+    ) throws(StoreError) -> [ListedObject] {
+        let limit = max(0, min(limit, StoreLimits.listingMax))
+        var changed: [[UInt8]: StoreState.Unindexed] = [:]
+        for (name, state) in state.unindexed(prefix: prefix, after: after ?? []) {
+            changed[name] = state
+        }
+        var listed: [ListedObject] = []
+        var position = after
+        var isAtEnd = false
+        // Removed names leave gaps, so one page of the catalog may not be enough.
+        while listed.count < limit, !isAtEnd {
+            let page = try page(prefix: prefix, after: position)
+            isAtEnd = page.count < StoreLimits.listingMax
+            position = page.last?.name ?? position
+            for line in page where changed[line.name] == nil {
+                listed.append(
+                    ListedObject(name: line.name, object: try StoredObject(line.entry)))
+            }
+        }
+        let end = isAtEnd ? nil : position
+        for (name, state) in changed {
+            guard case .present(let entry) = state else { continue }
+            // What lies behind the last page read belongs to a later call.
+            if let end, end.lexicographicallyPrecedes(name) { continue }
+            listed.append(ListedObject(name: name, object: try StoredObject(entry)))
+        }
+        listed.sort { $0.name.lexicographicallyPrecedes($1.name) }
+        return Array(listed.prefix(limit))
+    }
+
+    private func page(
+        prefix: [UInt8], after: [UInt8]?
+    ) throws(StoreError) -> [CatalogListing] {
+        do throws(CatalogError) {
+            return try reader.list(prefix: prefix, after: after, limit: StoreLimits.listingMax)
+        } catch {
+            throw .index("\(error)")
+        }
+    }
 
     // MARK: What `StoreCore` forwards
 
     /// Drops what this core remembers of the object.
-    public func forget(name: [UInt8], sequence: UInt64) {}
+    public func forget(name: [UInt8], sequence: UInt64) {
+        described.removeAll { $0.object.sequence == sequence }
+    }
 
-    public func waitUntilUnpinned(sequence: UInt64) async {}
+    public func waitUntilUnpinned(sequence: UInt64) async {
+        while pins[sequence] != nil {
+            let ticket = loop.makeTicket()
+            unpinned[sequence, default: []].append(ticket)
+            _ = await loop.answer(ticket)
+        }
+    }
+
+    // MARK: Descriptions
+
+    func remembered(_ sequence: UInt64) -> LargeObject? {
+        guard let index = described.lastIndex(where: { $0.object.sequence == sequence })
+        else { return nil }
+        if index < described.count - 1 { described.append(described.remove(at: index)) }
+        return described[described.count - 1]
+    }
+
+    func remember(_ large: LargeObject) {
+        if described.count == StoreLimits.describedMax { described.removeFirst() }
+        described.append(large)
+    }
 }

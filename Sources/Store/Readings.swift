@@ -1,6 +1,7 @@
 /// Objects being read: a small one in its buffer, a large one by its description.
 
 public import IO
+import Volumes
 
 /// A small object in memory, verified: seal, name, sequence and checksum match.
 public struct SmallObject: ~Copyable {
@@ -21,12 +22,31 @@ public final class LargeObject {
     public let mediaType: [UInt8]
     /// CRC32C over the units' checksums: one number for the whole content.
     public let checksum: UInt32
+    let map: DataMap
+    /// CRC32C of each unit.
+    let checksums: [UInt32]
+    /// Whether this core has read and verified the unit since start.
+    private var verified: [Bool]
 
-    init(object: StoredObject, mediaType: [UInt8], checksum: UInt32) {
+    init(_ object: StoredObject, _ manifest: Manifest) {
         self.object = object
-        self.mediaType = mediaType
-        self.checksum = checksum
+        mediaType = manifest.mediaType
+        checksum = manifest.checksum
+        checksums = manifest.checksums
+        map = DataMap(manifest.extents)
+        verified = Array(repeating: false, count: manifest.checksums.count)
     }
+
+    func isVerified(unit: Int) -> Bool { verified[unit] }
+    func markVerified(unit: Int) { verified[unit] = true }
+}
+
+/// The lasting facts of a large object, as its record has them.
+struct Manifest: Sendable {
+    let mediaType: [UInt8]
+    let checksum: UInt32
+    let extents: [Extent]
+    let checksums: [UInt32]
 }
 
 /// Bytes of a large object that lie in one piece of a file, verified since start: ready for
@@ -45,10 +65,11 @@ public struct StoreStatistics: Sendable, Equatable {
     public var bytesWritten: UInt64 = 0
     public var bytesRead: UInt64 = 0
     public var flushes: UInt64 = 0
-    /// Acknowledgements that one of these flushes covered; divided by `flushes`: the batch size.
+    /// Requests that those flushes served; divided by `flushes`: the batch size.
     public var flushed: UInt64 = 0
     public var corruptions: UInt64 = 0
-    /// Bytes of deleted objects that a reader still holds.
+    /// Bytes of objects deleted here whose space is not free yet, because somebody reads them or
+    /// their clean-up is on its way.
     public var bytesDeletedButPinned: UInt64 = 0
 
     public init() {}

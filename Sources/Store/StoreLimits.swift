@@ -1,4 +1,7 @@
 /// The store's limits, each named once.
+
+import Volumes
+
 public enum StoreLimits {
     /// Longer objects are large ones.
     public static let smallBytesMax = 64 << 10
@@ -8,8 +11,9 @@ public enum StoreLimits {
     public static let transferBytesMax = 1 << 20
     /// As many as checksums fit into a record of 1 MiB.
     public static let objectBytesMax: UInt64 = 15 << 30
-    public static let nameBytesMax = 480
-    public static let mediaTypeBytesMax = 255
+    public static let nameBytesMax = RecordText.nameBytesMax
+    public static let mediaTypeBytesMax = RecordText.mediaTypeBytesMax
+    public static let ownerBytesMax = RecordText.ownerBytesMax
     /// Writes of one upload that may be on their way to the disk.
     public static let uploadWritesMax = 8
     /// Descriptions of large objects that one core keeps.
@@ -20,6 +24,11 @@ public enum StoreLimits {
     public static let batchChangesMax = 4096
     /// How far the index may lie behind, in nanoseconds.
     public static let indexDelayNanoseconds: UInt64 = 200_000_000
+    /// Between two tries to index a batch that failed: doubling, from and to.
+    static let indexRetryNanosecondsMin: UInt64 = 100_000_000
+    static let indexRetryNanosecondsMax: UInt64 = 10_000_000_000
+    /// Blocks of the longest record: it is written from, and read into, one buffer.
+    static let recordBlocksMax = UInt32(transferBytesMax / VolumeLayout.blockSize)
     /// Lines of one listing.
     public static let listingMax = 1000
 }

@@ -1,5 +1,8 @@
 /// What callers see of stored objects: identity, lengths, outcomes. Plain values.
 
+import Catalog
+import Volumes
+
 /// One published object, as a look-up finds it.
 public struct StoredObject: Sendable, Equatable {
     /// Bytes.
@@ -9,8 +12,7 @@ public struct StoredObject: Sendable, Equatable {
     /// Seconds since 1970, UTC, as given by the upload.
     public let modified: UInt64
     public let kind: ObjectKind
-    let recordAddress: UInt64
-    let recordBlocks: UInt32
+    let record: Extent
 }
 
 /// How an object lies on disk, which decides how it is read.
@@ -43,13 +45,13 @@ public struct UploadDescription: Sendable, Equatable {
     public var length: UInt64
     /// At most `StoreLimits.mediaTypeBytesMax` bytes.
     public var mediaType: [UInt8]
-    /// Whoever the object counts for; 0 is nobody.
-    public var owner: UInt64
+    /// Whoever the object counts for, at most `StoreLimits.ownerBytesMax` bytes; empty is nobody.
+    public var owner: [UInt8]
     /// Seconds since 1970, UTC.
     public var modified: UInt64
 
     public init(
-        name: [UInt8], length: UInt64, mediaType: [UInt8], owner: UInt64 = 0, modified: UInt64
+        name: [UInt8], length: UInt64, mediaType: [UInt8], owner: [UInt8] = [], modified: UInt64
     ) {
         self.name = name
         self.length = length
@@ -71,4 +73,49 @@ public enum PutOutcome: Sendable, Equatable {
 public struct ListedObject: Sendable, Equatable {
     public let name: [UInt8]
     public let object: StoredObject
+}
+
+extension StoredObject {
+    /// Fails for what this program never wrote.
+    init(_ entry: CatalogEntry) throws(StoreError) {
+        guard let kind = ObjectKind(rawValue: entry.kind),
+            let address = BlockAddress(packed: entry.recordAddress),
+            entry.recordBlocks > 0, entry.recordBlocks <= StoreLimits.recordBlocksMax,
+            address.block <= UInt32.max - entry.recordBlocks
+        else { throw .index("an entry of sequence \(entry.sequence) makes no sense") }
+        self.init(
+            length: entry.length, sequence: entry.sequence, modified: entry.modified, kind: kind,
+            record: Extent(
+                volume: address.volume, start: address.block, count: entry.recordBlocks))
+    }
+
+    var entry: CatalogEntry {
+        CatalogEntry(
+            recordAddress: record.address.packed, recordBlocks: record.count, kind: kind.rawValue,
+            length: length, sequence: sequence, modified: modified)
+    }
+
+    /// Its own record's blocks, as the catalog accounts for them.
+    var recordExtent: CatalogExtent {
+        CatalogExtent(
+            address: record.address.packed, blocks: record.count,
+            kind: ExtentKind.record.rawValue)
+    }
+}
+
+/// What the catalog's extents hold.
+enum ExtentKind: UInt8 {
+    /// A record, in a small volume.
+    case record = 1
+    /// Data of a large object.
+    case data = 2
+    /// A removal record, in a small volume.
+    case removal = 3
+}
+
+extension CatalogExtent {
+    init(data extent: Extent) {
+        self.init(
+            address: extent.address.packed, blocks: extent.count, kind: ExtentKind.data.rawValue)
+    }
 }

@@ -1,10 +1,28 @@
-/// One volume file: its class and its number within that class.
-public struct VolumeName: Sendable, Hashable, CustomStringConvertible {
-    /// Small volumes hold records, with the bytes of small objects; large volumes hold extents.
-    public enum Class: UInt8, Sendable { case small = 0, large = 1 }
+public import Volumes
 
-    public let volumeClass: Class
-    public let number: UInt32
+/// What a volume file is called: its class, and its number within that class. Ids of small volumes
+/// are even, those of large ones odd, so that name and id say the same.
+public struct VolumeName: Sendable, Hashable, CustomStringConvertible {
+    public let volumeClass: VolumeClass
+    public let number: UInt16
+    static let numberMax: UInt16 = UInt16.max >> 1
+
+    init(_ volumeClass: VolumeClass, number: UInt16) {
+        precondition(number <= VolumeName.numberMax, "no instance has that many volumes")
+        (self.volumeClass, self.number) = (volumeClass, number)
+    }
+
+    init(_ id: VolumeID) {
+        volumeClass = id.number & 1 == 0 ? .small : .large
+        number = id.number >> 1
+    }
+
+    var id: VolumeID {
+        switch volumeClass {
+        case .small: VolumeID(number << 1)
+        case .large: VolumeID(number << 1 | 1)
+        }
+    }
 
     public var description: String {
         let digits = String(number)
@@ -14,4 +32,7 @@ public struct VolumeName: Sendable, Hashable, CustomStringConvertible {
         case .large: return "large-\(padding)\(digits)"
         }
     }
+
+    /// Beneath the data directory.
+    var path: String { "volumes/\(self)" }
 }

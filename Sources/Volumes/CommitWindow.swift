@@ -37,7 +37,9 @@ public struct CommitWindow: Sendable {
     /// The record of this sequence is durable.
     public mutating func complete(_ sequence: UInt64) { resolve(sequence) }
 
-    /// There will be no record of this sequence.
+    /// There is no record of this sequence on any disk, and never will be: its write was not
+    /// started, or its header is durably zeroed. One that may have been written stays open, so that
+    /// the next start still looks for it.
     public mutating func abandon(_ sequence: UInt64) { resolve(sequence) }
 
     private mutating func resolve(_ sequence: UInt64) {

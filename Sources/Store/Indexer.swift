@@ -1,0 +1,37 @@
+/// Applies batches to the catalog, on a thread that may block.
+
+import Catalog
+
+actor Indexer {
+    private let catalog: any CatalogStorage
+    /// A `BlockingThread`, or the simulated loop.
+    private nonisolated let executor: any SerialExecutor
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe executor.asUnownedSerialExecutor()
+    }
+
+    init(_ catalog: any CatalogStorage, executor: any SerialExecutor) {
+        self.catalog = catalog
+        self.executor = executor
+    }
+
+    /// Nil once the changes are durable.
+    func apply(_ changes: [CatalogChange], applied: UInt64) -> CatalogError? {
+        do throws(CatalogError) {
+            try catalog.commit(changes, applied: applied)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    func mark(clean: Bool) -> CatalogError? {
+        do throws(CatalogError) {
+            try catalog.mark(clean: clean)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}

@@ -1,0 +1,182 @@
+/// The single owner of space, names and the order of commits, on core 0's loop.
+///
+/// Every core asks it for segments and extents, claims names before it writes records, and tells
+/// it what became of them. It keeps the queue of what the catalog is still to be told.
+///
+/// Invariant: a name has at most one claim, a sequence is resolved once, and a change enters the
+/// queue only when the record that it speaks of is durable.
+
+import Catalog
+import IO
+import Loop
+import Volumes
+
+actor Ledger {
+    let state: StoreState
+    nonisolated let loop: EventLoop
+    let files: Confined<VolumeFiles>
+    let capacityBlocks: UInt64
+
+    var extents: ExtentAllocator
+    var segments: SegmentAllocator
+    var smallCount: UInt16
+    var largeCount: UInt16
+    var growing: [Ticket]?
+
+    var window: CommitWindow
+    private var claims: [[UInt8]: [Ticket]] = [:]
+    private let reader: any CatalogReader
+
+    var spare: SegmentLease?
+    var spareRun: UInt32 = 0
+    var spareError: StoreError?
+    var isPreparing = false
+    var spareWaiters: [Ticket] = []
+
+    var queue = IndexQueue()
+    let indexer: Indexer
+    var indexWaiters: [Ticket] = []
+    var isIndexing = false
+    var indexFailed = false
+    var idleIndexer: Ticket?
+    var isClosing = false
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe loop.asUnownedSerialExecutor()
+    }
+
+    init(_ opened: OpenedVolumes, state: StoreState, loop: EventLoop, indexer: Indexer) {
+        self.state = state
+        self.loop = loop
+        self.indexer = indexer
+        files = opened.files
+        reader = opened.reader
+        extents = opened.extents
+        segments = opened.segments
+        capacityBlocks = opened.capacityBlocks
+        smallCount = opened.smallCount
+        largeCount = opened.largeCount
+        window = CommitWindow(last: opened.sequence)
+    }
+
+    // MARK: Names
+
+    enum Claim: Sendable {
+        /// The name is free, and the caller's to publish under this sequence.
+        case granted(sequence: UInt64)
+        case exists(CatalogEntry)
+    }
+
+    /// Waits for whoever has the name claimed, then decides.
+    func claim(_ name: [UInt8]) async throws(StoreError) -> Claim {
+        await waitUntilUnclaimed(name)
+        if let entry = try state.entry(name, reader) { return .exists(entry) }
+        return .granted(sequence: try assign(name))
+    }
+
+    /// The object to be removed and the removal's sequence; nil if there is none.
+    func claimRemoval(
+        _ name: [UInt8]
+    ) async throws(StoreError) -> (sequence: UInt64, entry: CatalogEntry)? {
+        await waitUntilUnclaimed(name)
+        guard let entry = try state.entry(name, reader) else { return nil }
+        return (try assign(name), entry)
+    }
+
+    private func waitUntilUnclaimed(_ name: [UInt8]) async {
+        while claims[name] != nil {
+            let ticket = loop.makeTicket()
+            claims[name]?.append(ticket)
+            _ = await loop.answer(ticket)
+        }
+    }
+
+    private func assign(_ name: [UInt8]) throws(StoreError) -> UInt64 {
+        guard let sequence = window.assign() else { throw .indexBehind }
+        claims[name] = []
+        return sequence
+    }
+
+    /// The record of that sequence is durable: the name shows `outcome`, the catalog will.
+    /// Answers the change's number for `waitUntilIndexed`.
+    @discardableResult
+    func published(
+        _ name: [UInt8], sequence: UInt64, outcome: StoreState.Unindexed,
+        changes: [CatalogChange]
+    ) -> UInt64 {
+        window.complete(sequence)
+        state.publish(name, outcome)
+        let number = queue.append(
+            changes, watermark: window.watermark, name: name, sequence: sequence)
+        unclaim(name)
+        wakeIndexer()
+        return number
+    }
+
+    /// No record of that sequence was acknowledged, nor will be.
+    func abandoned(_ name: [UInt8], sequence: UInt64) {
+        window.abandon(sequence)
+        unclaim(name)
+    }
+
+    private func unclaim(_ name: [UInt8]) {
+        guard let waiters = claims.removeValue(forKey: name) else {
+            preconditionFailure("a name was resolved that nobody had claimed")
+        }
+        for ticket in waiters { loop.wake(ticket) }
+    }
+
+    // MARK: Deleted objects
+
+    /// The dead record's header is durably zeroed and nobody reads the object: its space, and that
+    /// of the record that removed it, may be used again.
+    func cleaned(_ removed: RemovedObject, isReleased: Bool) {
+        if !isReleased {
+            segments.release(removed.record)
+            extents.release(removed.data)
+        }
+        segments.release(removed.removal)
+        queue.append(
+            RemovalChanges.dropped(
+                removal: removed.removal.address.packed, subject: removed.record.address.packed),
+            watermark: window.watermark, name: nil, sequence: 0)
+        wakeIndexer()
+    }
+
+    /// The mistake of `StoreFaults.earlyReuse`.
+    func releaseEarly(_ removed: RemovedObject) {
+        segments.release(removed.record)
+        extents.release(removed.data)
+    }
+
+    // MARK: Numbers
+
+    var space: (small: SpaceStatistics, large: SpaceStatistics) {
+        (segments.statistics, extents.statistics)
+    }
+}
+
+/// What a removal frees, once nobody needs it.
+struct RemovedObject: Sendable {
+    let sequence: UInt64
+    /// The dead object's record.
+    let record: Extent
+    /// The extents of a large object's data.
+    let data: [Extent]
+    /// The removal record.
+    let removal: Extent
+}
+
+/// What opening found and a ledger starts from.
+struct OpenedVolumes: Sendable {
+    let files: Confined<VolumeFiles>
+    let reader: any CatalogReader
+    let extents: ExtentAllocator
+    let segments: SegmentAllocator
+    /// Volumes of each class.
+    let smallCount: UInt16
+    let largeCount: UInt16
+    let capacityBlocks: UInt64
+    /// No sequence that was ever used is higher.
+    let sequence: UInt64
+}

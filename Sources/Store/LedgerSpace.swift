@@ -1,0 +1,237 @@
+/// The ledger's space: extents for large objects, segments for records, and volumes that grow.
+
+import Catalog
+import IO
+import Loop
+import Volumes
+
+extension Ledger {
+    /// All blocks for `bytes` bytes, or an error and none.
+    func reserve(_ bytes: UInt64) async throws(StoreError) -> [Extent] {
+        while true {
+            closeFailed()
+            let growth: Growth
+            do throws(AllocationError) {
+                return try extents.reserve(bytes: bytes)
+            } catch {
+                growth = try self.growth(error, isWritable: extents.hasOpenVolume, of: .large)
+            }
+            try await grow(growth, .large)
+        }
+    }
+
+    func giveBack(_ unused: [Extent]) { extents.release(unused) }
+
+    /// Blocks of a record in a segment that its core has given back already.
+    func giveBack(record: Extent) { segments.release(record) }
+
+    /// A core no longer needs its segment: every record in it is resolved.
+    func giveBack(_ lease: consuming SegmentLease) {
+        queue.append(
+            [.dropLease(volume: UInt32(lease.volume.number), segment: lease.segment)],
+            watermark: window.watermark, name: nil, sequence: 0)
+        segments.giveBack(lease)
+        wakeIndexer()
+    }
+
+    /// A segment with a free run of `blocks` blocks, which recovery knows of and whose space was
+    /// written before. One is always kept ready.
+    func leaseSegment(atLeast blocks: UInt32) async throws(StoreError) -> SegmentLease {
+        while true {
+            if let lease = takeSpare(atLeast: blocks) {
+                prepareSpare(atLeast: StoreLimits.recordBlocksMax)
+                return lease
+            }
+            prepareSpare(atLeast: blocks)
+            let ticket = loop.makeTicket()
+            spareWaiters.append(ticket)
+            let outcome = await loop.answer(ticket)
+            // Whoever asked for more may have failed where this request need not.
+            if let error = spareError, outcome != 0, outcome <= Int32(blocks) { throw error }
+        }
+    }
+
+    private func takeSpare(atLeast blocks: UInt32) -> SegmentLease? {
+        guard let lease = spare.take() else { return nil }
+        if spareRun >= blocks, state.takesWrites(lease.volume) { return lease }
+        giveBack(lease)
+        return nil
+    }
+
+    private func prepareSpare(atLeast blocks: UInt32) {
+        guard !isPreparing, spare == nil, !isClosing else { return }
+        isPreparing = true
+        Task(executorPreference: loop) { await self.prepare(atLeast: blocks) }
+    }
+
+    private func prepare(atLeast blocks: UInt32) async {
+        do throws(StoreError) {
+            let lease = try await prepared(atLeast: blocks)
+            spare = consume lease
+            spareRun = blocks
+            spareError = nil
+        } catch {
+            spareError = error
+        }
+        isPreparing = false
+        let woken = spareWaiters
+        spareWaiters = []
+        for ticket in woken { loop.wake(ticket, with: spareError == nil ? 0 : Int32(blocks)) }
+    }
+
+    private func prepared(atLeast blocks: UInt32) async throws(StoreError) -> SegmentLease {
+        let lease = try await leased(atLeast: blocks)
+        do throws(StoreError) {
+            if lease.needsZeroing { try await zero(lease.extent) }
+            let number = queue.append(
+                [
+                    .addLease(
+                        CatalogLease(
+                            volume: UInt32(lease.volume.number), segment: lease.segment,
+                            sequence: window.last))
+                ], watermark: window.watermark, name: nil, sequence: 0)
+            try await indexNow(number)
+        } catch {
+            giveBack(lease)
+            throw error
+        }
+        return lease
+    }
+
+    private func leased(atLeast blocks: UInt32) async throws(StoreError) -> SegmentLease {
+        while true {
+            closeFailed()
+            let growth: Growth
+            do throws(AllocationError) {
+                return try segments.lease(atLeast: blocks)
+            } catch {
+                growth = try self.growth(error, isWritable: segments.hasOpenVolume, of: .small)
+            }
+            try await grow(growth, .small)
+        }
+    }
+
+    /// Overwriting written space costs a device flush; writing fresh space costs a journal commit.
+    private func zero(_ extent: Extent) async throws(StoreError) {
+        let files = files.value
+        let file = try await files.file(extent.volume)
+        let buffer = await files.memory.buffer(4 * StoreLimits.unitBytes)
+        defer { files.memory.giveBack(buffer: buffer) }
+        files.memory.arena.zero(buffer)
+        var done: UInt64 = 0
+        while done < extent.byteCount {
+            let count = min(extent.byteCount - done, UInt64(buffer.count))
+            let part = buffer.part(from: 0, count: Int(count))
+            try await file.write(part, at: extent.byteOffset + done)
+            done += count
+        }
+        try await file.flush()
+    }
+
+    // MARK: Growing
+
+    /// What to grow, or why nothing is to be had.
+    private func growth(
+        _ error: AllocationError, isWritable: Bool, of volumeClass: VolumeClass
+    ) throws(StoreError) -> Growth {
+        let hasFailed = hasFailedVolume(volumeClass)
+        // A new volume would lie on the device that has just failed.
+        if hasFailed, !isWritable { throw .readOnly }
+        switch error {
+        case .noSpace: throw hasFailed ? .readOnly : .noSpace
+        case .needsGrowth(let growth): return growth
+        }
+    }
+
+    private func hasFailedVolume(_ volumeClass: VolumeClass) -> Bool {
+        state.failedVolumes.contains { VolumeName($0).volumeClass == volumeClass }
+    }
+
+    private func closeFailed() {
+        for volume in state.failedVolumes where isKnown(volume) {
+            switch VolumeName(volume).volumeClass {
+            case .small: segments.close(volume)
+            case .large: extents.close(volume)
+            }
+        }
+        // Both classes share the capacity; a segment's worth stays for the records of removals.
+        let small = segments.statistics.volumeBlocks
+        let large = extents.statistics.volumeBlocks
+        let kept = max(small, UInt64(VolumeLayout.segmentBlocks))
+        extents.limits.capacityBlocks = capacityBlocks - min(capacityBlocks, kept)
+        segments.limits.capacityBlocks = capacityBlocks - min(capacityBlocks, large)
+    }
+
+    /// Whether the volume was ever completed.
+    private func isKnown(_ volume: VolumeID) -> Bool {
+        let name = VolumeName(volume)
+        return name.number < (name.volumeClass == .small ? smallCount : largeCount)
+    }
+
+    /// One growth at a time: whoever comes second waits, and asks its allocator again.
+    private func grow(_ growth: Growth, _ volumeClass: VolumeClass) async throws(StoreError) {
+        guard growing == nil else {
+            let ticket = loop.makeTicket()
+            growing?.append(ticket)
+            _ = await loop.answer(ticket)
+            return
+        }
+        growing = []
+        defer {
+            for ticket in growing ?? [] { loop.wake(ticket) }
+            growing = nil
+        }
+        if let volume = growth.volume {
+            try await extend(volume, to: growth.blockCount)
+            switch volumeClass {
+            case .small: segments.grew(volume, toBlockCount: growth.blockCount)
+            case .large: extents.grew(volume, toBlockCount: growth.blockCount)
+            }
+        } else {
+            let name = try nextName(volumeClass)
+            try await create(name, blockCount: growth.blockCount)
+            switch volumeClass {
+            case .small:
+                segments.addVolume(name.id, blockCount: growth.blockCount)
+                smallCount += 1
+            case .large:
+                extents.addVolume(name.id, blockCount: growth.blockCount)
+                largeCount += 1
+            }
+        }
+    }
+
+    private func nextName(_ volumeClass: VolumeClass) throws(StoreError) -> VolumeName {
+        let count = volumeClass == .small ? smallCount : largeCount
+        guard count <= VolumeName.numberMax else { throw .noSpace }
+        return VolumeName(volumeClass, number: count)
+    }
+
+    private func extend(_ volume: VolumeID, to blockCount: UInt32) async throws(StoreError) {
+        let file = try await files.value.file(volume)
+        let bytes = UInt64(blockCount) * UInt64(VolumeLayout.blockSize)
+        let result = await loop.perform(.allocate(file: file.direct, offset: 0, count: bytes))
+        if let error = KernelError(result: result) {
+            if error == .noSpace { throw .noSpace }
+            throw .kernel(operation: .allocate, path: VolumeName(volume).path, error: error)
+        }
+    }
+
+    /// A volume exists once its superblock and its name are durable.
+    private func create(_ name: VolumeName, blockCount: UInt32) async throws(StoreError) {
+        let files = files.value
+        guard let file = try await files.open(name.id, creating: true) else {
+            preconditionFailure("an open that creates found nothing")
+        }
+        try await extend(name.id, to: blockCount)
+        let buffer = await files.memory.buffer(VolumeLayout.blockSize)
+        defer { files.memory.giveBack(buffer: buffer) }
+        let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
+        var bytes = files.memory.arena.mutableBytes(region)
+        Superblock(instance: state.instance, volume: name.id, volumeClass: name.volumeClass)
+            .encode(into: &bytes)
+        try await file.write(region, at: 0)
+        try await file.flush()
+        try await files.syncDirectory()
+    }
+}

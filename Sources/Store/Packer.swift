@@ -1,0 +1,115 @@
+/// One core's way to place records: a leased segment, filled from the front.
+///
+/// A segment goes back to the ledger once it is used up and every record placed in it is resolved
+/// (published or abandoned): from then on recovery need not look there.
+
+import Loop
+import Volumes
+
+final class Packer {
+    /// A place for one record.
+    struct Place {
+        let extent: Extent
+        fileprivate let segment: LeasedSegment
+    }
+
+    fileprivate final class LeasedSegment {
+        var lease: SegmentLease?
+        var unresolved = 0
+        var isActive = true
+
+        init(_ lease: consuming SegmentLease) { self.lease = consume lease }
+    }
+
+    /// Blocks of the last segment that only removals may take, so that a full store can be emptied.
+    static let blocksForRemovals: UInt32 = 64
+
+    private let ledger: Ledger
+    private let state: StoreState
+    private let loop: EventLoop
+    private var active: LeasedSegment?
+    private var isLeasing = false
+    private var waiters: [Ticket] = []
+
+    init(loop: EventLoop, ledger: Ledger, state: StoreState) {
+        self.loop = loop
+        self.ledger = ledger
+        self.state = state
+    }
+
+    /// A place for `blocks` blocks, to be resolved once.
+    func place(blocks: UInt32, isRemoval: Bool = false) async throws(StoreError) -> Place {
+        let kept = isRemoval ? 0 : Packer.blocksForRemovals
+        while true {
+            if let place = placeInActive(blocks, keeping: kept) { return place }
+            if isLeasing {
+                let ticket = loop.makeTicket()
+                waiters.append(ticket)
+                _ = await loop.answer(ticket)
+                continue
+            }
+            isLeasing = true
+            defer {
+                isLeasing = false
+                wakeAll()
+            }
+            try await replaceActive(atLeast: blocks + kept)
+        }
+    }
+
+    private func replaceActive(atLeast blocks: UInt32) async throws(StoreError) {
+        var found: SegmentLease?
+        do throws(StoreError) {
+            found = try await ledger.leaseSegment(atLeast: blocks)
+        } catch .noSpace {
+            // What was freed in the active segment since it was leased joins when it goes back.
+        }
+        await retireActive()
+        if let lease = found.take() {
+            active = LeasedSegment(lease)
+        } else {
+            active = LeasedSegment(try await ledger.leaseSegment(atLeast: blocks))
+        }
+    }
+
+    private func wakeAll() {
+        let woken = waiters
+        waiters = []
+        for ticket in woken { loop.wake(ticket) }
+    }
+
+    /// The record at that place is durable and published, or no write to it was ever started
+    /// (`isUnused`), or its write failed, and then the blocks stay taken until a restart.
+    func resolve(_ place: Place, isUnused: Bool = false) async {
+        let segment = place.segment
+        segment.unresolved -= 1
+        if isUnused { segment.lease?.giveBack(place.extent) }
+        if !segment.isActive { await giveBackIfResolved(segment) }
+    }
+
+    /// Gives the active segment back; nothing is being placed.
+    func close() async { await retireActive() }
+
+    private func placeInActive(_ blocks: UInt32, keeping kept: UInt32) -> Place? {
+        guard let segment = active, let volume = segment.lease?.volume,
+            state.takesWrites(volume),
+            let left = segment.lease?.remainingBlocks, left >= blocks + kept,
+            let address = segment.lease?.allocate(blocks: blocks)
+        else { return nil }
+        segment.unresolved += 1
+        let extent = Extent(volume: address.volume, start: address.block, count: blocks)
+        return Place(extent: extent, segment: segment)
+    }
+
+    private func retireActive() async {
+        guard let segment = active else { return }
+        active = nil
+        segment.isActive = false
+        await giveBackIfResolved(segment)
+    }
+
+    private func giveBackIfResolved(_ segment: LeasedSegment) async {
+        guard segment.unresolved == 0, let lease = segment.lease.take() else { return }
+        await ledger.giveBack(lease)
+    }
+}

@@ -1,0 +1,237 @@
+/// Reading objects: nothing leaves here whose checksum was not compared first.
+
+import Checksums
+public import IO
+import Loop
+import Volumes
+
+extension ObjectStore {
+    /// Reads and verifies an object whose kind is `.small`.
+    public func readSmall(_ pinned: Pinned) async throws(StoreError) -> SmallObject {
+        try await readSmall(pinned, isNested: false)
+    }
+
+    /// `isNested`: the caller holds a buffer already, and gives this one back without waiting.
+    func readSmall(_ pinned: Pinned, isNested: Bool) async throws(StoreError) -> SmallObject {
+        precondition(pinned.object.kind == .small, "a large object has a description")
+        let lease = try await readRecord(pinned.object.record, isNested: isNested)
+        do throws(StoreError) {
+            let bytes = memory.arena.bytes(lease.region)
+            let header = try verify(bytes, pinned)
+            guard crc32c(bytes.extracting(header.content)) == header.contentChecksum
+            else { throw corrupt(pinned) }
+            count { $0.bytesRead += header.length }
+            let data = lease.region.part(from: header.content.lowerBound, count: Int(header.length))
+            let mediaType = bytes.octets.extracting(header.mediaType)
+            return SmallObject(
+                mediaType: (0..<mediaType.count).map { mediaType[$0] },
+                checksum: header.contentChecksum, data: data, lease: lease)
+        } catch {
+            memory.giveBack(lease)
+            throw error
+        }
+    }
+
+    /// Reads the record of an object whose kind is `.large`, or remembers it.
+    public func describe(_ pinned: Pinned) async throws(StoreError) -> LargeObject {
+        precondition(pinned.object.kind == .large, "a small object is read whole")
+        if let large = remembered(pinned.object.sequence) { return large }
+        let manifest = try await manifest(pinned)
+        for extent in manifest.extents { _ = try await files.file(extent.volume) }
+        if let large = remembered(pinned.object.sequence) { return large }
+        let large = LargeObject(pinned.object, manifest)
+        remember(large)
+        return large
+    }
+
+    func manifest(_ pinned: Pinned) async throws(StoreError) -> Manifest {
+        if let manifest = state.provisionalManifest(pinned.object.sequence) { return manifest }
+        let buffer = try await readRecord(pinned.object.record, isNested: true).detach()
+        defer { memory.giveBack(buffer: buffer) }
+        let bytes = memory.arena.bytes(buffer)
+        _ = try verify(bytes, pinned)
+        do throws(RecordError) {
+            let record = try Record.decode(
+                bytes, at: pinned.object.record.address, instance: state.instance, seal: seal)
+            return Manifest(
+                mediaType: record.mediaType, checksum: crc32c(record.checksums.span.rawBytes),
+                extents: record.extents, checksums: record.checksums)
+        } catch {
+            throw corrupt(pinned)
+        }
+    }
+
+    private func readRecord(
+        _ extent: Extent, isNested: Bool
+    ) async throws(StoreError) -> BufferLease {
+        let file = try await files.file(extent.volume)
+        let count = Int(extent.byteCount)
+        let lease = isNested ? await memory.leaseNested(count) : await memory.lease(count)
+        do throws(StoreError) {
+            let target = lease.region.part(from: 0, count: Int(extent.byteCount))
+            try await file.read(target, at: extent.byteOffset)
+            return lease
+        } catch {
+            memory.giveBack(lease)
+            throw error
+        }
+    }
+
+    /// The header at the front of `bytes`, if it is the one that the look-up promised.
+    private func verify(
+        _ bytes: RawSpan, _ pinned: Pinned
+    ) throws(StoreError) -> RecordHeader {
+        let header: RecordHeader
+        do throws(RecordError) {
+            header = try RecordHeader.decode(
+                bytes, at: pinned.object.record.address, instance: state.instance, seal: seal)
+        } catch {
+            throw corrupt(pinned)
+        }
+        let name = bytes.octets.extracting(header.name)
+        guard header.stamp.sequence == pinned.object.sequence,
+            header.length == pinned.object.length,
+            header.blockCount == pinned.object.record.count,
+            header.kind == (pinned.object.kind == .small ? .smallObject : .largeObject),
+            name.count == pinned.name.count,
+            name.indices.allSatisfy({ name[$0] == pinned.name[$0] })
+        else { throw corrupt(pinned) }
+        return header
+    }
+
+    private func corrupt(_ pinned: Pinned) -> StoreError {
+        let record = pinned.object.record
+        return corrupt(pinned.name, VolumeName(record.volume), offset: record.byteOffset)
+    }
+
+    private func corrupt(_ name: [UInt8], _ volume: VolumeName, offset: UInt64) -> StoreError {
+        count { $0.corruptions += 1 }
+        let error = StoreError.corrupt(volume: volume, offset: offset)
+        state.report(.corrupt(name: name, error))
+        return error
+    }
+
+    // MARK: Large objects
+
+    /// Reads and verifies bytes from `offset`, a multiple of `StoreLimits.unitBytes`, to the end of
+    /// the object or as many whole units as `target` holds (at most
+    /// `StoreLimits.transferBytesMax`). Answers how many bytes of the object lie at the front of
+    /// `target`; padding may follow them.
+    /// `target` is a buffer of at least `StoreLimits.unitBytes`, as leased.
+    public func read(
+        _ large: LargeObject, offset: UInt64, into target: Region
+    ) async throws(StoreError) -> Int {
+        let unit = StoreLimits.unitBytes
+        precondition(offset % UInt64(unit) == 0 && offset < large.object.length)
+        let room = min(Int(target.count) / unit * unit, StoreLimits.transferBytesMax)
+        precondition(room > 0, "a buffer smaller than one unit")
+        let count = Int(min(UInt64(room), large.object.length - offset))
+        let blocks = Int(VolumeLayout.blocks(for: UInt64(count))) * VolumeLayout.blockSize
+        try await readPieces(large.map.pieces(from: offset, count: blocks), into: target)
+
+        for start in stride(from: 0, to: count, by: unit) {
+            let number = Int(offset) / unit + start / unit
+            let bytes = target.part(from: start, count: min(unit, count - start))
+            guard crc32c(memory.arena.bytes(bytes)) == large.checksums[number] else {
+                let piece = large.map.pieces(from: offset + UInt64(start), count: 1)[0]
+                throw corrupt([], VolumeName(piece.volume), offset: piece.fileOffset)
+            }
+            large.markVerified(unit: number)
+        }
+        self.count { $0.bytesRead += UInt64(count) }
+        return count
+    }
+
+    private func readPieces(
+        _ pieces: [DataMap.Piece], into target: Region
+    ) async throws(StoreError) {
+        var reads: [(file: VolumeFile, ticket: Ticket, target: Region, offset: UInt64)] = []
+        var failure: StoreError?
+        for piece in pieces {
+            do throws(StoreError) {
+                let file = try await files.file(piece.volume)
+                let part = target.part(from: piece.skipped, count: piece.count)
+                let ticket = file.startRead(part, at: piece.fileOffset)
+                reads.append((file, ticket, part, piece.fileOffset))
+            } catch {
+                failure = error
+                break
+            }
+        }
+        // Every answer is fetched, whatever failed: the kernel owns the buffer until then.
+        for read in reads {
+            do throws(StoreError) {
+                try await read.file.finishRead(read.ticket, read.target, at: read.offset)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// The bytes from `offset` on that lie in one piece of a file and were verified since start, at
+    /// most 4 MiB; nil if the unit of `offset` was not.
+    public func fileRange(_ large: LargeObject, offset: UInt64) -> FileRange? {
+        let unit = UInt64(StoreLimits.unitBytes)
+        guard offset < large.object.length else { return nil }
+        var end = offset / unit * unit
+        let most = min(large.object.length, offset + (4 << 20))
+        while end < most, large.isVerified(unit: Int(end / unit)) { end += unit }
+        end = min(end, most)
+        guard end > offset else { return nil }
+        let piece = large.map.pieces(from: offset, count: Int(end - offset))[0]
+        guard let file = files.opened(piece.volume) else { return nil }
+        return FileRange(
+            file: file.buffered, offset: piece.fileOffset, count: UInt64(piece.count))
+    }
+
+    /// Asks the kernel to have those bytes in the page cache soon.
+    public func warm(_ large: LargeObject, offset: UInt64, count: UInt64) async {
+        guard offset < large.object.length else { return }
+        let count = Int(min(count, large.object.length - offset, 64 << 20))
+        for piece in large.map.pieces(from: offset, count: count) {
+            guard let file = files.opened(piece.volume) else { continue }
+            _ = await loop.perform(
+                .advise(
+                    file: file.buffered, offset: piece.fileOffset, count: UInt32(piece.count),
+                    advice: .willNeed))
+        }
+    }
+
+    // MARK: Comparing
+
+    /// Whether a small object's bytes are those in `received`, and nothing else.
+    public func matches(_ pinned: Pinned, received: Region) async throws(StoreError) -> Bool {
+        guard UInt64(received.count) == pinned.object.length else { return false }
+        let stored = try await readSmall(pinned, isNested: true)
+        let isEqual = memory.arena.equal(stored.data, received)
+        memory.giveBack(stored.takeLease())
+        return isEqual
+    }
+
+    /// Whether the large object's bytes from `offset`, a multiple of `StoreLimits.unitBytes`, are
+    /// those in `received`. The caller compares lengths and media types.
+    public func matches(
+        _ large: LargeObject, offset: UInt64, received: Region
+    ) async throws(StoreError) -> Bool {
+        guard offset + UInt64(received.count) <= large.object.length else { return false }
+        let lease = await memory.leaseNested(4 * StoreLimits.unitBytes)
+        var (isEqual, done) = (true, 0)
+        do throws(StoreError) {
+            while isEqual, done < Int(received.count) {
+                let count = try await read(
+                    large, offset: offset + UInt64(done), into: lease.region)
+                let part = min(count, Int(received.count) - done)
+                isEqual = memory.arena.equal(
+                    lease.region.part(from: 0, count: part),
+                    received.part(from: done, count: part))
+                done += part
+            }
+        } catch {
+            memory.giveBack(lease)
+            throw error
+        }
+        memory.giveBack(lease)
+        return isEqual
+    }
+}

@@ -1,0 +1,222 @@
+/// Brings volumes and catalog together after a stop of any kind, step by step as `ReplayPlan` has
+/// them; whatever step a crash interrupts, the next start does it again.
+///
+///     probe ─▶ scan ─▶ zero what old removals left ─▶ commit what was found
+///           ─▶ zero dead headers ─▶ commit that it is done ─▶ claim what is in use
+
+import Catalog
+import Checksums
+import IO
+import Loop
+import Volumes
+
+final class Recovery {
+    let files: VolumeFiles
+    let state: StoreState
+    let indexer: Indexer
+    let reader: any CatalogReader
+    let seal: Seal
+    /// Blocks of each volume file.
+    var sizes: [VolumeID: UInt32] = [:]
+    private var segmentsScanned = 0
+    private var recordsFound = 0
+
+    init(
+        files: VolumeFiles, state: StoreState, indexer: Indexer, reader: any CatalogReader,
+        seal: Seal
+    ) {
+        self.files = files
+        self.state = state
+        self.indexer = indexer
+        self.reader = reader
+        self.seal = seal
+    }
+
+    func run(_ setup: StoreSetup) async throws(StoreError) -> OpenedVolumes {
+        let smallCount = try await probe(.small)
+        let largeCount = try await probe(.large)
+        let metadata = try ask { reader throws(CatalogError) in try reader.metadata() }
+        let leases = try ask { reader throws(CatalogError) in try reader.leases() }
+        let removals = try ask { reader throws(CatalogError) in try reader.removals() }
+
+        // An empty catalog beside volumes is a lost one.
+        let isLost = metadata.applied == 0 && leases.isEmpty
+        let rebuilds = setup.rebuilds || isLost
+        let segments = rebuilds ? allSegments() : leasedSegments(leases)
+        var replay = Replay(applied: rebuilds ? 0 : metadata.applied)
+        for segment in segments { try await scan(segment, into: &replay) }
+        let plan = replay.plan()
+        try await apply(plan, leases: leases, removals: removals, applied: metadata.applied)
+        state.report(
+            .recovered(
+                segments: segmentsScanned, records: recordsFound, dropped: plan.torn.count))
+        return try opened(setup, smallCount, largeCount, sequence: plan.sequenceMax)
+    }
+
+    func ask<Answer>(
+        _ question: (any CatalogReader) throws(CatalogError) -> Answer
+    ) throws(StoreError) -> Answer {
+        do throws(CatalogError) {
+            return try question(reader)
+        } catch {
+            throw .index("\(error)")
+        }
+    }
+
+    // MARK: Volumes
+
+    /// Opens the volumes of a class; answers how many there are.
+    private func probe(_ volumeClass: VolumeClass) async throws(StoreError) -> UInt16 {
+        for number in 0...VolumeName.numberMax {
+            let name = VolumeName(volumeClass, number: number)
+            guard let file = try await files.open(name.id, creating: false),
+                try await isVolume(file, name)
+            else { return number }
+        }
+        return VolumeName.numberMax
+    }
+
+    /// False for a file whose creation was interrupted: it holds nothing, and is made again.
+    private func isVolume(_ file: VolumeFile, _ name: VolumeName) async throws(StoreError) -> Bool {
+        let size = await files.loop.perform(.measure(file: file.direct))
+        if let error = KernelError(result: size) {
+            throw .kernel(operation: .measure, path: name.path, error: error)
+        }
+        guard size > 0 else { return false }
+        let buffer = await files.memory.buffer(VolumeLayout.blockSize)
+        defer { files.memory.giveBack(buffer: buffer) }
+        let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
+        try await file.read(region, at: 0)
+        let bytes = files.memory.arena.bytes(region)
+        let isRight: Bool
+        do throws(SuperblockError) {
+            let superblock = try Superblock.decode(bytes, expecting: state.instance)
+            isRight = superblock.volume == name.id && superblock.volumeClass == name.volumeClass
+        } catch {
+            try refuse(error, bytes, name)
+            return false
+        }
+        guard isRight else { throw .notAVolume(path: name.path) }
+        sizes[name.id] = UInt32(size)
+        return true
+    }
+
+    private func refuse(
+        _ error: SuperblockError, _ bytes: RawSpan, _ name: VolumeName
+    ) throws(StoreError) {
+        switch error {
+        case .notMillrace:
+            let octets = bytes.octets
+            guard octets.indices.allSatisfy({ octets[$0] == 0 })
+            else { throw .notAVolume(path: name.path) }
+        case .damaged: throw .notAVolume(path: name.path)
+        case .newerFormat(let version): throw .newerFormat(path: name.path, version: version)
+        case .foreignInstance: throw .otherInstance(path: name.path)
+        }
+    }
+
+    // MARK: Scanning
+
+    private func allSegments() -> [Extent] {
+        sizes.sorted { $0.key < $1.key }.flatMap { volume, blocks in
+            VolumeName(volume).volumeClass == .small
+                ? (0..<blocks / VolumeLayout.segmentBlocks).map {
+                    SegmentAllocator.extent(of: $0, in: volume)
+                } : []
+        }
+    }
+
+    private func leasedSegments(_ leases: [CatalogLease]) -> [Extent] {
+        leases.compactMap { lease in
+            guard let number = UInt16(exactly: lease.volume),
+                let blocks = sizes[VolumeID(number)],
+                lease.segment < blocks / VolumeLayout.segmentBlocks
+            else { return nil }
+            return SegmentAllocator.extent(of: lease.segment, in: VolumeID(number))
+        }
+    }
+
+    private func scan(_ segment: Extent, into replay: inout Replay) async throws(StoreError) {
+        segmentsScanned += 1
+        let file = try await files.file(segment.volume)
+        let buffer = await files.memory.buffer(StoreLimits.transferBytesMax)
+        defer { files.memory.giveBack(buffer: buffer) }
+        var scan = RecoveryScan(segment, instance: state.instance)
+        var window = buffer.part(from: 0, count: 0)
+        var first = segment.start
+        while true {
+            let bytes = files.memory.arena.bytes(window)
+            switch scan.next(in: bytes, firstBlock: first, seal: seal) {
+            case .record(let record):
+                recordsFound += 1
+                replay.add(record)
+            case .torn(let record): replay.addTorn(record)
+            case .newerFormat(let format, at: let address):
+                throw .newerFormat(
+                    path: VolumeName(address.volume).path, version: UInt32(format))
+            case .needsBlocks(let blocks):
+                guard blocks.count <= Int(StoreLimits.recordBlocksMax) else {
+                    let offset = UInt64(blocks.lowerBound) * UInt64(VolumeLayout.blockSize)
+                    throw .corrupt(volume: VolumeName(segment.volume), offset: offset)
+                }
+                first = blocks.lowerBound
+                let count = min(segment.end - first, StoreLimits.recordBlocksMax)
+                window = buffer.part(from: 0, count: Int(count) * VolumeLayout.blockSize)
+                try await file.read(
+                    window, at: UInt64(first) * UInt64(VolumeLayout.blockSize))
+            case .finished: return
+            }
+        }
+    }
+
+    // MARK: Space
+
+    private func opened(
+        _ setup: StoreSetup, _ smallCount: UInt16, _ largeCount: UInt16, sequence: UInt64
+    ) throws(StoreError) -> OpenedVolumes {
+        let limits = GrowthLimits(
+            volumeBytesMax: setup.volumeBytes, capacityBytes: setup.capacityBytes)
+        var extents = ExtentAllocator(limits: limits)
+        var segments = SegmentAllocator(
+            limits: GrowthLimits(
+                volumeBytesMax: setup.volumeBytes, capacityBytes: setup.capacityBytes,
+                stepBytes: UInt64(VolumeLayout.segmentSize)))
+        for (volume, blocks) in sizes {
+            switch VolumeName(volume).volumeClass {
+            case .small: segments.addVolume(volume, blockCount: blocks)
+            case .large: extents.addVolume(volume, blockCount: blocks)
+            }
+        }
+        var failure: StoreError?
+        try ask { reader throws(CatalogError) in
+            try reader.forEachExtent { extent in
+                do throws(ClaimError) {
+                    try Recovery.claim(extent, &extents, &segments)
+                } catch {
+                    failure = .index("contradicts itself: \(error); rebuild it from the volumes")
+                }
+            }
+        }
+        if let failure { throw failure }
+        return OpenedVolumes(
+            files: Confined(files), reader: reader, extents: extents, segments: segments,
+            smallCount: smallCount, largeCount: largeCount,
+            capacityBlocks: setup.capacityBytes / UInt64(VolumeLayout.blockSize),
+            // A sequence in use when the power went is not used again for something else.
+            sequence: sequence + UInt64(CommitWindow.spanMaxDefault))
+    }
+
+    private static func claim(
+        _ extent: CatalogExtent, _ extents: inout ExtentAllocator,
+        _ segments: inout SegmentAllocator
+    ) throws(ClaimError) {
+        guard let address = BlockAddress(packed: extent.address), extent.blocks > 0 else {
+            throw .unknownVolume(Extent(volume: VolumeID(.max), start: 0, count: 1))
+        }
+        let blocks = Extent(volume: address.volume, start: address.block, count: extent.blocks)
+        switch VolumeName(address.volume).volumeClass {
+        case .small: try segments.claim(blocks)
+        case .large: try extents.claim(blocks)
+        }
+    }
+}

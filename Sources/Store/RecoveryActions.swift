@@ -1,0 +1,190 @@
+/// What recovery does about what it found: zeroing, and telling the catalog.
+
+import Catalog
+import Checksums
+import IO
+import Loop
+import Volumes
+
+extension Recovery {
+    func apply(
+        _ plan: ReplayPlan, leases: [CatalogLease], removals: [CatalogRemoval], applied: UInt64
+    ) async throws(StoreError) {
+        // Removals that the catalog knows of: their subjects go first, so that what replaced them
+        // may be accounted for afterwards.
+        var changes: [CatalogChange] = []
+        var headers: [BlockAddress] = []
+        for removal in removals {
+            changes += RemovalChanges.dropped(
+                removal: removal.address, subject: removal.removedAddress)
+            if let subject = try await subject(of: removal) { headers.append(subject) }
+        }
+        try await zero(headers)
+
+        headers = []
+        var cleaned: [CatalogChange] = []
+        for effect in plan.effects {
+            switch effect {
+            case .put(let record): changes += try await putChanges(record)
+            case .remove(let record):
+                let (found, done) = try await removeChanges(record)
+                changes += found
+                cleaned += done
+            }
+        }
+        try await commit(changes, applied: applied)
+
+        headers += plan.headersToZero.map(\.address)
+        headers += try deadHeaders(plan)
+        for record in plan.damaged { report(record) }
+        try await zero(headers)
+        cleaned += leases.map { .dropLease(volume: $0.volume, segment: $0.segment) }
+        try await commit(cleaned, applied: plan.sequenceMax)
+    }
+
+    /// In one transaction if they fit; a crash in between leaves what the next start finds again.
+    private func commit(_ changes: [CatalogChange], applied: UInt64) async throws(StoreError) {
+        var start = 0
+        repeat {
+            let end = min(changes.count, start + StoreLimits.batchChangesMax)
+            // Only the last one may say that all is done.
+            let isLast = end == changes.count
+            let error = await indexer.apply(
+                Array(changes[start..<end]), applied: isLast ? applied : 0)
+            if let error { throw .index("\(error)") }
+            start = end
+        } while start < changes.count
+    }
+
+    // MARK: What to tell the catalog
+
+    private func putChanges(_ record: Record) async throws(StoreError) -> [CatalogChange] {
+        let header = record.header
+        let object = StoredObject(
+            length: header.length, sequence: header.stamp.sequence,
+            modified: header.stamp.modifiedSeconds,
+            kind: header.kind == .smallObject ? .small : .large, record: header.extent)
+        if header.kind == .largeObject { try await verifyData(record, object) }
+        return [.put(name: record.name, entry: object.entry), .addExtent(object.recordExtent)]
+            + record.extents.map { .addExtent(CatalogExtent(data: $0)) }
+    }
+
+    /// What a removal means to the catalog, and what its clean-up will mean. When its subject is
+    /// no longer there, the catalog has heard of both before.
+    private func removeChanges(
+        _ removal: Record
+    ) async throws(StoreError) -> (found: [CatalogChange], done: [CatalogChange]) {
+        let sequence = removal.header.stamp.sequence
+        let forgotten = CatalogChange.remove(name: removal.name, sequence: sequence)
+        guard let reference = removal.header.stamp.supersedes,
+            let subject = try await record(at: reference.address),
+            subject.header.reference == reference
+        else { return ([forgotten], []) }
+        let found =
+            [forgotten] + subject.extents.map { .dropExtent(address: $0.address.packed) }
+            + RemovalChanges.added(
+                removal.header.reference, subject: reference.address, name: removal.name)
+        let done = RemovalChanges.dropped(
+            removal: removal.header.stamp.address.packed, subject: reference.address.packed)
+        return (found, done)
+    }
+
+    /// Where the header lies that a known removal has ended, if it is still there.
+    private func subject(of removal: CatalogRemoval) async throws(StoreError) -> BlockAddress? {
+        guard let address = BlockAddress(packed: removal.removedAddress),
+            let record = try await record(at: address),
+            record.header.stamp.sequence < removal.sequence,
+            RemovalChanges.nameHash(record.name) == removal.nameHash
+        else { return nil }
+        return address
+    }
+
+    /// Unfinished writes, and finished ones that were given up: nobody was told of them.
+    private func deadHeaders(_ plan: ReplayPlan) throws(StoreError) -> [BlockAddress] {
+        var headers: [BlockAddress] = []
+        for record in plan.torn {
+            if try isIndexed(record) {
+                report(record)
+            } else {
+                headers.append(record.header.stamp.address)
+            }
+        }
+        for record in plan.settled where try !isIndexed(record) {
+            headers.append(record.header.stamp.address)
+        }
+        return headers
+    }
+
+    private func isIndexed(_ record: Record) throws(StoreError) -> Bool {
+        let entry = try ask { reader throws(CatalogError) in try reader.find(record.name.span) }
+        return entry?.sequence == record.header.stamp.sequence
+    }
+
+    private func report(_ record: Record) {
+        let address = record.header.stamp.address
+        state.report(
+            .corrupt(
+                name: record.name,
+                .corrupt(volume: VolumeName(address.volume), offset: address.byteOffset)))
+    }
+
+    // MARK: Disk
+
+    /// The record that starts there, if one does.
+    private func record(at address: BlockAddress) async throws(StoreError) -> Record? {
+        guard let size = sizes[address.volume], address.block < size else { return nil }
+        let file = try await files.file(address.volume)
+        let buffer = await files.memory.buffer(StoreLimits.transferBytesMax)
+        defer { files.memory.giveBack(buffer: buffer) }
+        let blocks = min(size - address.block, StoreLimits.recordBlocksMax)
+        let window = buffer.part(from: 0, count: Int(blocks) * VolumeLayout.blockSize)
+        try await file.read(window, at: address.byteOffset)
+        do throws(RecordError) {
+            return try Record.decode(
+                files.memory.arena.bytes(window), at: address, instance: state.instance,
+                seal: seal, keepingChecksums: false)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Overwrites headers and flushes their volumes.
+    private func zero(_ headers: [BlockAddress]) async throws(StoreError) {
+        for header in headers { try await files.zeroHeader(at: header) }
+        for volume in Set(headers.map(\.volume)) { try await files.file(volume).flush() }
+    }
+
+    /// Reports a replayed object whose data is not what its record says. It stays, unreadable: an
+    /// operator should see it, and nothing of ours destroys a record that bears our seal.
+    private func verifyData(_ record: Record, _ object: StoredObject) async throws(StoreError) {
+        guard let whole = try await wholeRecord(record.header.extent) else { return }
+        let map = DataMap(whole.extents)
+        let buffer = await files.memory.buffer(StoreLimits.unitBytes)
+        defer { files.memory.giveBack(buffer: buffer) }
+        for (unit, checksum) in whole.checksums.enumerated() {
+            let offset = UInt64(unit) * UInt64(StoreLimits.unitBytes)
+            let count = Int(min(UInt64(StoreLimits.unitBytes), object.length - offset))
+            let blocks = Int(VolumeLayout.blocks(for: UInt64(count))) * VolumeLayout.blockSize
+            for piece in map.pieces(from: offset, count: blocks) {
+                let part = buffer.part(from: piece.skipped, count: piece.count)
+                try await files.file(piece.volume).read(part, at: piece.fileOffset)
+            }
+            let bytes = files.memory.arena.bytes(buffer.part(from: 0, count: count))
+            if crc32c(bytes) != checksum { return report(record) }
+        }
+    }
+
+    private func wholeRecord(_ extent: Extent) async throws(StoreError) -> Record? {
+        let buffer = await files.memory.buffer(Int(extent.byteCount))
+        defer { files.memory.giveBack(buffer: buffer) }
+        let target = buffer.part(from: 0, count: Int(extent.byteCount))
+        try await files.file(extent.volume).read(target, at: extent.byteOffset)
+        do throws(RecordError) {
+            return try Record.decode(
+                files.memory.arena.bytes(target), at: extent.address, instance: state.instance,
+                seal: seal)
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,174 @@
+/// Deleting: the removal record is durable before anybody is told, and the space returns only
+/// when nobody can need it any more.
+///
+///     claim ─▶ removal record ─▶ flush ─▶ nobody finds it ─▶ answered
+///                                              └▶ indexed ─▶ unpinned ─▶ header zeroed ─▶ flush
+///                                                   ─▶ extents and the removal's block are free
+///
+/// Until the catalog has the removal, the header stays: recovery reads from it what to free.
+
+import Catalog
+import Checksums
+import IO
+import Loop
+import Volumes
+
+extension ObjectStore {
+    /// Deletes what `name` names; false if there was nothing. When it returns, the removal is
+    /// durable and no look-up on any core finds the object. `time` is seconds since 1970, UTC.
+    /// On an error the object may or may not be gone after a restart.
+    public func remove(_ name: [UInt8], at time: UInt64) async throws(StoreError) -> Bool {
+        guard try state.entry(name, reader) != nil else { return false }
+        let place = try await packer.place(
+            blocks: RecordEncoding.removalBlockCount, isRemoval: true)
+        let claimed: (sequence: UInt64, entry: CatalogEntry)?
+        do throws(StoreError) {
+            claimed = try await ledger.claimRemoval(name)
+        } catch {
+            await packer.resolve(place, isUnused: true)
+            throw error
+        }
+        guard let claimed else {
+            await packer.resolve(place, isUnused: true)
+            return false
+        }
+        do throws(StoreError) {
+            try await remove(
+                name, ClaimedPlace(place: place, sequence: claimed.sequence),
+                StoredObject(claimed.entry), at: time)
+        } catch {
+            await ledger.abandoned(name, sequence: claimed.sequence)
+            await packer.resolve(place)
+            throw error
+        }
+        return true
+    }
+
+    private func remove(
+        _ name: [UInt8], _ claimed: ClaimedPlace, _ object: StoredObject, at time: UInt64
+    ) async throws(StoreError) {
+        let data = try await dataExtents(Pinned(name: name, object: object))
+        let place = claimed.place.extent
+        let removed = RemovedObject(
+            sequence: object.sequence, record: object.record, data: data, removal: place)
+        let isEarly = state.faults.contains(.earlyReuse)
+        if isEarly { await ledger.releaseEarly(removed) }
+        try await writeRemoval(name, claimed, of: object, at: time)
+
+        let changes: [CatalogChange] =
+            [.remove(name: name, sequence: claimed.sequence)]
+            + data.map { .dropExtent(address: $0.address.packed) }
+            + RemovalChanges.added(
+                RecordReference(address: place.address, sequence: claimed.sequence),
+                subject: object.record.address, name: name)
+        let number = await ledger.published(
+            name, sequence: claimed.sequence, outcome: .absent(sequence: claimed.sequence),
+            changes: changes)
+        await packer.resolve(claimed.place)
+        await state.forget(name, sequence: object.sequence)
+        forget(name: name, sequence: object.sequence)
+        count {
+            $0.removals += 1
+            $0.bytesDeletedButPinned += object.length
+        }
+        loop.inBackground { [self] in
+            await cleanUp(removed, number: number, isReleased: isEarly)
+            count { $0.bytesDeletedButPinned -= object.length }
+        }
+    }
+
+    /// Where a large object's data lies. A record that cannot be read keeps no object alive: then
+    /// its data's space stays taken until a rebuild.
+    private func dataExtents(_ pinned: Pinned) async throws(StoreError) -> [Extent] {
+        guard pinned.object.kind == .large else { return [] }
+        do throws(StoreError) {
+            return try await manifest(pinned).extents
+        } catch .corrupt(let volume, let offset) {
+            state.report(.cleanupPostponed(.corrupt(volume: volume, offset: offset)))
+            return []
+        }
+    }
+
+    private func writeRemoval(
+        _ name: [UInt8], _ claimed: ClaimedPlace, of object: StoredObject, at time: UInt64
+    ) async throws(StoreError) {
+        let place = claimed.place.extent
+        let file = try await files.file(place.volume)
+        let buffer = await memory.buffer(VolumeLayout.blockSize)
+        defer { memory.giveBack(buffer: buffer) }
+        let source = buffer.part(from: 0, count: VolumeLayout.blockSize)
+        var bytes = memory.arena.mutableBytes(source)
+        let stamp = RecordStamp(
+            instance: state.instance, address: place.address, sequence: claimed.sequence,
+            object: newObjectID(), modifiedSeconds: time,
+            supersedes: RecordReference(
+                address: object.record.address, sequence: object.sequence))
+        let text = RecordText(name: name.span.rawBytes)
+        RecordEncoding.encodeRemoval(into: &bytes, stamp: stamp, text: text, seal: seal)
+        try await file.write(source, at: place.byteOffset)
+        try await file.flush()
+    }
+
+    private func cleanUp(_ removed: RemovedObject, number: UInt64, isReleased: Bool) async {
+        await ledger.waitUntilIndexed(number)
+        await state.waitUntilUnpinned(sequence: removed.sequence)
+        await waitUntilUnpinned(sequence: removed.sequence)
+        do throws(StoreError) {
+            try await files.zeroHeader(at: removed.record.address)
+            try await files.file(removed.record.volume).flush()
+        } catch {
+            // The removal record stays; a restart finishes what it asks for.
+            state.report(.cleanupPostponed(error))
+            return
+        }
+        for extent in removed.data { await dropCached(extent) }
+        await ledger.cleaned(removed, isReleased: isReleased)
+    }
+
+    /// Cached pages of dead bytes are of no use to anybody.
+    private func dropCached(_ extent: Extent) async {
+        guard let file = files.opened(extent.volume) else { return }
+        var done: UInt64 = 0
+        while done < extent.byteCount {
+            let count = UInt32(min(extent.byteCount - done, 1 << 30))
+            _ = await loop.perform(
+                .advise(
+                    file: file.buffered, offset: extent.byteOffset + done, count: count,
+                    advice: .dontNeed))
+            done += UInt64(count)
+        }
+    }
+}
+
+/// What the catalog is told of removal records.
+enum RemovalChanges {
+    /// The removal of `subject` is durable; its clean-up is still to come.
+    static func added(
+        _ removal: RecordReference, subject: BlockAddress, name: [UInt8]
+    ) -> [CatalogChange] {
+        let address = removal.address.packed
+        return [
+            .addExtent(
+                CatalogExtent(
+                    address: address, blocks: RecordEncoding.removalBlockCount,
+                    kind: ExtentKind.removal.rawValue)),
+            .addRemoval(
+                CatalogRemoval(
+                    address: address, removedAddress: subject.packed, nameHash: nameHash(name),
+                    sequence: removal.sequence)),
+        ]
+    }
+
+    /// The clean-up is done.
+    static func dropped(removal: UInt64, subject: UInt64) -> [CatalogChange] {
+        [
+            .dropExtent(address: subject), .dropExtent(address: removal),
+            .dropRemoval(address: removal),
+        ]
+    }
+
+    /// Tells a dead record from what was later put in its place, together with the sequence.
+    static func nameHash(_ name: [UInt8]) -> UInt64 {
+        UInt64(name.count) << 32 | UInt64(crc32c(name.span.rawBytes))
+    }
+}

@@ -1,0 +1,150 @@
+/// An upload of at most `StoreLimits.smallBytesMax` bytes, in one buffer from the first byte to
+/// the disk. Ends with exactly one of `commit` and `abandon`.
+///
+///     open ──commit──▶ placed ──claim──▶ written ──flush──▶ published
+///       └──abandon                └─ the name is taken: compared, every byte
+
+import Catalog
+import Checksums
+public import IO
+import Loop
+import Volumes
+
+public final class SmallUpload {
+    public let description: UploadDescription
+    /// Where the body is to be received: exactly `description.length` bytes.
+    public let dataRegion: Region
+    let region: Region
+    private let store: ObjectStore
+    private var isOpen = true
+
+    init(
+        _ description: UploadDescription, store: ObjectStore, lease: consuming BufferLease,
+        headerByteCount: Int
+    ) {
+        self.description = description
+        self.store = store
+        dataRegion = lease.region.part(
+            from: headerByteCount, count: Int(description.length))
+        region = lease.detach()
+    }
+
+    /// Publishes what lies in `dataRegion`. Fails with `.readOnly`, `.noSpace`, `.kernel`,
+    /// `.indexBehind`, `.index`: then nothing was acknowledged and the upload has ended.
+    public func commit(_ durability: Durability) async throws(StoreError) -> PutOutcome {
+        precondition(isOpen, "an upload ends once")
+        isOpen = false
+        return try await store.publish(self, durability)
+    }
+
+    /// Gives buffer and space back.
+    public func abandon() {
+        precondition(isOpen, "an upload ends once")
+        isOpen = false
+        giveBackBuffer()
+    }
+
+    func giveBackBuffer() { store.memory.giveBack(BufferLease(attaching: region)) }
+
+    deinit { precondition(!isOpen, "an upload was neither committed nor abandoned") }
+}
+
+extension ObjectStore {
+    /// Reserves a buffer for an object of at most `StoreLimits.smallBytesMax` bytes. Fails with
+    /// `.noSpace`, `.indexBehind`.
+    public func beginSmall(
+        _ description: UploadDescription
+    ) async throws(StoreError) -> SmallUpload {
+        precondition(description.length <= StoreLimits.smallBytesMax, "that is a large object")
+        try admit()
+        let blocks = description.withText {
+            RecordEncoding.blockCount(smallObjectOf: Int(description.length), $0)
+        }
+        let header = description.withText { RecordEncoding.headerByteCount($0) }
+        let lease = await memory.lease(Int(blocks) * VolumeLayout.blockSize)
+        return SmallUpload(description, store: self, lease: lease, headerByteCount: header)
+    }
+
+    /// Refuses uploads while the index has no room or lies too far behind.
+    func admit() throws(StoreError) {
+        guard state.unindexedCount < StoreLimits.unindexedMax else { throw .indexBehind }
+        let usage = state.catalog.usage
+        guard usage.usedBytes < usage.limitBytes else { throw .noSpace }
+    }
+
+    fileprivate func publish(
+        _ upload: SmallUpload, _ durability: Durability
+    ) async throws(StoreError) -> PutOutcome {
+        let description = upload.description
+        let data = memory.arena.bytes(upload.dataRegion)
+        let checksum = crc32c(data)
+        let blocks = description.withText {
+            RecordEncoding.blockCount(smallObjectOf: Int(description.length), $0)
+        }
+        while true {
+            let claimed: ClaimedPlace?
+            let outcome: PutOutcome?
+            do throws(StoreError) {
+                claimed = try await claimPlace(description.name, blocks: blocks)
+                outcome = claimed == nil ? try await compare(upload, checksum) : nil
+            } catch {
+                upload.giveBackBuffer()
+                throw error
+            }
+            if let claimed {
+                let record = try await write(upload, checksum, claimed)
+                return try await acknowledge(record, durability)
+            }
+            if let outcome {
+                upload.giveBackBuffer()
+                return outcome
+            }
+        }
+    }
+
+    /// Writes the record and gives the buffer back.
+    private func write(
+        _ upload: SmallUpload, _ checksum: UInt32, _ claimed: ClaimedPlace
+    ) async throws(StoreError) -> RecordWrite {
+        defer { upload.giveBackBuffer() }
+        let description = upload.description
+        let extent = claimed.place.extent
+        let source = upload.region.part(from: 0, count: Int(extent.byteCount))
+        let stamp = stamp(description, extent, claimed.sequence)
+        let text = RecordText(
+            name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+            mediaType: description.mediaType.span.rawBytes)
+        var bytes = memory.arena.mutableBytes(source)
+        RecordEncoding.encodeSmallObject(
+            into: &bytes, stamp: stamp, text: text, length: Int(description.length),
+            checksum: checksum, seal: seal)
+        let object = StoredObject(
+            length: description.length, sequence: claimed.sequence,
+            modified: description.modified, kind: .small, record: extent)
+        let record = RecordWrite(
+            name: description.name, claimed: claimed, object: object, data: [])
+        do throws(StoreError) {
+            try await files.file(extent.volume).write(source, at: extent.byteOffset)
+        } catch {
+            await withdraw(record)
+            throw error
+        }
+        return record
+    }
+
+    private func acknowledge(
+        _ record: RecordWrite, _ durability: Durability
+    ) async throws(StoreError) -> PutOutcome {
+        count {
+            $0.puts += 1
+            $0.bytesWritten += record.object.length
+        }
+        if durability == .written || state.faults.contains(.earlyAcknowledgement) {
+            state.publish(record.name, .present(record.object.entry))
+            loop.inBackground { [self] in try? await finish(record) }
+        } else {
+            try await finish(record)
+        }
+        return .created(record.object)
+    }
+}

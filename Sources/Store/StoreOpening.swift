@@ -1,0 +1,37 @@
+/// Opens a store: what lies on the volumes, and what is left to do there after a crash.
+
+import Catalog
+import IO
+public import Loop
+import Volumes
+
+public enum StoreOpening {
+    /// Opens the store of `setup` on core 0, whose `loop` and `memory` these are; a new one if there
+    /// is nothing yet. Unfinished uploads' space is free again, removals are finished, and every
+    /// acknowledged object is there.
+    ///
+    /// - Parameter executor: where catalog commits may block: a `BlockingQueue`.
+    public static func open(
+        _ setup: StoreSetup, loop: EventLoop, memory: CoreMemory,
+        indexingOn executor: any SerialExecutor
+    ) async throws(StoreError) -> StoreShared {
+        try await open(setup, loop: loop, memory: memory, indexingOn: executor, faults: [])
+    }
+
+    static func open(
+        _ setup: StoreSetup, loop: EventLoop, memory: CoreMemory,
+        indexingOn executor: any SerialExecutor, faults: StoreFaults
+    ) async throws(StoreError) -> StoreShared {
+        let state = StoreState(setup, faults: faults)
+        let indexer = Indexer(setup.catalog, executor: executor)
+        let files = VolumeFiles(
+            loop: loop, memory: memory, state: state, directory: setup.directory)
+        let recovery = Recovery(
+            files: files, state: state, indexer: indexer, reader: try state.makeReader(),
+            seal: try Seal(key: setup.sealKey))
+        let opened = try await recovery.run(setup)
+        let ledger = Ledger(opened, state: state, loop: loop, indexer: indexer)
+        Task(executorPreference: loop) { await ledger.runIndexing() }
+        return StoreShared(state: state, ledger: ledger, directory: setup.directory)
+    }
+}

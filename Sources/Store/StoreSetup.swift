@@ -1,0 +1,51 @@
+/// What an open store is made of, and what it says while it runs.
+
+public import Catalog
+public import IO
+
+public struct StoreSetup: Sendable {
+    /// The data directory, opened as a directory. It holds a directory `volumes`.
+    public var directory: Descriptor
+    public var instance: CatalogInstance
+    /// The key under which records are sealed, kept outside of the volumes; at least one byte.
+    public var sealKey: [UInt8]
+    public var catalog: any CatalogStorage
+    /// Bytes that all volume files together may have.
+    public var capacityBytes: UInt64
+    /// Bytes of one volume file; rounded down to whole segments of 64 MiB.
+    public var volumeBytes: UInt64
+    /// The catalog is new or not to be believed: scan everything.
+    public var rebuilds = false
+    /// Told of what an operator should know. Called on any thread.
+    public var report: @Sendable (StoreEvent) -> Void
+
+    public init(
+        directory: Descriptor, instance: CatalogInstance, sealKey: [UInt8],
+        catalog: any CatalogStorage, capacityBytes: UInt64, volumeBytes: UInt64,
+        rebuilds: Bool = false, report: @escaping @Sendable (StoreEvent) -> Void
+    ) {
+        self.directory = directory
+        self.instance = instance
+        self.sealKey = sealKey
+        self.catalog = catalog
+        self.capacityBytes = capacityBytes
+        self.volumeBytes = volumeBytes
+        self.rebuilds = rebuilds
+        self.report = report
+    }
+}
+
+/// What an operator should know, none of it lost.
+public enum StoreEvent: Sendable, Equatable {
+    /// The volume takes no more writes until a restart.
+    case volumeFailed(VolumeName, StoreError)
+    /// Bytes of the object under this name do not match their checksum.
+    case corrupt(name: [UInt8], StoreError)
+    /// A batch could not be indexed, and why; it will be tried again.
+    case indexingDelayed(String)
+    /// Space of a deleted object stays in use until a restart.
+    case cleanupPostponed(StoreError)
+    /// Recovery is done: so many segments were scanned, so many records replayed, so many dropped
+    /// as unfinished or damaged.
+    case recovered(segments: Int, records: Int, dropped: Int)
+}

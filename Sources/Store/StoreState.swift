@@ -1,0 +1,162 @@
+/// What every core may look at: which volumes still take writes, and what is published but not yet
+/// indexed.
+
+import Catalog
+import Synchronization
+import Volumes
+
+final class StoreState: Sendable {
+    let instance: InstanceID
+    let sealKey: [UInt8]
+    let catalog: any CatalogStorage
+    let faults: StoreFaults
+    let report: @Sendable (StoreEvent) -> Void
+
+    private let overlay = Mutex<[[UInt8]: Unindexed]>([:])
+    private let overlayCount = Atomic<Int>(0)
+    /// By volume number: whether a write or flush of it failed since start.
+    private let failed = Mutex<Set<UInt16>>([])
+    private let hasFailed = Atomic<Bool>(false)
+    /// By sequence.
+    private let provisional = Mutex<[UInt64: Manifest]>([:])
+    private let cores = Mutex<[any StoreCore]>([])
+
+    init(_ setup: StoreSetup, faults: StoreFaults) {
+        instance = InstanceID(high: setup.instance.high, low: setup.instance.low)
+        sealKey = setup.sealKey
+        catalog = setup.catalog
+        report = setup.report
+        self.faults = faults
+    }
+
+    // MARK: Volumes
+
+    func takesWrites(_ volume: VolumeID) -> Bool {
+        guard hasFailed.load(ordering: .acquiring) else { return true }
+        return failed.withLock { !$0.contains(volume.number) }
+    }
+
+    var failedVolumes: [VolumeID] {
+        guard hasFailed.load(ordering: .acquiring) else { return [] }
+        return failed.withLock { $0.map { VolumeID($0) } }
+    }
+
+    /// From now on, until a restart, nothing is written to the volume on any core.
+    func stopWrites(to volume: VolumeID, because error: StoreError) {
+        let isNew = failed.withLock { $0.insert(volume.number).inserted }
+        hasFailed.store(true, ordering: .releasing)
+        if isNew { report(.volumeFailed(VolumeName(volume), error)) }
+    }
+
+    // MARK: What is published but not indexed
+
+    /// The newest state of a name, where the catalog does not have it yet.
+    enum Unindexed: Sendable {
+        case present(CatalogEntry)
+        case absent(sequence: UInt64)
+
+        var sequence: UInt64 {
+            switch self {
+            case .present(let entry): entry.sequence
+            case .absent(let sequence): sequence
+            }
+        }
+    }
+
+    var unindexedCount: Int { overlayCount.load(ordering: .relaxed) }
+
+    func unindexed(_ name: [UInt8]) -> Unindexed? {
+        guard unindexedCount > 0 else { return nil }
+        return overlay.withLock { $0[name] }
+    }
+
+    func publish(_ name: [UInt8], _ state: Unindexed) {
+        overlay.withLock { names in
+            if let present = names[name], present.sequence > state.sequence { return }
+            names[name] = state
+            overlayCount.store(names.count, ordering: .relaxed)
+        }
+    }
+
+    /// The catalog has that state now, or it never came to be.
+    func withdraw(_ name: [UInt8], sequence: UInt64) {
+        overlay.withLock { names in
+            guard names[name]?.sequence == sequence else { return }
+            names[name] = nil
+            overlayCount.store(names.count, ordering: .relaxed)
+        }
+    }
+
+    /// What a listing must add to, or take from, the catalog's.
+    func unindexed(prefix: [UInt8], after: [UInt8]) -> [(name: [UInt8], state: Unindexed)] {
+        overlay.withLock { names in
+            names.filter { $0.key.starts(with: prefix) && after.lexicographicallyPrecedes($0.key) }
+                .map { (name: $0.key, state: $0.value) }
+        }
+    }
+
+    func makeReader() throws(StoreError) -> any CatalogReader {
+        do throws(CatalogError) {
+            return try catalog.makeReader()
+        } catch {
+            throw .index("\(error)")
+        }
+    }
+
+    /// The newest entry of a name: overlay first, because entries leave it only once the catalog
+    /// has them.
+    func entry(
+        _ name: [UInt8], _ reader: any CatalogReader
+    ) throws(StoreError) -> CatalogEntry? {
+        switch unindexed(name) {
+        case .present(let entry): return entry
+        case .absent: return nil
+        case nil: break
+        }
+        do throws(CatalogError) {
+            return try reader.find(name.span)
+        } catch {
+            throw .index("\(error)")
+        }
+    }
+
+    // MARK: Objects whose record is still to be written
+
+    /// Makes a large object readable, and visible, before its record is on the disk.
+    func provide(_ name: [UInt8], _ entry: CatalogEntry, _ manifest: Manifest) {
+        provisional.withLock { $0[entry.sequence] = manifest }
+        publish(name, .present(entry))
+    }
+
+    func provisionalManifest(_ sequence: UInt64) -> Manifest? {
+        provisional.withLock { $0[sequence] }
+    }
+
+    func endProvision(_ sequence: UInt64) { provisional.withLock { $0[sequence] = nil } }
+
+    // MARK: Cores
+
+    func join(_ core: any StoreCore) { cores.withLock { $0.append(core) } }
+
+    /// Tells every core that an object is no more.
+    func forget(_ name: [UInt8], sequence: UInt64) async {
+        for core in cores.withLock({ $0 }) { await core.forget(name: name, sequence: sequence) }
+    }
+
+    func waitUntilUnpinned(sequence: UInt64) async {
+        for core in cores.withLock({ $0 }) { await core.waitUntilUnpinned(sequence: sequence) }
+    }
+}
+
+/// Mistakes that a test makes on purpose, to see that another test would notice.
+struct StoreFaults: OptionSet, Sendable {
+    let rawValue: UInt8
+    /// Flushes are reported done without being asked for.
+    static let noFlush = StoreFaults(rawValue: 1)
+    /// A large object's record is written before its data is flushed.
+    static let recordBeforeData = StoreFaults(rawValue: 2)
+    /// Uploads are acknowledged before their last flush.
+    static let earlyAcknowledgement = StoreFaults(rawValue: 4)
+    /// Space returns before the removal record is durable and the last reader is gone.
+    static let earlyReuse = StoreFaults(rawValue: 8)
+}

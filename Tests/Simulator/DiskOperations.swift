@@ -1,0 +1,184 @@
+/// The operations of the simulated disk: what happens when they are submitted, and when they end.
+
+import Checksums
+import Glibc
+public import IO
+
+extension SimulatedDisk {
+    static let directFlag = UInt64(0o40000)  // O_DIRECT on x86-64
+    static let directoryFlag = UInt64(0o200000)
+    static let createFlag = UInt64(0o100)
+    static let exclusiveFlag = UInt64(0o200)
+
+    /// What must be remembered of an operation between its submission and its end.
+    public struct Submitted: Sendable {
+        public let operation: Operation
+        let number: UInt64
+    }
+
+    /// The kernel has taken the operation; from now on a power cut may tear it.
+    public func submit(_ operation: Operation, _ arena: Arena) -> Submitted {
+        clock += 1
+        let number = clock
+        if case .write(let file, let offset, let source) = operation,
+            let open = openFiles[file.number], offset % 4096 == 0
+        {
+            inFlight[number] = InFlight(
+                path: open.path, blocks: blocks(of: source, at: offset, arena),
+                digest: digest(of: source, arena))
+        }
+        return Submitted(operation: operation, number: number)
+    }
+
+    /// The operation ends; answers as the kernel would.
+    public func complete(_ submitted: Submitted, _ arena: Arena) -> Int32 {
+        switch submitted.operation {
+        case .open(_, let path, let flags, _): return open(path, flags, arena)
+        case .measure(let file): return measure(file)
+        case .allocate(let file, let offset, let count):
+            return allocate(file, end: offset + count)
+        case .read(let file, let offset, let target): return read(file, offset, target, arena)
+        case .write(let file, let offset, let source):
+            return write(file, offset, source, arena, number: submitted.number)
+        case .sync(let file): return sync(file, started: submitted.number)
+        case .close(let file):
+            return openFiles.removeValue(forKey: file.number) == nil ? -9 : 0
+        case .advise, .nop: return 0
+        case .timeout: return -KernelError.timedOut.code
+        case .message, .cancel: return 0
+        case .accept, .receive, .receiveInto, .send, .sendFile, .splice, .poll, .shutdown:
+            preconditionFailure("a disk knows nothing of \(submitted.operation)")
+        }
+    }
+
+    /// The injected failure of this operation, if it has one.
+    private func fault(_ kind: Kind) -> Int32? {
+        counts[kind, default: 0] += 1
+        operationCount += 1
+        if operationCount == failingOperation { return -KernelError.io.code }
+        return faults[kind]?.removeValue(forKey: counts[kind, default: 0]).map { -$0.code }
+    }
+
+    private func open(_ path: Region, _ flags: UInt64, _ arena: Arena) -> Int32 {
+        if let fault = fault(.open) { return fault }
+        var name: [UInt8] = []
+        let bytes = arena.span(path)
+        for index in 0..<bytes.count {
+            if bytes[index] == 0 { break }
+            name.append(bytes[index])
+        }
+        let text = String(decoding: name, as: UTF8.self)
+        let isDirectory = flags & SimulatedDisk.directoryFlag != 0
+        let isDirect = flags & SimulatedDisk.directFlag != 0
+        if isDirect, refusesDirectAccess { return -KernelError.invalid.code }
+        if !isDirectory {
+            let exists = visible.files[text] != nil
+            if flags & SimulatedDisk.createFlag == 0 {
+                if !exists { return -KernelError.notFound.code }
+            } else {
+                if exists, flags & SimulatedDisk.exclusiveFlag != 0 { return -17 }
+                if !exists { record(text, .create) }
+            }
+        }
+        return newDescriptor(OpenFile(path: text, isDirect: isDirect, isDirectory: isDirectory))
+    }
+
+    private func measure(_ file: Descriptor) -> Int32 {
+        if let fault = fault(.measure) { return fault }
+        guard let open = openFiles[file.number] else { return -9 }
+        return Int32((visible.files[open.path]?.byteCount ?? 0) / 4096)
+    }
+
+    private func allocate(_ file: Descriptor, end: UInt64) -> Int32 {
+        if let fault = fault(.allocate) { return fault }
+        guard let open = openFiles[file.number] else { return -9 }
+        let own = visible.files[open.path]?.byteCount ?? 0
+        let total = visible.files.values.reduce(0) { $0 + $1.byteCount }
+        if end > own, total + (end - own) > capacity { return -KernelError.noSpace.code }
+        record(open.path, .grow(end))
+        return 0
+    }
+
+    private func isMisaligned(
+        _ open: OpenFile, _ offset: UInt64, _ region: Region
+    ) -> Bool {
+        open.isDirect
+            && (offset % 4096 != 0 || region.offset % 4096 != 0 || region.count % 4096 != 0)
+    }
+
+    private func read(
+        _ file: Descriptor, _ offset: UInt64, _ target: Region, _ arena: Arena
+    ) -> Int32 {
+        if let fault = fault(.read) { return fault }
+        guard let open = openFiles[file.number], let content = visible.files[open.path]
+        else { return -9 }
+        if isMisaligned(open, offset, target) { return -KernelError.invalid.code }
+        guard offset < content.byteCount else { return 0 }
+        let count = min(UInt64(target.count), content.byteCount - offset)
+        var done: UInt64 = 0
+        while done < count {
+            let within = (offset + done) % 4096
+            let part = min(4096 - within, count - done)
+            let place = target.part(from: Int(done), count: Int(part))
+            if let block = content.blocks[(offset + done) / 4096], !block.isEmpty {
+                let bytes = block.span.bytes.extracting(Int(within)..<Int(within + part))
+                arena.copy(bytes, to: place)
+            } else {
+                arena.zero(place)
+            }
+            done += part
+        }
+        return Int32(count)
+    }
+
+    private func write(
+        _ file: Descriptor, _ offset: UInt64, _ source: Region, _ arena: Arena, number: UInt64
+    ) -> Int32 {
+        let write = inFlight.removeValue(forKey: number)
+        let failure = fault(.write)
+        guard let open = openFiles[file.number], let write else { return -9 }
+        if isMisaligned(open, offset, source) { return -KernelError.invalid.code }
+        precondition(
+            digest(of: source, arena) == write.digest,
+            "a buffer changed while the kernel was writing it")
+        let end = offset + UInt64(source.count)
+        let size = visible.files[open.path]?.byteCount ?? 0
+        precondition(end <= size, "a write beyond the space that was allocated")
+        for (index, block) in write.blocks.enumerated() {
+            // A failed write may have got anywhere.
+            if failure != nil, index % 2 == 1 { continue }
+            record(open.path, .block(block.0, block.1))
+        }
+        return failure ?? Int32(source.count)
+    }
+
+    private func sync(_ file: Descriptor, started: UInt64) -> Int32 {
+        let failure = fault(.sync)
+        guard let open = openFiles[file.number] else { return -9 }
+        if let failure {
+            putInDoubt(open, upTo: started)
+            return failure
+        }
+        makeDurable(open, upTo: started)
+        return 0
+    }
+
+    private func blocks(
+        of source: Region, at offset: UInt64, _ arena: Arena
+    ) -> [(UInt64, [UInt8])] {
+        (0..<Int(source.count) / 4096).map { index in
+            let bytes = arena.bytes(source.part(from: index * 4096, count: 4096))
+            let copy: [UInt8] = unsafe bytes.withUnsafeBytes { bytes in
+                let isZero =
+                    unsafe bytes[0] == 0
+                    && memcmp(bytes.baseAddress!, bytes.baseAddress! + 1, bytes.count - 1) == 0
+                return unsafe isZero ? [] : Array(bytes)
+            }
+            return (offset / 4096 + UInt64(index), copy)
+        }
+    }
+
+    private func digest(of region: Region, _ arena: Arena) -> UInt64 {
+        UInt64(crc32c(arena.bytes(region)))
+    }
+}

@@ -1,0 +1,150 @@
+/// A disk with a volatile cache: what was written is seen at once and survives a power cut only
+/// after a sync that started once the write had completed.
+///
+///     submitted ──▶ inFlight ──completed──▶ unflushed ──sync──▶ durable
+///                      │                       │
+///                      └───── power cut: any subset of their blocks survives ─────┘
+///
+/// Invariant: `visible` is `durable` with all of `unflushed` applied in order.
+
+public import IO
+
+public final class SimulatedDisk {
+    /// What of the disk a fault can hit.
+    public enum Kind: Sendable, CaseIterable { case open, measure, allocate, read, write, sync }
+
+    /// One change of one file that a power cut may undo.
+    struct Change {
+        enum Step {
+            case block(UInt64, [UInt8])
+            case grow(UInt64)
+            case create
+        }
+        let path: String
+        let step: Step
+        let order: UInt64
+    }
+
+    struct OpenFile {
+        let path: String
+        let isDirect: Bool
+        let isDirectory: Bool
+    }
+
+    struct InFlight {
+        let path: String
+        let blocks: [(UInt64, [UInt8])]
+        let digest: UInt64
+    }
+
+    var durable: DiskImage
+    public internal(set) var visible: DiskImage
+    var unflushed: [Change] = []
+    /// Changes that a failed sync left in doubt: no later sync makes them durable.
+    var doubtful: [Change] = []
+    var inFlight: [UInt64: InFlight] = [:]
+    var openFiles: [Int32: OpenFile] = [:]
+    private var nextDescriptor: Int32 = 100
+    var clock: UInt64 = 0
+
+    /// Operations of every kind that were completed so far.
+    public internal(set) var counts: [Kind: Int] = [:]
+    var faults: [Kind: [Int: KernelError]] = [:]
+    /// Fails this operation of any kind, counted from 1 over all of them.
+    public var failingOperation: Int?
+    public internal(set) var operationCount = 0
+
+    /// Bytes that all files together may have.
+    public var capacity = UInt64.max
+    public var refusesDirectAccess = false
+
+    public init(_ image: DiskImage = DiskImage()) {
+        durable = image
+        visible = image
+    }
+
+    /// Makes the `number`th operation of `kind` from now on fail; 1 is the next.
+    public func fail(_ kind: Kind, number: Int, with error: KernelError = .io) {
+        faults[kind, default: [:]][counts[kind, default: 0] + number] = error
+    }
+
+    /// Whether something is there that a power cut could undo.
+    public var hasVolatileState: Bool {
+        !unflushed.isEmpty || !doubtful.isEmpty || !inFlight.isEmpty
+    }
+
+    /// What a power cut at this moment leaves, of the many things it may leave.
+    public func powerCut(_ random: inout SeededRandom) -> DiskImage {
+        var image = durable
+        // Mostly lost, mostly kept and evenly mixed are different kinds of bad.
+        let odds = [0, 10, 50, 90, 100].randomElement(using: &random) ?? 50
+        let cut = doubtful + unflushed
+        for change in cut.sorted(by: { $0.order < $1.order })
+        where Int.random(in: 0..<100, using: &random) < odds {
+            SimulatedDisk.apply(change, to: &image)
+        }
+        for write in inFlight.sorted(by: { $0.key < $1.key }).map(\.value) {
+            for (block, bytes) in write.blocks
+            where Int.random(in: 0..<100, using: &random) < odds {
+                let step = Change.Step.block(block, bytes)
+                SimulatedDisk.apply(Change(path: write.path, step: step, order: 0), to: &image)
+            }
+        }
+        return image
+    }
+
+    static func apply(_ change: Change, to image: inout DiskImage) {
+        switch change.step {
+        case .create:
+            if image.files[change.path] == nil { image.files[change.path] = DiskImage.File() }
+        case .grow(let byteCount):
+            guard let file = image.files[change.path] else { return }
+            image.files[change.path]?.byteCount = max(file.byteCount, byteCount)
+        case .block(let number, let bytes):
+            // A file whose creation was lost has no blocks either.
+            image.files[change.path]?.blocks[number] = bytes
+        }
+    }
+
+    func record(_ path: String, _ step: Change.Step) {
+        clock += 1
+        let change = Change(path: path, step: step, order: clock)
+        SimulatedDisk.apply(change, to: &visible)
+        unflushed.append(change)
+    }
+
+    func newDescriptor(_ file: OpenFile) -> Int32 {
+        nextDescriptor += 1
+        openFiles[nextDescriptor] = file
+        return nextDescriptor
+    }
+
+    /// Makes durable what had completed when the sync was submitted.
+    func makeDurable(_ file: OpenFile, upTo limit: UInt64) {
+        var rest: [Change] = []
+        for change in unflushed {
+            if change.order <= limit, covers(file, change) {
+                SimulatedDisk.apply(change, to: &durable)
+            } else {
+                rest.append(change)
+            }
+        }
+        unflushed = rest
+    }
+
+    /// The outcome for what a failed sync should have covered stays open for ever.
+    func putInDoubt(_ file: OpenFile, upTo limit: UInt64) {
+        doubtful += unflushed.filter { $0.order <= limit && covers(file, $0) }
+        unflushed.removeAll { $0.order <= limit && covers(file, $0) }
+    }
+
+    private func covers(_ file: OpenFile, _ change: Change) -> Bool {
+        if file.isDirectory {
+            if case .create = change.step { return true }
+            return false
+        }
+        // A file's sync does not promise its name in the directory.
+        if case .create = change.step { return false }
+        return change.path == file.path
+    }
+}
