@@ -51,7 +51,7 @@ extension Core {
         let selection = select(fields, request.head, bytes: request.bytes.span)
         writeSelectionHead(
             request.slot, fields, selection, otherFields: others.span,
-            keepAlive: request.head.keepAlive && phase != .draining)
+            to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
         if request.head.method == .get, let range = selection.bodyRange(of: fields.length),
             await sendOutput(request.slot, more: true)
         {
@@ -74,6 +74,8 @@ extension Core {
         _ pinned: Pinned, _ fields: ObjectFields, _ others: [UInt8], _ data: Region
     ) {
         guard let store, (try? store.isCurrent(pinned)) == true else { return }
+        // Found by the path as it was sent, it would answer for what the escape names.
+        guard !pinned.name.contains(UInt8(ascii: "%")) else { return }
         let lengthLine = ObjectFields.lengthLineCount(fields.length)
         let facts = HotCache.Facts(
             sequence: fields.sequence, modifiedSeconds: fields.modifiedSeconds,
@@ -116,7 +118,7 @@ extension Core {
         let others = otherFields(fields, mediaType: large.mediaType)
         writeSelectionHead(
             request.slot, fields, selection, otherFields: others.span,
-            keepAlive: request.head.keepAlive && phase != .draining)
+            to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
         guard await sendOutput(request.slot, more: range != nil && request.head.method == .get),
             request.head.method == .get, let range
         else {
@@ -180,7 +182,7 @@ extension Core {
                 do { chunk = try await readChunk(large, offset, range, store) } catch {
                     // Too late for a status: the connection ends short, never with wrong bytes.
                     counters.downloadErrors &+= 1
-                    _ = answer(for: error, request)
+                    noteFailure(answer(for: error, request), request)
                     end(request.slot)
                     return .success(())
                 }

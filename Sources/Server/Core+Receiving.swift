@@ -4,8 +4,8 @@ import IO
 import Loop
 
 extension Core {
-    /// A connection may have this much waiting before its receive is stopped.
-    static let inputPauseBytes = 32 << 10
+    /// A connection may have this much waiting before its receive is stopped; a whole head always.
+    var inputPauseBytes: Int { max(32 << 10, settings.limits.headBytes) }
 
     func armReceive(_ slot: Int) {
         let flags = connections[slot].flags
@@ -62,13 +62,9 @@ extension Core {
             // The handler asked for quiet, or the peer ended: both want to know.
             wakeArrival(slot)
         } else if flags.contains(.peerEnded) {
-            // Half-closed peers still get what they asked for.
-            if flags.contains(.sending) {
-                connections[slot].flags.insert(.closesAfterOutput)
-            } else {
-                end(slot)
-            }
-        } else if connections[slot].inputCount < UInt32(Core.inputPauseBytes) {
+            // Half-closed peers still get what they asked for: see `goOn`.
+            if !flags.contains(.sending) { end(slot) }
+        } else if Int(connections[slot].inputCount) < inputPauseBytes {
             armReceive(slot)
         }
     }
@@ -90,17 +86,9 @@ extension Core {
         } else {
             let used = process(slot, bytes, seenCount: 0)
             let rest = bytes.part(from: used, count: Int(bytes.count) - used)
-            if rest.count > 0, connections.isOpen(slot) {
-                let seen = connections[slot].flags.contains(.busy) ? 0 : rest.count
-                keepOrFill(slot, rest, seen: seen)
-            }
+            if rest.count > 0 { keep(slot, rest) }
             flush(slot)
         }
-    }
-
-    private func keepOrFill(_ slot: Int, _ bytes: Region, seen: UInt32) {
-        keep(slot, bytes)
-        connections[slot].inputSeen = seen
     }
 
     /// Hands the handler that waits for body bytes what it wants; answers what is left over.
@@ -123,15 +111,16 @@ extension Core {
 
     /// Puts bytes aside until they can be worked on.
     private func keep(_ slot: Int, _ bytes: Region) {
+        guard connections[slot].flags.isDisjoint(with: [.ending, .lingering, .closesAfterOutput])
+        else { return }
         let have = Int(connections[slot].inputCount)
         let wanted = have + Int(bytes.count)
         if wanted > Int(connections[slot].input.count) {
-            guard wanted <= BufferPool.largest, let larger = front.lease(max(wanted, 4096)) else {
+            guard wanted <= BufferPool.largest, let region = leaseFront(max(wanted, 4096)) else {
                 // A client that sends on and on without waiting for answers, or one of too many.
                 counters.inputOverflows += 1
                 return end(slot)
             }
-            let region = larger.detach()
             if have > 0 {
                 arena.copy(connections[slot].input.part(from: 0, count: have), to: region)
             }
@@ -141,7 +130,7 @@ extension Core {
         arena.copy(
             bytes, to: connections[slot].input.part(from: have, count: Int(bytes.count)))
         connections[slot].inputCount = UInt32(wanted)
-        if wanted >= Core.inputPauseBytes { cancelReceive(slot) }
+        if wanted >= inputPauseBytes { cancelReceive(slot) }
     }
 
     /// Forgets the first `count` bytes that were kept.
@@ -160,7 +149,7 @@ extension Core {
 
     func giveBackInput(_ slot: Int) {
         guard connections[slot].input.count > 0 else { return }
-        front.giveBack(BufferLease(attaching: connections[slot].input))
+        giveBackFront(connections[slot].input)
         connections[slot].input = Region(offset: 0, count: 0)
         connections[slot].inputCount = 0
     }
@@ -173,13 +162,12 @@ extension Core {
             slot, connections[slot].input.part(from: 0, count: count),
             seenCount: Int(connections[slot].inputSeen))
         guard connections.isOpen(slot), connections[slot].inputCount > 0 else { return }
+        let seen = connections[slot].inputSeen
         consumeInput(slot, used)
-        if !connections[slot].flags.contains(.busy) {
-            connections[slot].inputSeen = connections[slot].inputCount
-        }
+        connections[slot].inputSeen = seen
         flush(slot)
         if connections[slot].flags.isDisjoint(with: [.busy, .ending]),
-            Int(connections[slot].inputCount) < Core.inputPauseBytes
+            Int(connections[slot].inputCount) < inputPauseBytes
         {
             armReceive(slot)
         }

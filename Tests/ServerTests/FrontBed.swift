@@ -1,5 +1,6 @@
 // One core's HTTP front without a kernel: the test plays it, turn by turn, with its own clock.
 
+import Foundation
 import IO
 import Loop
 import Testing
@@ -107,7 +108,7 @@ final class FrontBed {
         loop.handle(Completion(token: token, result: result))
     }
 
-    private func act(_ operation: Operation, _ token: Token) {
+    private func act(_ operation: IO.Operation, _ token: Token) {
         switch operation {
         case .accept(let listener): acceptTokens[listener.number] = token
         case .receive(let socket, _): clients[socket.number]?.receiveToken = token
@@ -211,16 +212,17 @@ final class FrontBed {
             let count = min(client.input.count, CoreMemory.receiveBufferSize)
             let start = memory.receiveBuffers.offset
                 + UInt32(buffer) * UInt32(CoreMemory.receiveBufferSize)
-            memory.arena.copy(
-                client.input[..<count].span, to: Region(offset: start, count: UInt32(count)))
+            let piece = Array(client.input.prefix(count))
+            memory.arena.copy(piece.span, to: Region(offset: start, count: UInt32(count)))
             client.input.removeFirst(count)
             loop.handle(
                 Completion(token: token, result: Int32(count), buffer: buffer, more: true))
         }
         if let direct = client.direct, !client.input.isEmpty {
             let count = min(client.input.count, Int(direct.target.count) - direct.count)
+            let piece = Array(client.input.prefix(count))
             memory.arena.copy(
-                client.input[..<count].span,
+                piece.span,
                 to: direct.target.part(
                     from: direct.count, count: Int(direct.target.count) - direct.count))
             client.input.removeFirst(count)
