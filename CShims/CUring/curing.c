@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 struct curing {
@@ -92,6 +93,8 @@ int curing_register_memory(curing *ring, void *base, size_t count)
 int curing_limit_workers_to_cpu(curing *ring, uint32_t cpu)
 {
     cpu_set_t set;
+    // The kernel would take a mask without any CPU of this machine.
+    if (cpu >= CPU_SETSIZE || cpu >= (uint32_t)get_nprocs_conf()) return -EINVAL;
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
     return io_uring_register_iowq_aff(&ring->ring, sizeof set, &set);
@@ -129,8 +132,9 @@ void curing_give_back_buffer(curing *ring, uint16_t buffer)
 
 int curing_submit_and_wait(curing *ring, uint32_t wait_count, uint64_t nanoseconds)
 {
-    if (wait_count == 0 || nanoseconds == 0)
-        return io_uring_submit_and_wait(&ring->ring, wait_count);
+    // Without asking for events, deferred work (DEFER_TASKRUN) would wait for the next sleep.
+    if (wait_count == 0) return io_uring_submit_and_get_events(&ring->ring);
+    if (nanoseconds == 0) return io_uring_submit_and_wait(&ring->ring, wait_count);
     struct __kernel_timespec limit = {
         .tv_sec = (int64_t)(nanoseconds / 1000000000u),
         .tv_nsec = (long long)(nanoseconds % 1000000000u)};

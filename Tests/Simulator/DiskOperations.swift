@@ -32,6 +32,7 @@ extension SimulatedDisk {
 
     /// The operation ends; answers as the kernel would.
     public func complete(_ submitted: Submitted, _ arena: Arena) -> Int32 {
+        wasPreparation = false
         switch submitted.operation {
         case .open(_, let path, let flags, _): return open(path, flags, arena)
         case .measure(let file): return measure(file)
@@ -115,18 +116,14 @@ extension SimulatedDisk {
         if isMisaligned(open, offset, target) { return -KernelError.invalid.code }
         guard offset < content.byteCount else { return 0 }
         let count = min(UInt64(target.count), content.byteCount - offset)
-        var done: UInt64 = 0
-        while done < count {
-            let within = (offset + done) % 4096
-            let part = min(4096 - within, count - done)
-            let place = target.part(from: Int(done), count: Int(part))
-            if let block = content.blocks[(offset + done) / 4096], !block.isEmpty {
-                let bytes = block.span.bytes.extracting(Int(within)..<Int(within + part))
-                arena.copy(bytes, to: place)
-            } else {
-                arena.zero(place)
-            }
-            done += part
+        arena.zero(target.part(from: 0, count: Int(count)))
+        for number in offset / 4096..<(offset + count + 4095) / 4096 {
+            guard let block = content.blocks[number], !block.isEmpty else { continue }
+            let from = max(offset, number * 4096)
+            let end = min(offset + count, number * 4096 + 4096)
+            let bytes = block.span.rawBytes.extracting(
+                Int(from - number * 4096)..<Int(end - number * 4096))
+            arena.copy(bytes, to: target.part(from: Int(from - offset), count: Int(end - from)))
         }
         return Int32(count)
     }
@@ -144,6 +141,7 @@ extension SimulatedDisk {
         let end = offset + UInt64(source.count)
         let size = visible.files[open.path]?.byteCount ?? 0
         precondition(end <= size, "a write beyond the space that was allocated")
+        wasPreparation = write.blocks.allSatisfy { $0.1.isEmpty }
         for (index, block) in write.blocks.enumerated() {
             // A failed write may have got anywhere.
             if failure != nil, index % 2 == 1 { continue }
@@ -168,17 +166,22 @@ extension SimulatedDisk {
     ) -> [(UInt64, [UInt8])] {
         (0..<Int(source.count) / 4096).map { index in
             let bytes = arena.bytes(source.part(from: index * 4096, count: 4096))
-            let copy: [UInt8] = unsafe bytes.withUnsafeBytes { bytes in
-                let isZero =
-                    unsafe bytes[0] == 0
-                    && memcmp(bytes.baseAddress!, bytes.baseAddress! + 1, bytes.count - 1) == 0
-                return unsafe isZero ? [] : Array(bytes)
-            }
-            return (offset / 4096 + UInt64(index), copy)
+            return (offset / 4096 + UInt64(index), bytes.copied)
         }
     }
 
     private func digest(of region: Region, _ arena: Arena) -> UInt64 {
         UInt64(crc32c(arena.bytes(region)))
+    }
+}
+
+extension RawSpan {
+    /// The same bytes in an array; none for nothing but zeros.
+    fileprivate var copied: [UInt8] {
+        unsafe withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return [] }
+            let isZero = unsafe bytes[0] == 0 && memcmp(start, start + 1, bytes.count - 1) == 0
+            return isZero ? [] : unsafe Array(bytes)
+        }
     }
 }

@@ -54,6 +54,11 @@ public final class SimulatedDisk {
     public var failingOperation: Int?
     public internal(set) var operationCount = 0
 
+    /// Whether the last operation wrote nothing but zeros: too dull to cut the power at.
+    public internal(set) var wasPreparation = false
+    /// How often something became durable.
+    public private(set) var durableCount = 0
+
     /// Bytes that all files together may have.
     public var capacity = UInt64.max
     public var refusesDirectAccess = false
@@ -73,24 +78,30 @@ public final class SimulatedDisk {
         !unflushed.isEmpty || !doubtful.isEmpty || !inFlight.isEmpty
     }
 
-    /// What a power cut at this moment leaves, of the many things it may leave.
-    public func powerCut(_ random: inout SeededRandom) -> DiskImage {
+    /// What a power cut at this moment leaves, of the many things it may leave. Equal `choices` of
+    /// the same moment mean equal images.
+    public func powerCut(
+        _ random: inout SeededRandom
+    ) -> (image: DiskImage, choices: [UInt64]) {
         var image = durable
+        var choices: [UInt64] = []
         // Mostly lost, mostly kept and evenly mixed are different kinds of bad.
         let odds = [0, 10, 50, 90, 100].randomElement(using: &random) ?? 50
         let cut = doubtful + unflushed
         for change in cut.sorted(by: { $0.order < $1.order })
         where Int.random(in: 0..<100, using: &random) < odds {
             SimulatedDisk.apply(change, to: &image)
+            choices.append(change.order)
         }
-        for write in inFlight.sorted(by: { $0.key < $1.key }).map(\.value) {
+        for (number, write) in inFlight.sorted(by: { $0.key < $1.key }) {
             for (block, bytes) in write.blocks
             where Int.random(in: 0..<100, using: &random) < odds {
                 let step = Change.Step.block(block, bytes)
                 SimulatedDisk.apply(Change(path: write.path, step: step, order: 0), to: &image)
+                choices.append(number << 32 | block)
             }
         }
-        return image
+        return (image, choices)
     }
 
     static func apply(_ change: Change, to image: inout DiskImage) {
@@ -122,6 +133,7 @@ public final class SimulatedDisk {
     /// Makes durable what had completed when the sync was submitted.
     func makeDurable(_ file: OpenFile, upTo limit: UInt64) {
         var rest: [Change] = []
+        durableCount += 1
         for change in unflushed {
             if change.order <= limit, covers(file, change) {
                 SimulatedDisk.apply(change, to: &durable)

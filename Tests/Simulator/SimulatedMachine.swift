@@ -95,7 +95,7 @@ public struct Hardware: Sendable {
 
     public init(index: Int, bytes: Int) throws(KernelError) {
         loop = try EventLoop(index: index)
-        let memory = unsafe UnsafeMutableRawBufferPointer.allocate(
+        let memory = UnsafeMutableRawBufferPointer.allocate(
             byteCount: bytes, alignment: 1 << 20)
         arena = unsafe Arena(memory)
     }

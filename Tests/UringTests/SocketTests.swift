@@ -1,0 +1,351 @@
+// Goal:   every operation on sockets and pipes does what Operation.swift says, on the real kernel.
+
+import Glibc
+import IO
+import Testing
+import Uring
+
+@Suite struct `An accept` {
+    @Test func `answers once for each connection until it is cancelled`() throws {
+        var asker = try Asker()
+        let listener = try Listener()
+        let token = asker.start(.accept(listener: listener.socket.descriptor))
+        for _ in 0..<3 {
+            let client = try listener.connect()
+            let completion = try asker.completion(of: token)
+            #expect(completion.more)
+            let accepted = try Owned(completion.result)
+            #expect(fcntl(accepted.number, F_GETFD) & FD_CLOEXEC != 0)
+            #expect(fcntl(accepted.number, F_GETFL) & O_NONBLOCK != 0)
+            try client.write([42])
+            let byte = try asker.ask(
+                .receiveInto(
+                    socket: accepted.descriptor, target: Region(offset: 0, count: 1), whole: false))
+            #expect(byte == 1)
+        }
+        #expect(try asker.ask(.cancel(token)) == 0)
+        let last = try asker.completion(of: token)
+        #expect(KernelError(result: last.result) == .cancelled && !last.more)
+    }
+
+    @Test func `on what does not listen is an error, and the last answer`() throws {
+        var asker = try Asker()
+        let pair = try Pair.local()
+        let token = asker.start(.accept(listener: pair.left.descriptor))
+        let completion = try asker.completion(of: token)
+        #expect(KernelError(result: completion.result) == .invalid && !completion.more)
+    }
+}
+
+@Suite struct `A receive` {
+    private static let size = 4096
+    private static let group = BufferGroup(id: 0)
+
+    private func makeAsker(buffers: Int) throws -> Asker {
+        var asker = try Asker()
+        let region = Region(offset: 1 << 20, count: UInt32(buffers * Self.size))
+        try asker.ring.provideBuffers(region, size: Self.size, group: Self.group)
+        return asker
+    }
+
+    private func received(_ completion: Completion, in asker: borrowing Asker) -> [UInt8] {
+        guard let buffer = completion.buffer else { return [] }
+        let offset = 1 << 20 + Int(buffer) * Self.size
+        return asker.bytes(
+            Region(offset: UInt32(offset), count: UInt32(max(0, completion.result))))
+    }
+
+    @Test func `answers each time bytes arrive, in buffers of its group`() throws {
+        var asker = try makeAsker(buffers: 4)
+        let pair = try Pair.local()
+        let token = asker.start(.receive(socket: pair.left.descriptor, group: Self.group))
+        for seed in 0..<10 {
+            try pair.right.write(pattern(100, seed: seed))
+            let completion = try asker.completion(of: token)
+            #expect(completion.more && completion.result == 100)
+            #expect(received(completion, in: asker) == pattern(100, seed: seed))
+            asker.ring.giveBack(providedBuffer: try #require(completion.buffer))
+        }
+    }
+
+    @Test func `ends with the stream`() throws {
+        var asker = try makeAsker(buffers: 4)
+        let pair = try Pair.local()
+        let token = asker.start(.receive(socket: pair.left.descriptor, group: Self.group))
+        shutdown(pair.right.number, Int32(SHUT_WR))
+        let completion = try asker.completion(of: token)
+        #expect(completion.result == 0 && !completion.more && completion.buffer == nil)
+    }
+
+    @Test func `ends when buffers run out, and goes on when they are given back`() throws {
+        var asker = try makeAsker(buffers: 4)
+        let pair = try Pair.local()
+        let sent = pattern(6 * Self.size)
+        try pair.right.write(sent)
+        var got: [UInt8] = []
+        var held: [UInt16] = []
+        var token = asker.start(.receive(socket: pair.left.descriptor, group: Self.group))
+        var completion = try asker.completion(of: token)
+        while completion.result > 0 {
+            got += received(completion, in: asker)
+            held.append(try #require(completion.buffer))
+            completion = try asker.completion(of: token)
+        }
+        #expect(KernelError(result: completion.result) == .noBuffers && !completion.more)
+        #expect(Set(held) == [0, 1, 2, 3] && got == Array(sent.prefix(4 * Self.size)))
+
+        for buffer in held { asker.ring.giveBack(providedBuffer: buffer) }
+        token = asker.start(.receive(socket: pair.left.descriptor, group: Self.group))
+        while got.count < sent.count {
+            completion = try asker.completion(of: token)
+            try #require(completion.result > 0 && completion.more)
+            got += received(completion, in: asker)
+        }
+        #expect(got == sent)
+    }
+
+    @Test func `from a group that was never provided is an error`() throws {
+        var asker = try makeAsker(buffers: 1)
+        let pair = try Pair.local()
+        try pair.right.write([1])
+        let answer = try asker.ask(
+            .receive(socket: pair.left.descriptor, group: BufferGroup(id: 9)))
+        #expect(KernelError(result: answer) == .noBuffers)
+    }
+
+    @Test func `on no descriptor is an error`() throws {
+        var asker = try makeAsker(buffers: 1)
+        let answer = try asker.ask(.receive(socket: notOpen, group: Self.group))
+        #expect(KernelError(result: answer) == .badDescriptor)
+    }
+
+    @Test func `traps for a number of buffers that is no power of two`() async {
+        await #expect(processExitsWith: .failure) {
+            var asker = try Asker()
+            try asker.ring.provideBuffers(
+                Region(offset: 0, count: 3 * 4096), size: 4096, group: BufferGroup(id: 0))
+        }
+    }
+
+    @Test func `cannot have its group's buffers provided twice`() throws {
+        var asker = try makeAsker(buffers: 1)
+        let result = Result {
+            try asker.ring.provideBuffers(
+                Region(offset: 0, count: 4096), size: 4096, group: Self.group)
+        }
+        #expect(throws: KernelError.exists) { try result.get() }
+        let pair = try Pair.local()
+        try pair.right.write([5])
+        let token = asker.start(.receive(socket: pair.left.descriptor, group: Self.group))
+        let completion = try asker.completion(of: token)
+        #expect(received(completion, in: asker) == [5])
+    }
+}
+
+@Suite struct `A receive into a region` {
+    private let region = Region(offset: 4096, count: 100_000)
+
+    @Test func `answers with what is there`() throws {
+        var asker = try Asker()
+        let pair = try Pair.local()
+        try pair.right.write(pattern(300))
+        let count = try asker.ask(
+            .receiveInto(socket: pair.left.descriptor, target: region, whole: false))
+        #expect(count == 300)
+        #expect(asker.bytes(region.part(from: 0, count: 300)) == pattern(300))
+    }
+
+    @Test func `that wants it whole waits until the region is full`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let token = asker.start(
+            .receiveInto(socket: pair.left.descriptor, target: region, whole: true))
+        let sent = pattern(100_001)
+        for start in stride(from: 0, to: 100_000, by: 10_000) {
+            let early = try asker.settle()
+            #expect(early.isEmpty)
+            try pair.right.write(Array(sent[start..<start + 10_000]))
+        }
+        try pair.right.write(Array(sent.suffix(1)))
+        #expect(try asker.result(of: token) == 100_000)
+        #expect(asker.bytes(region) == Array(sent.prefix(100_000)))
+        #expect(try pair.left.read(10) == Array(sent.suffix(1)))
+    }
+
+    @Test func `that wants it whole takes less from a peer that ends`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let token = asker.start(
+            .receiveInto(socket: pair.left.descriptor, target: region, whole: true))
+        try pair.right.write(pattern(500))
+        let early = try asker.settle()
+        #expect(early.isEmpty)
+        shutdown(pair.right.number, Int32(SHUT_WR))
+        #expect(try asker.result(of: token) == 500)
+        #expect(asker.bytes(region.part(from: 0, count: 500)) == pattern(500))
+    }
+
+    @Test func `that is cancelled partly filled answers how far it came`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let token = asker.start(
+            .receiveInto(socket: pair.left.descriptor, target: region, whole: true))
+        try pair.right.write(pattern(500))
+        // The bytes have arrived when nothing unread is left in the socket.
+        var unread: Int32 = 1
+        while unread > 0 {
+            _ = try asker.settle()
+            _ = unsafe ioctl(pair.left.number, UInt(FIONREAD), &unread)
+        }
+        #expect(try asker.ask(.cancel(token)) == 0)
+        #expect(try asker.result(of: token) == 500)
+        #expect(asker.bytes(region.part(from: 0, count: 500)) == pattern(500))
+    }
+
+    @Test func `that is cancelled empty answers so`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        for whole in [false, true] {
+            let token = asker.start(
+                .receiveInto(socket: pair.left.descriptor, target: region, whole: whole))
+            #expect(try asker.ask(.cancel(token)) == 0)
+            #expect(try KernelError(result: asker.result(of: token)) == .cancelled)
+        }
+    }
+
+    @Test func `from a peer that is gone answers nothing or an error`() throws {
+        var asker = try Asker()
+        let pair = try Pair.local()
+        shutdown(pair.right.number, Int32(SHUT_RDWR))
+        let ended = try asker.ask(
+            .receiveInto(socket: pair.left.descriptor, target: region, whole: true))
+        #expect(ended == 0)
+        let none = try asker.ask(.receiveInto(socket: notOpen, target: region, whole: true))
+        #expect(KernelError(result: none) == .badDescriptor)
+    }
+}
+
+@Suite struct `A send` {
+    @Test func `of more than the socket holds goes out whole, in one answer`() throws {
+        var asker = try Asker(bytes: 8 << 20)
+        for pair in [try Pair.tcp(), try Pair.local()] {
+            var room: Int32 = 64 << 10
+            let size = socklen_t(MemoryLayout<Int32>.size)
+            _ = unsafe setsockopt(pair.left.number, SOL_SOCKET, SO_SNDBUF, &room, size)
+            _ = unsafe setsockopt(pair.right.number, SOL_SOCKET, SO_RCVBUF, &room, size)
+            let sent = pattern(3 << 20)
+            let source = asker.region(at: 0, holding: sent)
+            let target = Region(offset: 4 << 20, count: 3 << 20)
+            let sending = asker.start(
+                .send(socket: pair.left.descriptor, source: source, more: false))
+            let early = try asker.settle()
+            #expect(early.isEmpty)
+            let receiving = asker.start(
+                .receiveInto(socket: pair.right.descriptor, target: target, whole: true))
+            #expect(try asker.result(of: receiving) == 3 << 20)
+            #expect(try asker.result(of: sending) == 3 << 20)
+            #expect(asker.arena.equal(source, target))
+        }
+    }
+
+    @Test func `that promises more joins the next one`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let (head, body) = (
+            asker.region(at: 0, holding: [1, 2, 3]), asker.region(at: 8, holding: [4, 5])
+        )
+        let first = try asker.ask(
+            .send(socket: pair.left.descriptor, source: head, more: true))
+        let second = try asker.ask(
+            .send(socket: pair.left.descriptor, source: body, more: false))
+        #expect(first == 3 && second == 2)
+        #expect(try pair.right.read(100) == [1, 2, 3, 4, 5])
+    }
+
+    @Test func `to a peer that is gone is an error and no signal`() throws {
+        var asker = try Asker()
+        let pair = try Pair.local()
+        shutdown(pair.left.number, Int32(SHUT_WR))
+        let source = asker.region(at: 0, holding: [1])
+        let broken = try asker.ask(
+            .send(socket: pair.left.descriptor, source: source, more: false))
+        #expect(KernelError(result: broken) == .brokenPipe)
+        let none = try asker.ask(.send(socket: notOpen, source: source, more: false))
+        #expect(KernelError(result: none) == .badDescriptor)
+    }
+}
+
+@Suite struct `A poll` {
+    @Test func `for bytes waits until some are there`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let token = asker.start(.poll(descriptor: pair.left.descriptor, readiness: .readable))
+        let early = try asker.settle()
+        #expect(early.isEmpty)
+        try pair.right.write([1])
+        #expect(try asker.result(of: token) & Int32(POLLIN) != 0)
+    }
+
+    @Test func `for bytes ends when the peer ends`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let token = asker.start(.poll(descriptor: pair.left.descriptor, readiness: .readable))
+        shutdown(pair.right.number, Int32(SHUT_WR))
+        let rdhup: Int32 = 0x2000  // POLLRDHUP, <asm-generic/poll.h>
+        #expect(try asker.result(of: token) & rdhup != 0)
+    }
+
+    @Test func `for room waits until the peer has read`() throws {
+        var asker = try Asker()
+        let pair = try Pair.pipe()
+        let free = try asker.ask(.poll(descriptor: pair.right.descriptor, readiness: .writable))
+        #expect(free & Int32(POLLOUT) != 0)
+        try pair.right.write(pattern(65536))
+        let token = asker.start(.poll(descriptor: pair.right.descriptor, readiness: .writable))
+        let early = try asker.settle()
+        #expect(early.isEmpty)
+        _ = try pair.left.readWhole(65536)
+        #expect(try asker.result(of: token) & Int32(POLLOUT) != 0)
+    }
+
+    @Test func `of no descriptor is an error`() throws {
+        var asker = try Asker()
+        let answer = try asker.ask(.poll(descriptor: notOpen, readiness: .readable))
+        #expect(KernelError(result: answer) == .badDescriptor)
+    }
+}
+
+@Suite struct `A shutdown` {
+    @Test func `of sending leaves the other direction open`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let answer = try asker.ask(
+            .shutdown(socket: pair.left.descriptor, direction: .sending))
+        #expect(answer == 0)
+        #expect(try pair.right.read(1).isEmpty)
+        try pair.right.write([7])
+        let target = Region(offset: 0, count: 1)
+        let count = try asker.ask(
+            .receiveInto(socket: pair.left.descriptor, target: target, whole: true))
+        #expect(count == 1 && asker.bytes(target) == [7])
+    }
+
+    @Test func `of both ends a receive that waits`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let token = asker.start(
+            .receiveInto(
+                socket: pair.left.descriptor, target: Region(offset: 0, count: 10), whole: true))
+        let answer = try asker.ask(.shutdown(socket: pair.left.descriptor, direction: .both))
+        #expect(answer == 0)
+        #expect(try asker.result(of: token) == 0)
+        #expect(try pair.right.read(1).isEmpty)
+    }
+
+    @Test func `of what is no socket is an error`() throws {
+        var asker = try Asker()
+        let pair = try Pair.pipe()
+        let answer = try asker.ask(.shutdown(socket: pair.left.descriptor, direction: .both))
+        #expect(answer == -88)  // ENOTSOCK
+    }
+}

@@ -1,0 +1,144 @@
+// Goal:   file bytes reach a socket without copying, and a cold page or a full socket never blocks.
+
+import Glibc
+import IO
+import Testing
+import Uring
+
+@Suite struct `File bytes` {
+    private let directory: TemporaryDirectory
+    private let content = pattern(64 << 10)
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func sendFile(_ pair: Pair, _ file: Owned, _ offset: UInt64, _ count: UInt32)
+        -> Operation
+    {
+        .sendFile(
+            socket: pair.left.descriptor, file: file.descriptor, offset: offset, count: count)
+    }
+
+    /// Drops the file's pages from the page cache; they must be on disk.
+    private func cool(_ file: Owned, _ asker: inout Asker) throws {
+        let answer = try asker.ask(
+            .advise(file: file.descriptor, offset: 0, count: 0, advice: .dontNeed))
+        #expect(answer == 0)
+    }
+
+    @Test func `that are in memory go out at once`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        let count = try asker.ask(sendFile(pair, file, 1000, 20_000))
+        #expect(count == 20_000)
+        #expect(try pair.right.readWhole(20_000) == Array(content[1000..<21_000]))
+    }
+
+    @Test func `that are not in memory are not waited for`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        try cool(file, &asker)
+        let cold = try asker.ask(sendFile(pair, file, 0, 64 << 10))
+        #expect(KernelError(result: cold) == .notResident)
+    }
+
+    @Test func `are cold if one page of them is`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        try cool(file, &asker)
+        // Without read-ahead, a read warms the page it is in and no other.
+        #expect(posix_fadvise(file.number, 0, 0, Int32(POSIX_FADV_RANDOM)) == 0)
+        lseek(file.number, 16 << 10, SEEK_SET)
+        _ = try file.read(1)
+        for (offset, count, isWarm) in [
+            (0, 64 << 10, false), (0, 1, false), (16 << 10, 1, true), (16 << 10, 4096, true),
+            (16 << 10, 4097, false), ((20 << 10) - 1, 1, true), ((20 << 10) - 1, 2, false),
+            ((16 << 10) - 1, 2, false),
+        ] as [(UInt64, UInt32, Bool)] {
+            let result = try asker.ask(sendFile(pair, file, offset, count))
+            #expect(isWarm ? result == count : KernelError(result: result) == .notResident)
+        }
+    }
+
+    @Test func `are warmed by advice`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        try cool(file, &asker)
+        let answer = try asker.ask(
+            .advise(file: file.descriptor, offset: 0, count: 64 << 10, advice: .willNeed))
+        #expect(answer == 0)
+        var result = KernelError.notResident.code
+        let deadline = monotonicNanoseconds() + Asker.patience
+        repeat {
+            result = try asker.ask(sendFile(pair, file, 0, 64 << 10))
+        } while KernelError(result: result) == .notResident && monotonicNanoseconds() < deadline
+        #expect(result > 0)
+    }
+
+    @Test func `that the socket has no room for are not waited for`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        var (sent, result) = (0, Int32(1))
+        while result > 0 {
+            result = try asker.ask(sendFile(pair, file, 0, 64 << 10))
+            sent += Int(max(0, result))
+        }
+        #expect(KernelError(result: result) == .wouldBlock)
+        #expect(try pair.right.readWhole(sent).count == sent)
+    }
+
+    @Test func `beyond the file's end are none that are in memory`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        let result = try asker.ask(sendFile(pair, file, 1 << 20, 4096))
+        #expect(KernelError(result: result) == .notResident)
+    }
+
+    @Test func `of no file, or to no socket, are an error`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        let noFile = try asker.ask(
+            .sendFile(socket: pair.left.descriptor, file: notOpen, offset: 0, count: 1))
+        #expect(KernelError(result: noFile) == .badDescriptor)
+        let noSocket = try asker.ask(
+            .sendFile(socket: notOpen, file: file.descriptor, offset: 0, count: 1))
+        #expect(KernelError(result: noSocket) == .badDescriptor)
+        let noAdvice = try asker.ask(
+            .advise(file: notOpen, offset: 0, count: 1, advice: .willNeed))
+        #expect(KernelError(result: noAdvice) == .badDescriptor)
+    }
+
+    @Test func `go through a pipe to a socket`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let (pipe, pair) = (try Pair.pipe(), try Pair.tcp())
+        let filled = try asker.ask(
+            .splice(
+                source: file.descriptor, sourceOffset: 4000, target: pipe.right.descriptor,
+                targetOffset: nil, count: 10_000))
+        #expect(filled == 10_000)
+        let emptied = try asker.ask(
+            .splice(
+                source: pipe.left.descriptor, sourceOffset: nil, target: pair.left.descriptor,
+                targetOffset: nil, count: 10_000))
+        #expect(emptied == 10_000)
+        #expect(try pair.right.readWhole(10_000) == Array(content[4000..<14_000]))
+    }
+
+    @Test func `go through no pipe between two files`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let other = try directory.open("other")
+        let answer = try asker.ask(
+            .splice(
+                source: file.descriptor, sourceOffset: 0, target: other.descriptor,
+                targetOffset: 0, count: 4096))
+        #expect(KernelError(result: answer) == .invalid)
+    }
+}
