@@ -136,6 +136,9 @@ let package = Package(
             dependencies: ["Server", "HTTP", "Engine", "IO", "Loop", "Store", "Cryptography"],
             swiftSettings: strict),
         .testTarget(
+            name: "EndToEndTests", dependencies: ["millrace", "Cryptography"],
+            swiftSettings: strict),
+        .testTarget(
             name: "CommandTests",
             dependencies: [
                 "millrace", "Configuration", "Files",

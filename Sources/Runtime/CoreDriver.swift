@@ -43,7 +43,11 @@ public struct CoreDriver: ~Copyable {
             while let (operation, token) = loop.nextRequest() {
                 ring.enqueue(operation, as: token)
             }
-            if loop.isStopping { return }
+            if loop.isStopping {
+                // What was left for other cores, such as that their wait is over.
+                try ring.turn(sleeping: false) { loop.handle($0) }
+                return
+            }
             let limit = nanosecondsUntilDeadline()
             try ring.turn(sleeping: !loop.hasJobs && limit != 0, limit: limit ?? 0) {
                 loop.handle($0)

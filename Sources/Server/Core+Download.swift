@@ -74,15 +74,19 @@ extension Core {
         _ pinned: Pinned, _ fields: ObjectFields, _ others: [UInt8], _ data: Region
     ) {
         guard let store, (try? store.isCurrent(pinned)) == true else { return }
+        cache(pinned.name, fields, others, data)
+    }
+
+    func cache(_ name: [UInt8], _ fields: ObjectFields, _ others: [UInt8], _ data: Region) {
         // Found by the path as it was sent, it would answer for what the escape names.
-        guard !pinned.name.contains(UInt8(ascii: "%")) else { return }
+        guard !name.contains(UInt8(ascii: "%")) else { return }
         let lengthLine = ObjectFields.lengthLineCount(fields.length)
         let facts = HotCache.Facts(
             sequence: fields.sequence, modifiedSeconds: fields.modifiedSeconds,
             checksum: fields.checksum)
         guard
             let entry = cache.insert(
-                pinned.name.span, facts: facts,
+                name.span, facts: facts,
                 fieldCount: lengthLine + others.count + 2, bodyCount: Int(data.count))
         else { return }
         let target = cache.entry(entry)

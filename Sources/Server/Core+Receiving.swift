@@ -1,5 +1,6 @@
 /// Bytes from a connection: where they go, and when the kernel may bring more.
 
+import HTTP
 import IO
 import Loop
 

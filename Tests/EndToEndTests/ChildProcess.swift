@@ -12,7 +12,7 @@ final class ChildProcess: Sendable {
 
     /// Starts `program` with standard output and standard error in the file at `output`.
     init(_ program: String, _ arguments: [String], output: String) throws {
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
@@ -23,7 +23,7 @@ final class ChildProcess: Sendable {
             unsafe strdup(word)
         }
         unsafe words.append(nil)
-        defer { for word in unsafe words { unsafe free(word) } }
+        defer { for unsafe word in unsafe words { unsafe free(word) } }
         var started: pid_t = 0
         let result = unsafe posix_spawnp(&started, program, &actions, nil, words, environ)
         guard result == 0 else { throw Problem("\(program) cannot be started: errno \(result)") }

@@ -42,7 +42,7 @@ final class RawClient {
 
     deinit { close() }
 
-    private func set<Value>(_ option: Int32, _ value: inout Value) {
+    private func set<Value: BitwiseCopyable>(_ option: Int32, _ value: inout Value) {
         let size = socklen_t(MemoryLayout<Value>.size)
         let status = unsafe setsockopt(socket, SOL_SOCKET, option, &value, size)
         if status != 0 { Issue.record("setsockopt \(option): errno \(errno)") }
@@ -70,7 +70,7 @@ final class RawClient {
             let (descriptor, start) = (socket, sent)
             let count = unsafe bytes.withUnsafeBytes { all in
                 unsafe Glibc.send(
-                    descriptor, all.baseAddress! + start, all.count - start, Int32(MSG_NOSIGNAL.rawValue))
+                    descriptor, all.baseAddress! + start, all.count - start, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw Problem("cannot send: errno \(errno)") }
             sent += count

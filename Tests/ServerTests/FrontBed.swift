@@ -161,7 +161,7 @@ final class FrontBed {
 
     private func bytes(_ region: Region) -> [UInt8] {
         let span = memory.arena.span(region)
-        return span.indices.map { span[$0] }
+        return unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
     }
 
     private func cancel(_ target: Token) {
