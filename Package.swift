@@ -111,7 +111,23 @@ let package = Package(
             name: "Simulator", dependencies: ["IO", "Loop", "Checksums"],
             path: "Tests/Simulator", swiftSettings: strict),
 
+        // Questions put to the whole: Millrace beside its peers, in one run.
+        .target(name: "CBench", path: "Bench/CBench"),
+        .target(name: "BenchMeasure", path: "Bench/Measure", swiftSettings: strict),
+        .target(
+            name: "BenchMachine", dependencies: ["Uring", "IO", "CBench"], path: "Bench/Machine",
+            swiftSettings: strict),
+        .target(
+            name: "BenchLoad",
+            dependencies: ["BenchMeasure", "BenchMachine", "Uring", "Cryptography", "IO"],
+            path: "Bench/Load", swiftSettings: strict),
+        .executableTarget(
+            name: "millrace-bench",
+            dependencies: ["BenchLoad", "BenchMeasure", "BenchMachine", "Uring", "IO"],
+            path: "Bench/Compare", swiftSettings: strict),
+
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
+        .testTarget(name: "BenchTests", dependencies: ["BenchMeasure"], swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(

@@ -1,8 +1,11 @@
-// The thread-local loop and the eventfd that wakes a ring from a thread that has none.
+// The thread-local loop, its mailbox's lock, and the eventfd that wakes a ring from a thread that
+// has none.
 
 #include "CThread.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -26,3 +29,23 @@ void cthread_doorbell_silence(int doorbell)
     // Empty already is silent too.
     if (read(doorbell, &count, sizeof count) < 0) return;
 }
+
+struct cthread_lock { pthread_mutex_t mutex; };
+
+cthread_lock *cthread_lock_make(void)
+{
+    cthread_lock *lock = malloc(sizeof *lock);
+    if (lock == NULL) abort();
+    // Never fails with default attributes.
+    pthread_mutex_init(&lock->mutex, NULL);
+    return lock;
+}
+
+void cthread_lock_free(cthread_lock *lock)
+{
+    pthread_mutex_destroy(&lock->mutex);
+    free(lock);
+}
+
+void cthread_lock_take(cthread_lock *lock) { pthread_mutex_lock(&lock->mutex); }
+void cthread_lock_give(cthread_lock *lock) { pthread_mutex_unlock(&lock->mutex); }

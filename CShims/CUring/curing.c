@@ -3,6 +3,10 @@
 #define _GNU_SOURCE
 #include "CUring.h"
 
+// The other side of the queues is the kernel, and liburing unmaps them unseen: what a thread
+// sanitizer believes of them is wrong. Misuse by a second thread the kernel refuses itself.
+#pragma clang attribute push(__attribute__((no_sanitize("thread"))), apply_to = function)
+
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
@@ -339,9 +343,10 @@ static int is_resident(int file, uint64_t offset, size_t count)
     return is_resident_by_mincore(file, start, end);
 }
 
-int64_t curing_send_file(int socket, int file, uint64_t offset, size_t count)
+int64_t curing_send_file(
+    int socket, int file, uint64_t offset, size_t count, bool tests_residency)
 {
-    const int resident = is_resident(file, offset, count);
+    const int resident = tests_residency ? is_resident(file, offset, count) : 1;
     if (resident < 0) return resident;
     if (resident == 0) return -ENODATA;
     off_t at = (off_t)offset;
@@ -383,3 +388,5 @@ const char *curing_operation_name(uint32_t index)
 {
     return index < sizeof needed / sizeof *needed ? needed[index].name : NULL;
 }
+
+#pragma clang attribute pop

@@ -11,8 +11,11 @@ public enum Operation: Sendable {
     /// The whole region, however often the socket fills up. `more` promises further bytes.
     case send(socket: Descriptor, source: Region, more: Bool)
     /// Page-cached file bytes to a socket, without copying and without blocking: executed when it
-    /// is submitted. Answers the count, `wouldBlock` (socket full) or `notResident` (cold pages).
-    case sendFile(socket: Descriptor, file: Descriptor, offset: UInt64, count: UInt32)
+    /// is submitted. Answers the count, `wouldBlock` (socket full) or `notResident` (cold pages,
+    /// which are not looked for if the caller has just been told that they are there).
+    case sendFile(
+        socket: Descriptor, file: Descriptor, offset: UInt64, count: UInt32,
+        isKnownResident: Bool)
     /// Between a pipe and anything; offsets are nil on the side that is a pipe or socket.
     case splice(
         source: Descriptor, sourceOffset: UInt64?, target: Descriptor, targetOffset: UInt64?,

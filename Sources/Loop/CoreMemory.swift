@@ -32,7 +32,7 @@ public final class CoreMemory: @unchecked Sendable {
         self.loop = loop
         let unit = BufferPool.largest
         let units = arena.count / unit
-        let receiveBytes = min(4 << 20, max(128 << 10, (units / 16) * unit))
+        let receiveBytes = CoreMemory.receiveBytes(outOf: arena.count)
         let frontStart = max(unit, receiveBytes)
         let cacheStart = frontStart + max(1, units / 8) * unit
         let nestedStart = cacheStart + (units < 8 ? 0 : units * 5 / 16) * unit
@@ -45,6 +45,12 @@ public final class CoreMemory: @unchecked Sendable {
         cache = region(cacheStart, nestedStart)
         nested = LeaseLine(over: region(nestedStart, poolStart))
         pool = LeaseLine(over: region(poolStart, units * unit))
+    }
+
+    /// A power of two, because the kernel's ring of buffers is one.
+    private static func receiveBytes(outOf bytes: Int) -> Int {
+        let power = 1 << (Int.bitWidth - 1 - (bytes / 16).leadingZeroBitCount)
+        return power < BufferPool.largest ? 128 << 10 : min(4 << 20, power)
     }
 
     public var bytesFree: Int { pool.buffers.bytesFree }

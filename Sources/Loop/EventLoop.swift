@@ -15,8 +15,8 @@ import Synchronization
 
 @safe
 public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
-    // Unchecked: `mailbox`, `hasMail` and `doorbell` are for all threads; the rest is for the
-    // attached one, which `assertOnThread` checks where work enters.
+    // Unchecked: `mailbox`, `ringNumber` and `doorbell` are for all threads; the rest is for the
+    // attached one, which `isCurrent` tells where work enters.
     public typealias Request = (operation: Operation, token: Token)
 
     /// Its place among the cores of this process.
@@ -38,8 +38,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     public private(set) var wallSeconds: UInt64 = 0
     public private(set) var isStopping = false
 
-    private let mailbox = Mutex<[UnownedJob]>([])
-    private let hasMail = Atomic<Bool>(false)
+    private let mailbox = Mailbox()
     /// An eventfd that the driver watches, for threads that have no ring.
     public let doorbell: Descriptor
     /// Where other loops' rings may post a completion; set once the ring exists.
@@ -76,7 +75,11 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         unsafe cthread_current_loop() == Unmanaged.passUnretained(self).toOpaque()
     }
 
-    /// Runs every job that is ready, those that they make ready included, and due timers.
+    /// So that a handler which never waits cannot keep the kernel's answers from the others.
+    public static let jobsPerTurnMax = 1024
+
+    /// Runs the jobs that are ready, those that they make ready included, and due timers. At most
+    /// `jobsPerTurnMax`; `hasJobs` tells whether some are left.
     ///
     /// - Parameters:
     ///   - now: monotonic nanoseconds.
@@ -88,12 +91,13 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         wakeDueTimers()
         collectMail()
         let (serial, task) = unsafe (asUnownedSerialExecutor(), asUnownedTaskExecutor())
-        while let job = jobs.pop() {
+        for _ in 0..<EventLoop.jobsPerTurnMax {
+            guard let job = jobs.pop() else { return }
             unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task)
         }
     }
 
-    public var hasJobs: Bool { !jobs.isEmpty || hasMail.load(ordering: .relaxed) }
+    public var hasJobs: Bool { !jobs.isEmpty || mailbox.hasMail }
 
     /// When the driver must run us again though nothing completes; nil if never.
     public var nextDeadline: UInt64? { timers.first }
@@ -143,8 +147,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             jobs.push(job)
             return
         }
-        mailbox.withLock { $0.append(job) }
-        if !hasMail.exchange(true, ordering: .acquiringAndReleasing) { ring() }
+        if mailbox.put(job) { ring() }
     }
 
     /// Wakes the loop from any thread: through the caller's own ring where it has one.
@@ -166,9 +169,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     }
 
     private func collectMail() {
-        guard hasMail.load(ordering: .relaxed) else { return }
-        hasMail.store(false, ordering: .sequentiallyConsistent)
-        mailbox.withLock { swap(&$0, &arrivingJobs) }
+        guard mailbox.hasMail else { return }
+        mailbox.take(into: &arrivingJobs)
         for job in arrivingJobs { jobs.push(job) }
         arrivingJobs.removeAll(keepingCapacity: true)
     }

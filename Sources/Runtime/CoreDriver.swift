@@ -44,7 +44,7 @@ public struct CoreDriver: ~Copyable {
                 ring.enqueue(operation, as: token)
             }
             if loop.isStopping {
-                // What was left for other cores, such as that their wait is over.
+                // The last requests must reach the kernel: one may wake another core.
                 try ring.turn(sleeping: false) { loop.handle($0) }
                 return
             }

@@ -208,36 +208,43 @@ extension Core {
         _ store: ObjectStore
     ) async -> UInt64? {
         guard let file = store.fileRange(large, offset: offset) else { return nil }
-        let wanted = min(file.count, range.upperBound - offset + 1, Core.sendFileBurst)
-        while true {
+        let window = min(file.count, range.upperBound - offset + 1, Core.sendFileBurst)
+        var sent: UInt64 = 0
+        while sent < window {
             guard !connections[slot].flags.contains(.ending) else { return 0 }
-            let sent = await loop.perform(
+            let result = await loop.perform(
                 .sendFile(
-                    socket: connections[slot].socket, file: file.file, offset: file.offset,
-                    count: UInt32(wanted)))
-            if sent > 0 {
-                counters.bytesOut &+= UInt64(sent)
-                counters.sentFileBytes &+= UInt64(sent)
-                return UInt64(sent)
+                    socket: connections[slot].socket, file: file.file, offset: file.offset + sent,
+                    count: UInt32(window - sent), isKnownResident: sent > 0))
+            if result > 0 {
+                sent += UInt64(result)
+                counters.bytesOut &+= UInt64(result)
+                counters.sentFileBytes &+= UInt64(result)
             }
-            switch KernelError(result: sent) {
-            case .wouldBlock?:
-                let ready = await interruptibly(
-                    slot, .poll(descriptor: connections[slot].socket, readiness: .writable),
-                    seconds: settings.sendTimeoutSeconds)
-                guard ready > 0, !connections[slot].flags.contains(.timedOut) else {
-                    end(slot)
-                    return 0
+            if sent == window { break }
+            // Sent in part means that the socket is full, too.
+            guard result > 0 || KernelError(result: result) == .wouldBlock else {
+                if KernelError(result: result) == .notResident, sent == 0 {
+                    // Verified before, asked for again, gone from memory: worth having there.
+                    await store.warm(large, offset: offset, count: window)
+                    return nil
                 }
-            case .notResident?:
-                // Verified before, asked for again, gone from memory: worth having there.
-                await store.warm(large, offset: offset, count: wanted)
-                return nil
-            default:
                 counters.connectionErrors += 1
                 end(slot)
                 return 0
             }
+            guard await isWritable(slot) else { return 0 }
         }
+        return sent
+    }
+
+    /// Waits until the socket takes more. False if the connection is gone or too slow.
+    private func isWritable(_ slot: Int) async -> Bool {
+        let ready = await interruptibly(
+            slot, .poll(descriptor: connections[slot].socket, readiness: .writable),
+            seconds: settings.sendTimeoutSeconds)
+        if ready > 0, !connections[slot].flags.contains(.timedOut) { return true }
+        end(slot)
+        return false
     }
 }

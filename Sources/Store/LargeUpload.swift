@@ -24,6 +24,8 @@ public final class LargeUpload {
     private var waiters: [Ticket] = []
     private var failure: StoreError?
     private var isOpen = true
+    /// Bytes of the buffer that comes next which have their checksums.
+    private var summed = 0
 
     init(_ description: UploadDescription, store: ObjectStore, extents: [Extent]) {
         self.description = description
@@ -47,8 +49,9 @@ public final class LargeUpload {
             throw failure
         }
         let offset = received
+        arrived(lease.region, count: count)
         received = end
-        addChecksums(lease.region.part(from: 0, count: count))
+        summed = 0
         let source = padded(lease.region, count: count)
         await start(lease.detach(), source, at: offset)
         while inFlight >= StoreLimits.uploadWritesMax { await waitForOne() }
@@ -76,11 +79,16 @@ public final class LargeUpload {
         await store.ledger.giveBack(map.extents)
     }
 
-    private func addChecksums(_ data: Region) {
-        for start in stride(from: 0, to: Int(data.count), by: StoreLimits.unitBytes) {
-            let unit = data.part(
-                from: start, count: min(StoreLimits.unitBytes, Int(data.count) - start))
-            checksums.append(crc32c(store.memory.arena.bytes(unit)))
+    /// Tells that the next `count` bytes for `write` lie at the front of `buffer`, which may go on
+    /// to fill: whole units of them are checksummed now, while they are in the processor's cache.
+    public func arrived(_ buffer: Region, count: Int) {
+        let isLast = received + UInt64(count) == description.length
+        while summed < count {
+            let unit = min(StoreLimits.unitBytes, count - summed)
+            guard unit == StoreLimits.unitBytes || isLast else { return }
+            let part = buffer.part(from: summed, count: unit)
+            checksums.append(crc32c(store.memory.arena.bytes(part)))
+            summed += unit
         }
     }
 

@@ -113,11 +113,16 @@ actor Ledger {
         return number
     }
 
-    /// No record of that sequence was acknowledged, nor will be.
+    /// No record of that sequence was acknowledged, nor will be. If one is on the disk after all,
+    /// the next start overwrites its header, because the catalog does not have it.
     func abandoned(_ name: [UInt8], sequence: UInt64) {
         window.abandon(sequence)
         unclaim(name)
     }
+
+    /// Nobody knows whether a removal is on the disk. Its sequence stays open, so that the next start
+    /// looks for it; its name may be claimed again.
+    func leftOpen(_ name: [UInt8]) { unclaim(name) }
 
     private func unclaim(_ name: [UInt8]) {
         guard let waiters = claims.removeValue(forKey: name) else {

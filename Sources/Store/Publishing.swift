@@ -87,7 +87,9 @@ extension ObjectStore {
         state.endProvision(sequence)
         await state.forget(record.name, sequence: sequence)
         await ledger.abandoned(record.name, sequence: sequence)
-        await packer.resolve(record.claimed.place, isUnused: isUnused)
+        // Otherwise the segment stays leased, so that the next start looks for the record and, the
+        // catalog having none of it, overwrites its header.
+        if isUnused { await packer.resolve(record.claimed.place, isUnused: true) }
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.

@@ -164,9 +164,28 @@ final class Recovery {
                 window = buffer.part(from: 0, count: Int(count) * VolumeLayout.blockSize)
                 try await file.read(
                     window, at: UInt64(first) * UInt64(VolumeLayout.blockSize))
+                if isZero(window) {
+                    scan = RecoveryScan(
+                        volume: segment.volume, blocks: first + count..<segment.end,
+                        instance: state.instance)
+                }
+                if isZero(window) {
+                    scan = RecoveryScan(
+                        volume: segment.volume, blocks: first + count..<segment.end,
+                        instance: state.instance)
+                }
             case .finished: return
             }
         }
+    }
+
+    /// Most of a segment was never written: no need to look at each of its blocks.
+    private func isZero(_ window: Region) -> Bool {
+        let arena = files.memory.arena
+        let most = Int(window.count) - 1
+        return arena.bytes(window).integer(at: 0, as: UInt8.self) == 0
+            && arena.equal(
+                window.part(from: 0, count: most), window.part(from: 1, count: most))
     }
 
     // MARK: Space

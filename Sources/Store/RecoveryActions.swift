@@ -24,19 +24,25 @@ extension Recovery {
         headers = []
         var cleaned: [CatalogChange] = []
         for effect in plan.effects {
+            let record: Record
             switch effect {
-            case .put(let record): changes += try await putChanges(record)
-            case .remove(let record):
-                let (found, done) = try await removeChanges(record)
-                changes += found
-                cleaned += done
+            case .put(let put):
+                record = put
+                changes += try await putChanges(put)
+            case .remove(let removal):
+                record = removal
+                let sequence = removal.header.stamp.sequence
+                changes.append(.remove(name: removal.name, sequence: sequence))
             }
+            guard let ended = try await ended(by: record) else { continue }
+            changes += ended.found
+            cleaned += ended.done
+            headers.append(ended.header)
         }
         try await commit(changes, applied: applied)
 
         headers += plan.headersToZero.map(\.address)
         headers += try deadHeaders(plan)
-        for record in plan.damaged { report(record) }
         try await zero(headers)
         cleaned += leases.map { .dropLease(volume: $0.volume, segment: $0.segment) }
         try await commit(cleaned, applied: plan.sequenceMax)
@@ -69,24 +75,34 @@ extension Recovery {
             + record.extents.map { .addExtent(CatalogExtent(data: $0)) }
     }
 
-    /// What a removal means to the catalog, and what its clean-up will mean. When its subject is
-    /// no longer there, the catalog has heard of both before.
-    private func removeChanges(
-        _ removal: Record
-    ) async throws(StoreError) -> (found: [CatalogChange], done: [CatalogChange]) {
-        let sequence = removal.header.stamp.sequence
-        let forgotten = CatalogChange.remove(name: removal.name, sequence: sequence)
-        guard let reference = removal.header.stamp.supersedes,
-            let subject = try await record(at: reference.address),
-            subject.header.reference == reference
-        else { return ([forgotten], []) }
-        let found =
-            [forgotten] + subject.extents.map { .dropExtent(address: $0.address.packed) }
-            + RemovalChanges.added(
-                removal.header.reference, subject: reference.address, name: removal.name)
-        let done = RemovalChanges.dropped(
-            removal: removal.header.stamp.address.packed, subject: reference.address.packed)
-        return (found, done)
+    /// What the catalog has under this record's name and should not any more.
+    private struct Ended {
+        let header: BlockAddress
+        /// To be told before the header is zeroed, which ends all knowledge of the data's place.
+        let found: [CatalogChange]
+        let done: [CatalogChange]
+    }
+
+    private func ended(by record: Record) async throws(StoreError) -> Ended? {
+        let sequence = record.header.stamp.sequence
+        let entry = try ask { reader throws(CatalogError) in try reader.find(record.name.span) }
+        guard let entry, entry.sequence < sequence,
+            let address = BlockAddress(packed: entry.recordAddress)
+        else { return nil }
+        var data: [Extent] = []
+        if let old = try await self.record(at: address),
+            old.header.stamp.sequence == entry.sequence
+        {
+            data = old.extents
+        }
+        // Stands for the removal record, which need not have been found, until the header is zeroed.
+        let removal = CatalogRemoval(
+            address: address.packed, removedAddress: address.packed,
+            nameHash: RemovalChanges.nameHash(record.name), sequence: sequence)
+        return Ended(
+            header: address,
+            found: data.map { .dropExtent(address: $0.address.packed) } + [.addRemoval(removal)],
+            done: RemovalChanges.dropped(removal: address.packed, subject: address.packed))
     }
 
     /// Where the header lies that a known removal has ended, if it is still there.
@@ -102,7 +118,7 @@ extension Recovery {
     /// Unfinished writes, and finished ones that were given up: nobody was told of them.
     private func deadHeaders(_ plan: ReplayPlan) throws(StoreError) -> [BlockAddress] {
         var headers: [BlockAddress] = []
-        for record in plan.torn {
+        for record in plan.torn + plan.damaged {
             if try isIndexed(record) {
                 report(record)
             } else {

@@ -32,22 +32,31 @@ extension ObjectStore {
             await packer.resolve(place, isUnused: true)
             return false
         }
+        let pinned: Pinned
+        let data: [Extent]
         do throws(StoreError) {
-            try await remove(
-                name, ClaimedPlace(place: place, sequence: claimed.sequence),
-                StoredObject(claimed.entry), at: time)
+            pinned = Pinned(name: name, object: try StoredObject(claimed.entry))
+            data = try await dataExtents(pinned)
         } catch {
             await ledger.abandoned(name, sequence: claimed.sequence)
-            await packer.resolve(place)
+            await packer.resolve(place, isUnused: true)
+            throw error
+        }
+        do throws(StoreError) {
+            let claimed = ClaimedPlace(place: place, sequence: claimed.sequence)
+            try await remove(pinned, claimed, data, at: time)
+        } catch {
+            // The removal may be on the disk: it counts if the next start finds it.
+            await ledger.leftOpen(name)
             throw error
         }
         return true
     }
 
     private func remove(
-        _ name: [UInt8], _ claimed: ClaimedPlace, _ object: StoredObject, at time: UInt64
+        _ pinned: Pinned, _ claimed: ClaimedPlace, _ data: [Extent], at time: UInt64
     ) async throws(StoreError) {
-        let data = try await dataExtents(Pinned(name: name, object: object))
+        let (name, object) = (pinned.name, pinned.object)
         let place = claimed.place.extent
         let removed = RemovedObject(
             sequence: object.sequence, record: object.record, data: data, removal: place)

@@ -92,8 +92,9 @@ public struct Ring: ~Copyable {
         case .send(let socket, let source, let more):
             unsafe curing_send(
                 ring, socket.number, arena.address(of: source), Int(source.count), more, tag)
-        case .sendFile(let socket, let file, let offset, let count):
-            let sent = curing_send_file(socket.number, file.number, offset, Int(count))
+        case .sendFile(let socket, let file, let offset, let count, let isKnownResident):
+            let sent = curing_send_file(
+                socket.number, file.number, offset, Int(count), !isKnownResident)
             answered.append(Completion(token: token, result: Int32(sent)))
         case .splice(let source, let from, let target, let to, let count):
             unsafe curing_splice(

@@ -12,8 +12,18 @@ public struct DiskImage: Sendable {
 
     /// By path, relative to the directory that the simulated program was given.
     public var files: [String: File] = [:]
+    /// Files whose contents are safe and whose names are not yet.
+    var nameless: [String: File] = [:]
 
     public init() {}
+
+    mutating func withFile(_ path: String, _ change: (inout File) -> Void) {
+        if files[path] != nil {
+            change(&files[path, default: File()])
+        } else {
+            change(&nameless[path, default: File()])
+        }
+    }
 
     /// The bytes of a file, for tests that look at the disk behind the store's back.
     public func bytes(_ path: String, offset: UInt64, count: Int) -> [UInt8] {

@@ -107,13 +107,13 @@ public final class SimulatedDisk {
     static func apply(_ change: Change, to image: inout DiskImage) {
         switch change.step {
         case .create:
-            if image.files[change.path] == nil { image.files[change.path] = DiskImage.File() }
+            guard image.files[change.path] == nil else { return }
+            image.files[change.path] =
+                image.nameless.removeValue(forKey: change.path) ?? DiskImage.File()
         case .grow(let byteCount):
-            guard let file = image.files[change.path] else { return }
-            image.files[change.path]?.byteCount = max(file.byteCount, byteCount)
+            image.withFile(change.path) { $0.byteCount = max($0.byteCount, byteCount) }
         case .block(let number, let bytes):
-            // A file whose creation was lost has no blocks either.
-            image.files[change.path]?.blocks[number] = bytes
+            image.withFile(change.path) { $0.blocks[number] = bytes }
         }
     }
 

@@ -15,7 +15,8 @@ import Uring
         -> Operation
     {
         .sendFile(
-            socket: pair.left.descriptor, file: file.descriptor, offset: offset, count: count)
+            socket: pair.left.descriptor, file: file.descriptor, offset: offset, count: count,
+            isKnownResident: false)
     }
 
     /// Drops the file's pages from the page cache; they must be on disk.
@@ -104,10 +105,14 @@ import Uring
         let file = try directory.file("file", holding: content)
         let pair = try Pair.tcp()
         let noFile = try asker.ask(
-            .sendFile(socket: pair.left.descriptor, file: notOpen, offset: 0, count: 1))
+            .sendFile(
+                socket: pair.left.descriptor, file: notOpen, offset: 0, count: 1,
+                isKnownResident: false))
         #expect(KernelError(result: noFile) == .badDescriptor)
         let noSocket = try asker.ask(
-            .sendFile(socket: notOpen, file: file.descriptor, offset: 0, count: 1))
+            .sendFile(
+                socket: notOpen, file: file.descriptor, offset: 0, count: 1, isKnownResident: false)
+        )
         #expect(KernelError(result: noSocket) == .badDescriptor)
         let noAdvice = try asker.ask(
             .advise(file: notOpen, offset: 0, count: 1, advice: .willNeed))

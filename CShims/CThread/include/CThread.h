@@ -1,4 +1,5 @@
-// CThread: which event loop runs this thread, in one load; and the doorbell of a sleeping one.
+// CThread: which event loop runs this thread, in one load; the doorbell of a sleeping one; and the
+// lock of its mailbox.
 
 #ifndef CTHREAD_H
 #define CTHREAD_H
@@ -15,5 +16,12 @@ int cthread_doorbell_open(void);
 /// 0, or a negated errno. Ringing twice before anybody listens is one ring.
 int cthread_doorbell_ring(int doorbell);
 void cthread_doorbell_silence(int doorbell);
+
+/// A pthread lock with an address of its own; there is always memory for one, or the process ends.
+typedef struct cthread_lock cthread_lock;
+cthread_lock *cthread_lock_make(void);
+void cthread_lock_free(cthread_lock *lock);
+void cthread_lock_take(cthread_lock *lock);
+void cthread_lock_give(cthread_lock *lock);
 
 #endif

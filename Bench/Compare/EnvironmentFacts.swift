@@ -1,0 +1,69 @@
+// Where and how a run is made.
+
+import BenchMachine
+import BenchMeasure
+import Foundation
+
+/// Gathers where and how a run is made.
+enum EnvironmentFacts {
+    static func gather(
+        _ options: Options, repository: String, place: Place, congestion: String
+    ) -> BenchMeasure.Environment {
+        var facts = BenchMeasure.Environment()
+        let formatter = ISO8601DateFormatter()
+        facts.date = formatter.string(from: Date())
+        facts.commit = commit(in: repository)
+        facts.command = (["millrace-bench"] + CommandLine.arguments.dropFirst())
+            .joined(separator: " ")
+        facts.kernel = (TextFile.read("/proc/sys/kernel/osrelease") ?? "unknown")
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        facts.cpuModel = cpuModel()
+        facts.cpuCount = ProcessInfo.processInfo.processorCount
+        facts.memoryBytes = Int(clamping: ProcessInfo.processInfo.physicalMemory)
+        let system = FileSystemFacts(of: place.directory)
+        (facts.fileSystem, facts.journal) = (system.name, system.journal)
+        facts.writeCache = system.writeCache
+        if options.loop != nil {
+            let outer = FileSystemFacts(of: place.outside)
+            facts.fileSystem += ", an image with direct I/O on \(outer.name)"
+            facts.writeCache += " (below it: \(outer.writeCache))"
+        }
+        facts.nginxVersion = nginxVersion(options.nginx)
+        facts.serverCongestionControl = congestion
+        facts.clientCongestionControl = CongestionControl.wanted
+        (facts.serverCPU, facts.clientCPU) = (options.serverCPU, options.clientCPU)
+        (facts.pairs, facts.secondsPerSmallRound) = (options.pairs, options.seconds)
+        facts.largeBytes = options.largeCount
+        return facts
+    }
+
+    /// The short hash, with a mark if files that git knows were changed.
+    static func commit(in repository: String) -> String {
+        let head = try? Command.run("git", ["-C", repository, "rev-parse", "--short", "HEAD"])
+        guard let head else { return "unknown" }
+        let name = head.trimmingCharacters(in: .whitespacesAndNewlines)
+        let status = ["-C", repository, "status", "--porcelain", "--untracked-files=no"]
+        let isChanged = (try? Command.run("git", status))?.isEmpty == false
+        return isChanged ? name + "-changed" : name
+    }
+
+    /// nginx must be there, and must take PUT.
+    static func checkNginx(_ program: String) throws {
+        guard let text = try? Command.run(program, ["-V"]) else {
+            throw BenchError("no \(program): apt-get install nginx-light, or say --nginx PATH")
+        }
+        guard text.contains("http_dav_module") else {
+            throw BenchError("\(program) was built without http_dav_module; see --nginx")
+        }
+    }
+
+    private static func nginxVersion(_ program: String) -> String {
+        let text = (try? Command.run(program, ["-v"])) ?? "unknown"
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static func cpuModel() -> String {
+        ProcessText.value(of: "model name\t", status: TextFile.read("/proc/cpuinfo") ?? "")
+            ?? "unknown"
+    }
+}

@@ -1,0 +1,46 @@
+// `millrace-bench`: Millrace beside nginx, in one run. See perf/README.md.
+
+import BenchMachine
+import BenchMeasure
+import Foundation
+
+@main
+struct Main {
+    static func main() {
+        let options: Options
+        do throws(Options.Mistake) {
+            options = try Options(Array(CommandLine.arguments.dropFirst()))
+        } catch {
+            say("millrace-bench: \(error)")
+            exit(2)
+        }
+        if options.wantsHelp {
+            print(Options.help)
+            return
+        }
+        let undo = Undo()
+        let signals = undo.watchSignals()
+        defer { withExtendedLifetime(signals) {} }
+        do {
+            let result = try Comparison.run(options, undo: undo)
+            undo.all()
+            print(RunText(result).markdown)
+            if let name = try ResultFiles.write(result, for: options) { say("written: \(name).md") }
+        } catch {
+            undo.all()
+            say("millrace-bench: \(error)")
+            exit(1)
+        }
+    }
+}
+
+/// Progress and complaints; the result alone goes to standard output.
+func say(_ text: String) {
+    FileHandle.standardError.write(Data((text + "\n").utf8))
+}
+
+/// Why there is no result: one line for whoever started the bench.
+struct BenchError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

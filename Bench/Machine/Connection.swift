@@ -1,0 +1,127 @@
+/// Client connections over IPv4 loopback: plain, blocking calls.
+
+import Glibc
+public import IO
+
+public enum Connection {
+    /// Connects to 127.0.0.1:`port` from 127.0.0.`host`, with `congestionControl` if it is given
+    /// and Nagle's algorithm off.
+    public static func open(
+        port: UInt16, fromHost host: UInt8 = 1, congestionControl: String?
+    ) throws(KernelError) -> Descriptor {
+        let socket = Descriptor(
+            try answer(socket(AF_INET, streamKind, 0)))
+        do throws(KernelError) {
+            try set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            if let congestionControl { try set(socket, congestionControl: congestionControl) }
+            if host != 1 {
+                // The port is chosen at connect: one source address then has all ports for each
+                // destination (Linux 4.2).
+                try set(socket, Int32(IPPROTO_IP), IP_BIND_ADDRESS_NO_PORT, 1)
+                _ = try unsafe at(host: host, port: 0) { unsafe bind(socket.number, $0, $1) }
+            }
+            _ = try unsafe at(host: 1, port: port) { unsafe connect(socket.number, $0, $1) }
+        } catch {
+            OpenFile.close(socket)
+            throw error
+        }
+        return socket
+    }
+
+    /// A port on 127.0.0.1 that was free a moment ago.
+    public static func freePort() throws(KernelError) -> UInt16 {
+        let socket = Descriptor(
+            try answer(socket(AF_INET, streamKind, 0)))
+        defer { OpenFile.close(socket) }
+        _ = try unsafe at(host: 1, port: 0) { unsafe bind(socket.number, $0, $1) }
+        var name = sockaddr_in()
+        var count = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = unsafe withUnsafeMutablePointer(to: &name) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(socket.number, $0, &count)
+            }
+        }
+        _ = try answer(status)
+        return UInt16(bigEndian: name.sin_port)
+    }
+
+    /// Sends all of `bytes`.
+    public static func send(_ bytes: [UInt8], to socket: Descriptor) throws(KernelError) {
+        var count = 0
+        while count < bytes.count {
+            let result = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    socket.number, buffer.baseAddress! + count, buffer.count - count,
+                    Int32(MSG_NOSIGNAL))
+            }
+            count += try answer(result)
+        }
+    }
+
+    /// What has arrived, at least a byte and at most what `range` of `target` takes; 0 if the peer
+    /// has ended.
+    public static func receive(
+        into target: inout [UInt8], _ range: Range<Int>, of socket: Descriptor
+    ) throws(KernelError) -> Int {
+        precondition(range.upperBound <= target.count)
+        let result = unsafe target.withUnsafeMutableBytes { bytes in
+            unsafe recv(socket.number, bytes.baseAddress! + range.lowerBound, range.count, 0)
+        }
+        return try answer(result)
+    }
+
+    /// Drops up to `count` bytes in the kernel, without copying them (MSG_TRUNC, tcp(7)); waits
+    /// for the first. Answers how many; 0 if the peer has ended.
+    public static func discard(
+        upTo count: Int, of socket: Descriptor
+    ) throws(KernelError) -> Int {
+        try answer(recv(socket.number, nil, count, Int32(MSG_TRUNC)))
+    }
+
+    /// Sends `count` bytes of `file` from its start (sendfile(2)).
+    public static func sendFile(
+        _ file: Descriptor, count: Int, to socket: Descriptor
+    ) throws(KernelError) {
+        var offset: off_t = 0
+        while offset < count {
+            let sent = unsafe sendfile(socket.number, file.number, &offset, count - Int(offset))
+            guard try answer(sent) > 0 else { throw .invalid }
+        }
+    }
+
+    private static func set(
+        _ socket: Descriptor, _ level: Int32, _ option: Int32, _ value: Int32
+    ) throws(KernelError) {
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        let status = unsafe withUnsafePointer(to: value) {
+            unsafe setsockopt(socket.number, level, option, $0, size)
+        }
+        _ = try answer(status)
+    }
+
+    private static func set(
+        _ socket: Descriptor, congestionControl name: String
+    ) throws(KernelError) {
+        let status = unsafe name.withCString {
+            unsafe setsockopt(
+                socket.number, Int32(IPPROTO_TCP), TCP_CONGESTION, $0, socklen_t(name.utf8.count))
+        }
+        _ = try answer(status)
+    }
+
+    private static func at(
+        host: UInt8, port: UInt16,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(KernelError) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = (0x7f00_0000 | UInt32(host)).bigEndian
+        let status = unsafe withUnsafePointer(to: address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        return try answer(status)
+    }
+}
