@@ -23,7 +23,7 @@ final class ChildProcess: Sendable {
             unsafe strdup(word)
         }
         unsafe words.append(nil)
-        defer { for unsafe word in unsafe words { unsafe free(word) } }
+        defer { for index in unsafe words.indices { unsafe free(words[index]) } }
         var started: pid_t = 0
         let result = unsafe posix_spawnp(&started, program, &actions, nil, words, environ)
         guard result == 0 else { throw Problem("\(program) cannot be started: errno \(result)") }

@@ -150,9 +150,10 @@ import Testing
         let client = try SharedServer.client()
         let name = SharedServer.name()
         // The object a%41 and the object aA.
-        #expect(try client.exchange(
-            "PUT", Signing.v(name + "a%41", 3).replacing("%41", with: "%2541"), body: [1, 2, 3]
-        ).status == 201)
+        #expect(
+            try client.exchange(
+                "PUT", Signing.v(name + "a%41", 3).replacing("%41", with: "%2541"), body: [1, 2, 3]
+            ).status == 201)
         for _ in 0..<2 {
             #expect(try client.get(name + "a%2541").body == [1, 2, 3])
             #expect(try client.get(name + "a%41").status == 404)
@@ -229,7 +230,8 @@ import Testing
         #expect(try client.get("admin/objects", "Authorization: Bearer x").status == 403)
         #expect(try client.get("admin/objects", "Authorization: Basic eDp5").status == 403)
         let token = "Authorization: Bearer \(RunningServer.adminToken)"
-        for query in ["limit=0", "limit=x", "limit=1001", "what=1", "limit=1&limit=2", "after=%zz"] {
+        for query in ["limit=0", "limit=x", "limit=1001", "what=1", "limit=1&limit=2", "after=%zz"]
+        {
             #expect(try client.get("admin/objects?" + query, token).status == 400, "\(query)")
         }
         #expect(try client.get("admin/nothing", token).status == 404)

@@ -17,7 +17,8 @@ import Testing
             "PUT \(Signing.v("large", large.count)) HTTP/1.1\r\nHost: h\r\n"
                 + "Content-Length: \(large.count)\r\n\r\n")
         try writer.send(Array(large[..<1_000_000]))
-        #expect(try eventually { try server.metric("received_bytes_total") > 900_000 })
+        // Counted as whole buffers fill.
+        #expect(try eventually { try server.metric("received_bytes_total") > 500_000 })
 
         server.process.signal(SIGTERM)
         #expect(client.isClosedByServer())
@@ -69,7 +70,7 @@ import Testing
         server.process.signal(SIGHUP)
         server.process.signal(SIGPIPE)
         #expect(eventually { server.log.contains("SIGHUP") })
-        #expect(try RawClient(server.port).get("health").status == 200)
+        #expect(try server.get("health").status == 200)
         #expect(server.stop() == 0)
     }
 
@@ -80,7 +81,7 @@ import Testing
         #expect(second.wait() == 1)
         let text = RunningServer.text(log)
         #expect(text.contains("in use by another millrace process"))
-        #expect(try RawClient(server.port).get("health").status == 200)
+        #expect(try server.get("health").status == 200)
         #expect(server.stop() == 0)
     }
 
@@ -157,7 +158,8 @@ import Testing
         let configuration = try scratch.write(
             Array(options.configuration(data: "/mnt/data").utf8), to: "c.toml")
         // ramfs has none; mounting it where nobody else sees it takes privileges.
-        let script = "mount -t ramfs none /mnt && exec \"$0\" serve --config \"$1\""
+        let script =
+            "mount -t ramfs none /mnt && exec \"$0\" serve --config \"$1\""
             + " --listen 127.0.0.1:0 --metrics-listen off"
         let (status, output) = try Programs.run(
             "unshare", ["-m", "sh", "-c", script, Programs.millrace, configuration])

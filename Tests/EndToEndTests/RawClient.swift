@@ -129,15 +129,17 @@ final class RawClient {
     }
 
     /// Takes one piece of what has come, at most `count` bytes; for slow readers.
-    func receive(atMost count: Int) throws -> Int {
+    func receivePiece(atMost count: Int) throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: count)
         let descriptor = socket
         let taken = unsafe buffer.withUnsafeMutableBytes { target in
             unsafe recv(descriptor, target.baseAddress, count, 0)
         }
         guard taken >= 0 else { throw Problem("cannot receive: errno \(errno)") }
-        return taken
+        return Array(buffer[..<taken])
     }
+
+    func receive(atMost count: Int) throws -> Int { try receivePiece(atMost: count).count }
 
     /// Everything until the server ends the connection.
     func readToEnd() throws -> [UInt8] {

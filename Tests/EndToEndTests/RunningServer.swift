@@ -117,6 +117,15 @@ final class RunningServer: Sendable {
     /// Asks it to stop and waits; 0 is a clean end.
     func stop() -> Int32? { process.end(SIGTERM) }
 
+    /// One request on a connection of its own.
+    func put(_ path: String, _ body: [UInt8]) throws -> RawClient.Response {
+        try RawClient(port).put(path, body)
+    }
+
+    func get(_ path: String) throws -> RawClient.Response { try RawClient(port).get(path) }
+
+    func delete(_ path: String) throws -> RawClient.Response { try RawClient(port).delete(path) }
+
     /// A sample of the metrics page, added up over the cores.
     func metric(_ name: String) throws -> Int {
         let client = try RawClient(metricsPort)

@@ -71,8 +71,10 @@ import Testing
         let file = try scratch.write(pattern(7, seed: 3), to: "file")
         let put = try Programs.run(
             "curl",
-            ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "-T", file, "-H",
-                "Content-Type: text/plain", url])
+            [
+                "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-T", file, "-H",
+                "Content-Type: text/plain", url,
+            ])
         #expect(put.output == "201")
         let plain = url.prefix { $0 != "?" }
         let get = try Programs.run("curl", ["-sS", "-o", scratch.path + "/back", String(plain)])

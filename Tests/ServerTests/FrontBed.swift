@@ -210,7 +210,8 @@ final class FrontBed {
                 return endReceive(client, -KernelError.noBuffers.code)
             }
             let count = min(client.input.count, CoreMemory.receiveBufferSize)
-            let start = memory.receiveBuffers.offset
+            let start =
+                memory.receiveBuffers.offset
                 + UInt32(buffer) * UInt32(CoreMemory.receiveBufferSize)
             let piece = Array(client.input.prefix(count))
             memory.arena.copy(piece.span, to: Region(offset: start, count: UInt32(count)))
