@@ -127,7 +127,10 @@ let package = Package(
             path: "Bench/Compare", swiftSettings: strict),
 
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
-        .testTarget(name: "BenchTests", dependencies: ["BenchMeasure"], swiftSettings: strict),
+        .testTarget(
+            name: "BenchTests",
+            dependencies: ["BenchLoad", "BenchMeasure", "BenchMachine", "Cryptography", "IO"],
+            swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(

@@ -15,7 +15,7 @@ struct Main {
             exit(2)
         }
         if options.wantsHelp {
-            print(Options.help)
+            show(Options.help)
             return
         }
         let undo = Undo()
@@ -24,7 +24,7 @@ struct Main {
         do {
             let result = try Comparison.run(options, undo: undo)
             undo.all()
-            print(RunText(result).markdown)
+            show(RunText(result).markdown)
             if let name = try ResultFiles.write(result, for: options) { say("written: \(name).md") }
         } catch {
             undo.all()
@@ -32,6 +32,11 @@ struct Main {
             exit(1)
         }
     }
+}
+
+/// At once, so that it keeps its place among what `say` says.
+func show(_ text: String) {
+    FileHandle.standardOutput.write(Data((text + "\n").utf8))
 }
 
 /// Progress and complaints; the result alone goes to standard output.

@@ -48,7 +48,7 @@ struct Starting {
         let process = try Command.serve(
             [options.nginx, "-p", home, "-c", file, "-e", home + "/error.log"],
             cpu: options.serverCPU, log: home + "/output.log")
-        let server = Server(port: port, secret: nil, congestionControl: congestionControl)
+        let server = ServedAddress(port: port, secret: nil, congestionControl: congestionControl)
         try process.waitUntil { (try? Probe.status(of: "/", at: server)) != nil }
         return Subject(.nginx, process, server, root: home + "/www")
     }
@@ -56,7 +56,7 @@ struct Starting {
     private func millrace() throws -> Subject {
         let home = directory + "/millrace"
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        let binary = options.millrace ?? repository + "/.build/release/millrace"
+        let binary = try options.millrace ?? Starting.neighbour("millrace")
         guard FileManager.default.isExecutableFile(atPath: binary) else {
             throw BenchError("no server at \(binary): build it, or say --millrace PATH")
         }
@@ -76,9 +76,15 @@ struct Starting {
             return port != nil
         }
         guard let port else { throw BenchError("millrace did not say where it listens") }
-        let server = Server(port: port, secret: secret, congestionControl: congestionControl)
+        let server = ServedAddress(port: port, secret: secret, congestionControl: congestionControl)
         try process.waitUntil { (try? Probe.status(of: "/ready", at: server)) == 200 }
         return Subject(.millrace, process, server, root: nil)
+    }
+
+    /// A program of the same build as this one.
+    private static func neighbour(_ name: String) throws -> String {
+        let own = try Place.resolved("/proc/self/exe") as NSString
+        return own.deletingLastPathComponent + "/" + name
     }
 
     /// Everything that is not said here is Millrace's default.

@@ -121,7 +121,7 @@ public struct Options: Equatable, Sendable {
         --large MIB       size of a large object (1024)
         --quick           3 pairs, 1 s, 128 MiB, 2,000 idle connections; writes no file
         --only SIDE       run millrace or nginx alone; no ratios; writes no file
-        --millrace PATH   the server's binary (.build/release/millrace)
+        --millrace PATH   the server's binary (beside this one)
         --nginx PATH      nginx with its dav module (nginx, from PATH)
         --data DIR        where both servers keep their objects (.build/bench-data)
         --loop ext4       make a journalled ext4 in an image under --data and use that (root)

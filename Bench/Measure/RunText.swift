@@ -43,7 +43,8 @@ public struct RunText {
         }
         return [
             row.rawValue, side.rawValue, cpu(figures.serverCPU),
-            side == .nginx ? cpu(figures.serverAndFlushCPU) : "the same",
+            figures.serverAndFlushCPU == figures.serverCPU
+                ? "the same" : cpu(figures.serverAndFlushCPU),
             Digits.summary(figures.throughput, scale: rateScale, 2) + " " + rateUnit,
             Digits.summary(figures.serverUse, scale: 100, 0) + " %",
         ]

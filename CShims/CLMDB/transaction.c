@@ -27,7 +27,10 @@ int clmdb_begin(struct clmdb_environment *environment, bool writes,
 }
 
 void clmdb_reset(struct clmdb_transaction *transaction) { mdb_txn_reset(unwrap(transaction)); }
-int clmdb_renew(struct clmdb_transaction *transaction) { return mdb_txn_renew(unwrap(transaction)); }
+int clmdb_renew(struct clmdb_transaction *transaction)
+{
+    return mdb_txn_renew(unwrap(transaction));
+}
 
 int clmdb_commit(struct clmdb_transaction *transaction)
 {

@@ -13,7 +13,8 @@ public struct MessageAuthenticator: ~Copyable {
     private let handle: OpaquePointer
     private var isInMessage = false
 
-    /// Takes `key`, of any length from one byte; keys above 64 bytes are hashed first (RFC 2104 §2).
+    /// Takes `key`, of any length from one byte; keys above 64 bytes are hashed
+    /// first (RFC 2104 §2).
     public init(key: Span<UInt8>) throws(CryptographyError) {
         guard key.count > 0 else { throw .emptyKey }
         let created = unsafe key.withUnsafeBufferPointer { bytes in

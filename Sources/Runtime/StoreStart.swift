@@ -35,8 +35,8 @@ struct StoreStart: Sendable {
     private func setup() throws -> StoreSetup {
         let identifier = directory.identity.identifier
         let instance = CatalogInstance(
-            high: StoreStart.integer(identifier[0..<8]), low: StoreStart.integer(identifier[8..<16])
-        )
+            high: StoreStart.integer(identifier[0..<8]),
+            low: StoreStart.integer(identifier[8..<16]))
         let (catalog, isNew) = try openCatalog(instance)
         let free = try FileSystem.holding(directory.path).bytesFree
         let capacity = settings.storage.capacity.limit(available: free + directory.bytesInVolumes)

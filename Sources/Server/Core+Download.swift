@@ -110,12 +110,9 @@ extension Core {
             checksum: large.checksum, modifiedSeconds: pinned.object.modified)
         let selection = select(fields, request.head, bytes: request.bytes.span)
         let range = selection.bodyRange(of: fields.length)
-        // The first bytes are read before the head goes out: what is found corrupt there is a 500.
         var first: Chunk?
-        if request.head.method == .get, let range,
-            store.fileRange(large, offset: range.lowerBound) == nil
-        {
-            do { first = try await readChunk(large, range.lowerBound, range, store) } catch {
+        if request.head.method == .get, let range, !isVerified(large, range, store) {
+            do { first = try await readFirst(large, range, store) } catch {
                 return .failure(error)
             }
         }
@@ -130,6 +127,33 @@ extension Core {
             return .success(())
         }
         return await stream(request, large, range, first: first, store)
+    }
+
+    /// Whether as much of the range is verified as has to be before its head goes out: of objects
+    /// that one read can bring, all.
+    private func isVerified(
+        _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
+    ) -> Bool {
+        guard let file = store.fileRange(large, offset: range.lowerBound) else { return false }
+        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        return isLong || file.count > range.upperBound - range.lowerBound
+    }
+
+    /// Reads what has to be verified before the head, so that what is corrupt there is a 500.
+    /// Nil: it was, but memory for all of it at once is short; it is read again in its turn.
+    private func readFirst(
+        _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
+    ) async throws(StoreError) -> Chunk? {
+        var chunk = try await readChunk(large, range.lowerBound, range, store)
+        var end = range.lowerBound + UInt64(chunk.bytes.count)
+        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        if isLong || end > range.upperBound { return chunk }
+        while true {
+            giveBack(chunk)
+            if end > range.upperBound { return nil }
+            chunk = try await readChunk(large, end, range, store)
+            end += UInt64(chunk.bytes.count)
+        }
     }
 
     /// Verified bytes of a large object in a leased buffer.

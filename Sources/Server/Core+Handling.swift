@@ -87,6 +87,7 @@ extension Core {
         }
         connections[slot].flags.remove(.busy)
         connections[slot].interruptible = nil
+        armDeferred()
         if connections[slot].flags.contains(.ending) { return closeIfQuiet(slot) }
         if connections[slot].flags.contains(.timedOut) {
             connections[slot].flags.remove(.timedOut)

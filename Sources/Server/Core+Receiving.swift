@@ -10,12 +10,39 @@ extension Core {
 
     func armReceive(_ slot: Int) {
         let flags = connections[slot].flags
-        guard flags.isDisjoint(with: [.receiving, .peerEnded, .ending]) else { return }
+        guard flags.isDisjoint(with: [.receiving, .peerEnded, .ending, .receiveDeferred]) else {
+            return
+        }
+        if isShortOfRoom, flags.isDisjoint(with: [.busy, .lingering]) { return deferReceive(slot) }
         connections[slot].flags.insert(.receiving)
         connections[slot].flags.remove(.receiveCancelled)
         loop.push(
             .receive(socket: connections[slot].socket, group: BufferGroup(id: 0)),
             token(.receive, slot))
+    }
+
+    /// Handlers wait for buffers, and what their clients have sent already fills the front: what
+    /// others want is better left with the kernel.
+    private var isShortOfRoom: Bool {
+        memory.queueLength > 0 && front.bytesFree < front.bytesTotal / 4
+    }
+
+    private func deferReceive(_ slot: Int) {
+        connections[slot].flags.insert(.receiveDeferred)
+        connections[slot].deadline = 0  // It is not the client who is late.
+        deferred.append(slot)
+    }
+
+    /// A handler has ended. While room is short there are others, so this comes again.
+    func armDeferred() {
+        guard !deferred.isEmpty, !isShortOfRoom else { return }
+        var slots: [Int] = []
+        swap(&slots, &deferred)
+        for slot in slots where connections[slot].flags.contains(.receiveDeferred) {
+            connections[slot].flags.remove(.receiveDeferred)
+            setDeadline(slot, seconds: settings.headTimeoutSeconds)
+            armReceive(slot)
+        }
     }
 
     func cancelReceive(_ slot: Int) {

@@ -26,6 +26,8 @@ public actor Core: StoreCore, CompletionObserver {
     var clock = ResponseClock()
     var counters = Counters()
     var listeners: [Listener] = []
+    /// Connections from which nothing is read for want of room, and whose flags say so.
+    var deferred: [Int] = []
     var phase = Phase.recovering
     var requestNumber: UInt64 = 0
 

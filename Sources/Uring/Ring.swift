@@ -78,7 +78,11 @@ public struct Ring: ~Copyable {
 
     /// Queues `operation`; the kernel first sees it at the next `turn`.
     public mutating func enqueue(_ operation: Operation, as token: Token) {
-        let tag = token.packed
+        enqueue(operation, token, tag: token.packed)
+    }
+
+    @inline(__always)
+    private mutating func enqueue(_ operation: Operation, _ token: Token, tag: UInt64) {
         switch operation {
         case .nop:
             unsafe curing_nop(ring, tag)

@@ -34,7 +34,7 @@ public struct SegmentAllocator: Sendable {
 
     public init(limits: GrowthLimits) { self.limits = limits }
 
-    /// The blocks of a segment that records may lie in: all, but for the reserved ones of the first.
+    /// The blocks of a segment that records may lie in: all but the reserved ones of the first.
     public static func extent(of segment: UInt32, in volume: VolumeID) -> Extent {
         let reserved = segment == 0 ? VolumeLayout.reservedBlocks : 0
         return Extent(

@@ -1,3 +1,5 @@
+// Integers and pieces in and out of raw bytes, little-endian and unaligned.
+
 import Testing
 
 @testable import Checksums

@@ -52,7 +52,9 @@ import Testing
     ) throws {
         let client = try RawClient(server.port)
         for (name, known) in names {
-            let get = try client.get(name)
+            guard let get = try? client.get(name) else {
+                throw Problem("\(name) after kill \(round): no answer; \(server.log)")
+            }
             switch known {
             case .stored(let size, let seed):
                 #expect(get.status == 200, "\(name) after kill \(round)")

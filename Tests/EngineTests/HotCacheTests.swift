@@ -41,7 +41,7 @@ private final class Shelf {
 
     func body(_ name: String, _ sequence: UInt64, _ count: Int) -> [UInt8] {
         let seed = bytes(name).reduce(Int(truncatingIfNeeded: sequence)) { ($0 &* 31) &+ Int($1) }
-        return (0..<count).map { UInt8(truncatingIfNeeded: seed &+ $0 &* 7) }
+        return [UInt8](repeating: UInt8(truncatingIfNeeded: seed), count: count)
     }
 
     func holdsBody(_ slot: UInt32, _ name: String, _ sequence: UInt64, _ count: Int) -> Bool {
@@ -262,18 +262,20 @@ private final class Shelf {
 }
 
 @Suite struct `A name's hash` {
+    private let key: UInt64 = 0x5a17_c3b9_88d2_4e61
+
     @Test func `depends on every byte, the length and the key`() {
-        let hash = NameHash(key: 12_345)
-        let other = NameHash(key: 54_321)
+        let hash = NameHash(key: key)
+        let other = NameHash(key: ~key)
         var seen: Set<UInt64> = []
         for count in 0...40 {
-            let name = [UInt8](repeating: 0, count: count)
+            let name = [UInt8](repeating: UInt8(ascii: "a"), count: count)
             seen.insert(hash(name.span))
             #expect(hash(name.span) == hash(name.span))
             #expect(hash(name.span) != other(name.span))
             for index in 0..<count {
                 var changed = name
-                changed[index] = 1
+                changed[index] = UInt8(ascii: "b")
                 seen.insert(hash(changed.span))
             }
         }
@@ -281,7 +283,7 @@ private final class Shelf {
     }
 
     @Test func `spreads over a table`() {
-        let hash = NameHash(key: 99)
+        let hash = NameHash(key: key)
         var counts = Array(repeating: 0, count: 256)
         for index in 0..<25_600 { counts[Int(hash(bytes("object/\(index)").span) & 255)] += 1 }
         // A hundred each on average; six standard deviations are sixty.

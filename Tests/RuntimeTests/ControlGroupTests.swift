@@ -29,9 +29,9 @@ import Testing
 
         """,
         "/proc/self/mountinfo": """
-        701 700 0:31 /docker/4f1c /sys/fs/cgroup/memory ro,nosuid master:13 - cgroup cgroup rw,memory
-        702 700 0:32 /docker/4f1c /sys/fs/cgroup/cpu,cpuacct ro master:14 - cgroup cgroup rw,cpu,cpuacct
-        703 700 0:33 /docker/4f1c /sys/fs/cgroup/systemd ro master:15 - cgroup systemd rw,name=systemd
+        701 700 0:31 /docker/4f1c /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory
+        702 700 0:32 /docker/4f1c /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct
+        703 700 0:33 /docker/4f1c /sys/fs/cgroup/systemd ro master:15 - cgroup x rw,name=systemd
 
         """,
     ]

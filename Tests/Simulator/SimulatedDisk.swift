@@ -35,6 +35,7 @@ public final class SimulatedDisk {
         let path: String
         let blocks: [(UInt64, [UInt8])]
         let digest: UInt64
+        let isPreparation: Bool
     }
 
     var durable: DiskImage
@@ -93,7 +94,8 @@ public final class SimulatedDisk {
             SimulatedDisk.apply(change, to: &image)
             choices.append(change.order)
         }
-        for (number, write) in inFlight.sorted(by: { $0.key < $1.key }) {
+        for (number, write) in inFlight.sorted(by: { $0.key < $1.key })
+        where !write.isPreparation {
             for (block, bytes) in write.blocks
             where Int.random(in: 0..<100, using: &random) < odds {
                 let step = Change.Step.block(block, bytes)

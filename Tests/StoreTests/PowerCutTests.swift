@@ -37,7 +37,7 @@ import Testing
         #expect(cuts.count > 200)
         let hardware = try World.hardware()
         for (index, cut) in cuts.enumerated() {
-            let found = problems(after: cut, hardware: hardware, tryingWrites: index % 16 == 0)
+            let found = problems(after: cut, hardware: hardware, tryingWrites: index % 40 == 0)
             #expect(found == [], "cut \(index), operation \(cut.operation), seed \(seed)")
         }
     }

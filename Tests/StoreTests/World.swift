@@ -1,6 +1,7 @@
 /// A store on simulated cores and a simulated disk, and what a test does with it.
 
 import Catalog
+import Checksums
 import IO
 import Loop
 import Simulator
@@ -18,7 +19,7 @@ struct Box<Value>: @unchecked Sendable {
 /// Stands for the server's core: owns one `ObjectStore` and forwards what the store asks.
 actor TestCore: StoreCore {
     nonisolated let loop: EventLoop
-    private let memory: Box<CoreMemory>
+    let memory: Box<CoreMemory>
     private var store: ObjectStore?
     private(set) var forgotten: [UInt64] = []
 
@@ -87,8 +88,7 @@ actor TestCore: StoreCore {
     }
 
     private func fill(_ region: Region, _ bytes: [UInt8]) {
-        var target = memory.value.arena.output(region)
-        for byte in bytes { target.append(byte) }
+        memory.value.arena.copy(bytes.span.rawBytes, to: region)
     }
 
     /// Begins an upload, sends `sent` of its bytes, and gives up.
@@ -142,7 +142,7 @@ actor TestCore: StoreCore {
 
     func copy(_ region: Region) -> [UInt8] {
         let span = memory.value.arena.span(region)
-        return (0..<span.count).map { span[$0] }
+        return unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
     }
 
     func remove(_ name: String) async throws(StoreError) -> Bool {
@@ -337,13 +337,15 @@ final class World {
 /// Bytes that nobody else writes.
 func content(_ count: Int, seed: UInt64) -> [UInt8] {
     var random = SeededRandom(seed: seed)
+    let words = (0..<count / 8 + 1).map { _ in random.next() }
+    return unsafe words.withUnsafeBytes { unsafe Array($0.prefix(count)) }
+}
+
+/// So many MiB, each of which differs from the others, made quickly.
+func plainContent(_ count: Int, seed: UInt8) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(count + 8)
-    while bytes.count < count {
-        let word = random.next()
-        for shift in stride(from: 0, to: 64, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: word >> shift))
-        }
+    for number in 0..<count {
+        bytes += Array(repeating: seed &+ UInt8(truncatingIfNeeded: number), count: 1 << 20)
     }
-    return Array(bytes.prefix(count))
+    return bytes
 }

@@ -1,4 +1,4 @@
-// Goal:   the ring carries tokens down and up unharmed, however many, and sleeps no longer than told.
+// Goal:   the ring carries tokens down and up unharmed, however many, and sleeps as long as told.
 // Method: the real kernel; one behaviour a test.
 
 import Glibc

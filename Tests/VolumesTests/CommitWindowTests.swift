@@ -1,3 +1,5 @@
+// The commit window: sequences in any order, one watermark.
+
 import Testing
 
 @testable import Volumes

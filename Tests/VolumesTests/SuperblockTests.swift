@@ -1,3 +1,5 @@
+// The superblock: what it says comes back, what is not one is told apart.
+
 import Checksums
 import Testing
 
