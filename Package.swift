@@ -151,7 +151,12 @@ let package = Package(
             name: "RuntimeTests", dependencies: ["Runtime", "Loop", "IO"],
             swiftSettings: strict),
         .testTarget(
-            name: "ServerTests", dependencies: ["Server", "HTTP"], swiftSettings: strict),
+            name: "ServerTests",
+            dependencies: ["Server", "HTTP", "Engine", "IO", "Loop", "Store", "Cryptography"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["millrace", "Cryptography"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandTests",
             dependencies: [

@@ -98,6 +98,17 @@ int cmachine_open_directory(const char *path)
     return directory < 0 ? -errno : directory;
 }
 
+int cmachine_try_direct_access(const char *path)
+{
+    const int file =
+        open(path, O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int status = file < 0 ? -errno : 0;
+    if (file >= 0) close(file);
+    // A refused O_DIRECT may leave the file that O_CREAT has made.
+    if (unlink(path) < 0 && errno != ENOENT && status == 0) return -errno;
+    return status;
+}
+
 int64_t cmachine_bytes_in_directory(const char *path)
 {
     DIR *directory = opendir(path);

@@ -137,6 +137,16 @@ public struct HotCache: ~Copyable {
 
     // MARK: Room
 
+    /// Memory for something else than objects, which make room for it; see `takeBack`.
+    public mutating func borrow(_ count: Int) -> Region? {
+        count <= BufferPool.largest ? makeRoom(count) : nil
+    }
+
+    /// Ends a loan of `borrow`.
+    public mutating func takeBack(_ region: Region) {
+        pool.giveBack(BufferLease(attaching: region))
+    }
+
     private mutating func makeRoom(_ count: Int) -> Region? {
         // The hand passes each entry at most twice: once to clear its mark, once to take it.
         var passesLeft = self.count * 2 + 1

@@ -3,6 +3,7 @@
 import CMachine
 import Configuration
 import IO
+import Store
 
 struct DataDirectory {
     let path: String
@@ -21,6 +22,7 @@ struct DataDirectory {
         _ = try check(lock, path + "/lock")
         _ = try check(unsafe cmachine_open_directory(path + "/volumes"), path + "/volumes")
         _ = try check(unsafe cmachine_open_directory(path + "/catalog"), path + "/catalog")
+        try requireDirectAccess(path)
         let stored = unsafe cmachine_bytes_in_directory(path + "/volumes")
         guard stored >= 0 else {
             throw ServeError("\(path)/volumes cannot be read: errno \(-stored)")
@@ -40,6 +42,15 @@ struct DataDirectory {
         } catch {
             throw ServeError("\(error)")
         }
+    }
+
+    /// Before anything is stored: an empty store opens no volume that would tell.
+    private static func requireDirectAccess(_ path: String) throws(ServeError) {
+        let status = unsafe cmachine_try_direct_access(path + "/volumes/direct-access")
+        if KernelError(result: status) == .invalid {
+            throw ServeError("\(StoreError.noDirectAccess(path: path))")
+        }
+        _ = try check(status, path + "/volumes")
     }
 
     private static func check(_ status: Int32, _ path: String) throws(ServeError) -> Int32 {

@@ -33,12 +33,8 @@ public struct ServerProcess {
         let threads = try startThreads(plan)
         let cores = threads.cores
         // Listening before recovering: /health and /ready answer from the first moment on.
-        let shared = recover(cores, directory, listening)
-        journal.notice(
-            listeningMessage(listening.address), [("address", "\(listening.address)")])
-        if let metrics = listening.metrics {
-            journal.notice(metricsMessage(metrics), [("address", "\(metrics)")])
-        }
+        accept(cores, listening)
+        let shared = recover(cores, directory)
         let failure = shared.failure
         if failure == nil { waitForStop() }
         stop(cores, shared.store)
@@ -100,7 +96,8 @@ public struct ServerProcess {
     private func frontSettings() -> FrontSettings {
         let journal = journal
         var front = FrontSettings(secret: secrets.upload.bytes, adminToken: secrets.admin.bytes)
-        front.limits.headBytes = settings.limits.headBytesMax
+        // Positions in a head are 16 bits.
+        front.limits.headBytes = min(settings.limits.headBytesMax, Int(UInt16.max))
         front.limits.fieldCount = settings.limits.fieldCountMax
         front.limits.requestLineBytes = settings.limits.targetBytesMax
         front.basePath = Array(settings.server.basePath.utf8)
@@ -121,11 +118,8 @@ public struct ServerProcess {
 
     // MARK: Recovery
 
-    private func recover(
-        _ cores: [Core], _ directory: DataDirectory, _ listening: Listeners
-    ) -> (store: StoreShared?, failure: ServeError?) {
-        let setup = StoreStart(settings: settings, directory: directory, journal: journal)
-        return Blocking.wait(on: cores[0].loop) {
+    private func accept(_ cores: [Core], _ listening: Listeners) {
+        Blocking.wait(on: cores[0].loop) {
             for (core, socket) in zip(cores, listening.sockets) {
                 await core.setPeers(cores)
                 await core.serve(socket, isMetrics: false)
@@ -133,6 +127,19 @@ public struct ServerProcess {
             if let socket = listening.metricsSocket {
                 await cores[0].serve(socket, isMetrics: true)
             }
+        }
+        journal.notice(
+            listeningMessage(listening.address), [("address", "\(listening.address)")])
+        if let metrics = listening.metrics {
+            journal.notice(metricsMessage(metrics), [("address", "\(metrics)")])
+        }
+    }
+
+    private func recover(
+        _ cores: [Core], _ directory: DataDirectory
+    ) -> (store: StoreShared?, failure: ServeError?) {
+        let setup = StoreStart(settings: settings, directory: directory, journal: journal)
+        return Blocking.wait(on: cores[0].loop) {
             do throws(ServeError) {
                 return (try await setup.open(cores), nil)
             } catch {

@@ -33,6 +33,8 @@ struct Connection {
         static let closing = Flags(rawValue: 1 << 10)
         /// `sendingEntry` is pinned in the hot cache.
         static let sendsEntry = Flags(rawValue: 1 << 11)
+        /// Nothing is read from it until there is room again.
+        static let receiveDeferred = Flags(rawValue: 1 << 12)
     }
 
     var socket = Descriptor(-1)

@@ -51,7 +51,7 @@ extension Core {
         let selection = select(fields, request.head, bytes: request.bytes.span)
         writeSelectionHead(
             request.slot, fields, selection, otherFields: others.span,
-            keepAlive: request.head.keepAlive && phase != .draining)
+            to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
         if request.head.method == .get, let range = selection.bodyRange(of: fields.length),
             await sendOutput(request.slot, more: true)
         {
@@ -74,13 +74,19 @@ extension Core {
         _ pinned: Pinned, _ fields: ObjectFields, _ others: [UInt8], _ data: Region
     ) {
         guard let store, (try? store.isCurrent(pinned)) == true else { return }
+        cache(pinned.name, fields, others, data)
+    }
+
+    func cache(_ name: [UInt8], _ fields: ObjectFields, _ others: [UInt8], _ data: Region) {
+        // Found by the path as it was sent, it would answer for what the escape names.
+        guard !name.contains(UInt8(ascii: "%")) else { return }
         let lengthLine = ObjectFields.lengthLineCount(fields.length)
         let facts = HotCache.Facts(
             sequence: fields.sequence, modifiedSeconds: fields.modifiedSeconds,
             checksum: fields.checksum)
         guard
             let entry = cache.insert(
-                pinned.name.span, facts: facts,
+                name.span, facts: facts,
                 fieldCount: lengthLine + others.count + 2, bodyCount: Int(data.count))
         else { return }
         let target = cache.entry(entry)
@@ -104,19 +110,16 @@ extension Core {
             checksum: large.checksum, modifiedSeconds: pinned.object.modified)
         let selection = select(fields, request.head, bytes: request.bytes.span)
         let range = selection.bodyRange(of: fields.length)
-        // The first bytes are read before the head goes out: what is found corrupt there is a 500.
         var first: Chunk?
-        if request.head.method == .get, let range,
-            store.fileRange(large, offset: range.lowerBound) == nil
-        {
-            do { first = try await readChunk(large, range.lowerBound, range, store) } catch {
+        if request.head.method == .get, let range, !isVerified(large, range, store) {
+            do { first = try await readFirst(large, range, store) } catch {
                 return .failure(error)
             }
         }
         let others = otherFields(fields, mediaType: large.mediaType)
         writeSelectionHead(
             request.slot, fields, selection, otherFields: others.span,
-            keepAlive: request.head.keepAlive && phase != .draining)
+            to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
         guard await sendOutput(request.slot, more: range != nil && request.head.method == .get),
             request.head.method == .get, let range
         else {
@@ -124,6 +127,33 @@ extension Core {
             return .success(())
         }
         return await stream(request, large, range, first: first, store)
+    }
+
+    /// Whether as much of the range is verified as has to be before its head goes out: of objects
+    /// that one read can bring, all.
+    private func isVerified(
+        _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
+    ) -> Bool {
+        guard let file = store.fileRange(large, offset: range.lowerBound) else { return false }
+        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        return isLong || file.count > range.upperBound - range.lowerBound
+    }
+
+    /// Reads what has to be verified before the head, so that what is corrupt there is a 500.
+    /// Nil: it was, but memory for all of it at once is short; it is read again in its turn.
+    private func readFirst(
+        _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
+    ) async throws(StoreError) -> Chunk? {
+        var chunk = try await readChunk(large, range.lowerBound, range, store)
+        var end = range.lowerBound + UInt64(chunk.bytes.count)
+        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        if isLong || end > range.upperBound { return chunk }
+        while true {
+            giveBack(chunk)
+            if end > range.upperBound { return nil }
+            chunk = try await readChunk(large, end, range, store)
+            end += UInt64(chunk.bytes.count)
+        }
     }
 
     /// Verified bytes of a large object in a leased buffer.
@@ -180,7 +210,7 @@ extension Core {
                 do { chunk = try await readChunk(large, offset, range, store) } catch {
                     // Too late for a status: the connection ends short, never with wrong bytes.
                     counters.downloadErrors &+= 1
-                    _ = answer(for: error, request)
+                    noteFailure(answer(for: error, request), request)
                     end(request.slot)
                     return .success(())
                 }

@@ -13,6 +13,8 @@ extension Core {
             slot: slot, head: head, bytes: copy(bytes), number: requestNumber)
         connections[slot].flags.insert(.busy)
         connections[slot].deadline = 0
+        // Long bodies wait in the kernel until the handler has room for them, not in the front.
+        if (request.bodyCount ?? .max) > Core.bodyBytesKeptMax { cancelReceive(slot) }
         Task(executorPreference: loop) { await self.run(request) }
     }
 
@@ -27,14 +29,43 @@ extension Core {
         // Answers to earlier requests of the same segment go first.
         if await sendOutput(request.slot, more: false) {
             do throws(Answer) {
+                try refuseBrokenChunks(request, &body)
                 try await handle(request, &body)
             } catch {
                 if error.closes { keepsAlive = false }
                 let willClose = body.end(drainBytesMax: settings.drainBytesMax) == .close
+                noteFailure(error, request)
                 write(error, to: request, keepAlive: keepsAlive && !willClose)
             }
         }
         await finish(request, &body, keepsAlive: keepsAlive)
+    }
+
+    /// What the operator has to look after, under the number that the client may have been told.
+    func noteFailure(_ answer: Answer, _ request: Request) {
+        guard answer.status.rawValue >= 500 else { return }
+        settings.log("request \(loop.index)-\(request.number): \(answer.cause ?? answer.line)")
+    }
+
+    /// Nobody here takes chunks, but bytes between which nothing can be told apart are refused for
+    /// that, as far as they are here already.
+    private func refuseBrokenChunks(
+        _ request: Request, _ body: inout BodyProgress
+    ) throws(Answer) {
+        guard body.isChunked, connections[request.slot].inputCount > 0 else { return }
+        let kept = connections[request.slot].input.part(
+            from: 0, count: Int(connections[request.slot].inputCount))
+        var decoder = ChunkedDecoder(limits: settings.limits)
+        var position = 0
+        while true {
+            switch decoder.next(in: arena.span(kept), at: &position) {
+            case .data: continue
+            case .needsMore, .end: return
+            case .invalid(let refusal):
+                body.fail()
+                throw Answer(refusal)
+            }
+        }
     }
 
     /// Gives the connection back: rest of the body, next request, or the end.
@@ -43,37 +74,33 @@ extension Core {
     ) async {
         let slot = request.slot
         var keepsAlive = keepsAlive
+        // The answer does not wait for a body that it does not depend on.
         switch body.end(drainBytesMax: settings.drainBytesMax) {
         case .clean: break
-        case .drain: keepsAlive = await drain(slot, &body) && keepsAlive
-        case .drainChunked: keepsAlive = await drainChunked(slot) && keepsAlive
+        case .drain:
+            keepsAlive = await sendOutput(slot, more: false) && keepsAlive
+            keepsAlive = await drain(slot, &body) && keepsAlive
+        case .drainChunked:
+            keepsAlive = await sendOutput(slot, more: false) && keepsAlive
+            keepsAlive = await drainChunked(slot) && keepsAlive
         case .close: keepsAlive = false
         }
         connections[slot].flags.remove(.busy)
         connections[slot].interruptible = nil
+        armDeferred()
         if connections[slot].flags.contains(.ending) { return closeIfQuiet(slot) }
         if connections[slot].flags.contains(.timedOut) {
             connections[slot].flags.remove(.timedOut)
             keepsAlive = false
         }
-        if !keepsAlive { connections[slot].flags.insert(.closesAfterOutput) }
-        setDeadline(slot, seconds: settings.idleTimeoutSeconds)
+        if !keepsAlive || phase == .draining {
+            connections[slot].flags.insert(.closesAfterOutput)
+        }
         flush(slot)
         guard connections[slot].flags.isDisjoint(with: [.sending, .closesAfterOutput]) else {
             return
         }
-        resume(slot)
-    }
-
-    /// Nothing is on its way out: go on with what came in meanwhile.
-    private func resume(_ slot: Int) {
-        if connections[slot].inputCount > 0 { processInput(slot) }
-        if connections[slot].flags.contains(.peerEnded),
-            connections[slot].flags.isDisjoint(with: [.busy, .sending])
-        {
-            return end(slot)
-        }
-        armReceive(slot)
+        goOn(slot)
     }
 
     // MARK: Out
@@ -81,24 +108,38 @@ extension Core {
     /// Sends what is collected and waits for it. False if the connection is gone.
     func sendOutput(_ slot: Int, more: Bool) async -> Bool {
         let count = Int(connections[slot].outputCount)
-        guard count > 0 else { return !connections[slot].flags.contains(.ending) }
+        guard count > 0 else {
+            giveBackOutput(slot)
+            return !connections[slot].flags.contains(.ending)
+        }
         let isSent = await send(
             slot, connections[slot].output.part(from: 0, count: count), more: more)
         giveBackOutput(slot)
         return isSent
     }
 
-    /// Sends all of `bytes` and waits for it. False if the connection is gone or too slow.
+    /// Sends all of `bytes` and waits for it. False if the connection is gone, or its peer took
+    /// nothing for too long.
     func send(_ slot: Int, _ bytes: Region, more: Bool) async -> Bool {
-        guard !connections[slot].flags.contains(.ending) else { return false }
-        let sent = await interruptibly(
-            slot, .send(socket: connections[slot].socket, source: bytes, more: more),
-            seconds: settings.sendTimeoutSeconds)
-        if sent > 0 { counters.bytesOut &+= UInt64(sent) }
-        if sent == Int32(bytes.count) { return true }
-        counters.connectionErrors += 1
-        end(slot)
-        return false
+        var rest = bytes
+        while rest.count > 0 {
+            guard !connections[slot].flags.contains(.ending) else { return false }
+            let sent = await interruptibly(
+                slot, .send(socket: connections[slot].socket, source: rest, more: more),
+                seconds: settings.sendTimeoutSeconds)
+            // Short of an error it comes back early only when the deadline cut it: slow, but it
+            // moves.
+            let isLate = connections[slot].flags.contains(.timedOut)
+            guard sent > 0, isLate || sent == Int32(rest.count) else {
+                counters.connectionErrors += 1
+                end(slot)
+                return false
+            }
+            connections[slot].flags.remove(.timedOut)
+            counters.bytesOut &+= UInt64(sent)
+            rest = rest.part(from: Int(sent), count: Int(rest.count) - Int(sent))
+        }
+        return true
     }
 
     /// Performs an operation that the connection's deadline or end may cut short.
@@ -152,6 +193,13 @@ extension Core {
     }
 
     static let directReceiveBytesMin = 32 << 10
+    /// A body up to this length may come with its head: two receive buffers.
+    static let bodyBytesKeptMax: UInt64 = 8 << 10
+
+    /// Whether a body that brought so many bytes within its timeout may go on.
+    private func isFastEnough(_ count: Int) -> Bool {
+        count >= max(1, Int(settings.bodyTimeoutSeconds) * settings.bodyBytesPerSecondMin)
+    }
 
     private func takeKept(_ slot: Int, into target: Region) -> Int {
         let count = min(Int(connections[slot].inputCount), Int(target.count))
@@ -177,8 +225,8 @@ extension Core {
             setDeadline(slot, seconds: settings.bodyTimeoutSeconds)
             _ = await loop.answer(ticket)
             connections[slot].deadline = 0
-            if connections[slot].flags.contains(.timedOut), connections[slot].bodyCount > before {
-                connections[slot].flags.remove(.timedOut)  // Slow, but it moves.
+            if isFastEnough(Int(connections[slot].bodyCount - before)) {
+                connections[slot].flags.remove(.timedOut)
             }
         }
         let count = Int(connections[slot].bodyCount)
@@ -207,17 +255,15 @@ extension Core {
                 slot, .receiveInto(socket: connections[slot].socket, target: rest, whole: true),
                 seconds: settings.bodyTimeoutSeconds)
             let isLate = connections[slot].flags.contains(.timedOut)
-            // Cut short by the deadline, but it moves: fair enough.
-            if isLate, received > 0 { connections[slot].flags.remove(.timedOut) }
-            if received > 0 {
-                count += Int(received)
-                counters.bytesIn &+= UInt64(received)
-                if !isLate, received < Int32(rest.count) {
-                    connections[slot].flags.insert(.peerEnded)
-                }
-            } else {
-                if !isLate { connections[slot].flags.insert(.peerEnded) }
-                break
+            if !isLate, received < Int32(rest.count) {
+                connections[slot].flags.insert(.peerEnded)
+            }
+            guard received > 0 else { break }
+            count += Int(received)
+            counters.bytesIn &+= UInt64(received)
+            if isLate {
+                guard received == Int32(rest.count) || isFastEnough(Int(received)) else { break }
+                connections[slot].flags.remove(.timedOut)
             }
         }
         return count - start

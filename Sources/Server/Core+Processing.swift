@@ -12,6 +12,8 @@ extension Core {
         let all = arena.span(bytes)
         var used = 0
         var head = RequestHead()
+        connections[slot].inputSeen = 0
+        defer { giveBackEmptyOutput(slot) }
         while used < all.count, isReady(slot) {
             guard outputRoom(slot, Core.headRoom) != nil else {
                 // Full: it leaves first. Or no memory is left for answers at all.
@@ -27,6 +29,7 @@ extension Core {
                 used += count
             case .incomplete:
                 if seen == 0 { setDeadline(slot, seconds: settings.headTimeoutSeconds) }
+                connections[slot].inputSeen = UInt32(rest.count)
                 return used
             case .invalid(let refusal):
                 refuse(slot, refusal.status, refusal.line)
@@ -45,7 +48,8 @@ extension Core {
     /// False if there is no room for the answer now: nothing was done then.
     private func answer(_ slot: Int, _ head: RequestHead, _ bytes: Region) -> Bool {
         if head.method == .get || head.method == .head, head.framing == .none,
-            !connections[slot].flags.contains(.isMetrics), let entry = cachedEntry(head, bytes)
+            !head.hasUnknownExpectation, !connections[slot].flags.contains(.isMetrics),
+            let entry = cachedEntry(head, bytes)
         {
             return answerHit(slot, head, bytes, entry)
         }
@@ -53,8 +57,8 @@ extension Core {
         return true
     }
 
-    /// A path without escapes under no base is its object's name; other spellings of a cached
-    /// name take the slower way.
+    /// A path without escapes is its object's name, base aside; other spellings of a cached name
+    /// take the slower way. No name with a percent sign is cached: here it would be an escape's.
     private func cachedEntry(_ head: RequestHead, _ bytes: Region) -> UInt32? {
         let basePath = settings.basePath
         let base = basePath.count
@@ -122,22 +126,17 @@ extension Core {
         let rest = cached.fields.part(
             from: lengthLine, count: Int(cached.fields.count) - lengthLine - 2)
         writeSelectionHead(
-            slot, fields, selection, otherFields: arena.span(rest), keepAlive: head.keepAlive)
+            slot, fields, selection, otherFields: arena.span(rest), to: head,
+            keepAlive: head.keepAlive)
         if let range = selection.bodyRange(of: fields.length), head.method == .get {
             let body = cached.body.part(
                 from: Int(range.lowerBound), count: Int(range.upperBound - range.lowerBound) + 1)
             sendBehindOutput(slot, body, of: entry)
         }
         counters.cacheHits &+= 1
+        counters.downloads &+= 1
         if !head.keepAlive { connections[slot].flags.insert(.closesAfterOutput) }
         return true
-    }
-
-    /// A one-line refusal of something that is not framed well enough to go on with.
-    func refuse(_ slot: Int, _ status: Status, _ line: String) {
-        writeText(slot, status, line, keepAlive: false)
-        connections[slot].flags.insert(.closesAfterOutput)
-        flush(slot)
     }
 }
 

@@ -1,20 +1,48 @@
 /// Bytes from a connection: where they go, and when the kernel may bring more.
 
+import HTTP
 import IO
 import Loop
 
 extension Core {
-    /// A connection may have this much waiting before its receive is stopped.
-    static let inputPauseBytes = 32 << 10
+    /// A connection may have this much waiting before its receive is stopped; a whole head always.
+    var inputPauseBytes: Int { max(32 << 10, settings.limits.headBytes) }
 
     func armReceive(_ slot: Int) {
         let flags = connections[slot].flags
-        guard flags.isDisjoint(with: [.receiving, .peerEnded, .ending]) else { return }
+        guard flags.isDisjoint(with: [.receiving, .peerEnded, .ending, .receiveDeferred]) else {
+            return
+        }
+        if isShortOfRoom, flags.isDisjoint(with: [.busy, .lingering]) { return deferReceive(slot) }
         connections[slot].flags.insert(.receiving)
         connections[slot].flags.remove(.receiveCancelled)
         loop.push(
             .receive(socket: connections[slot].socket, group: BufferGroup(id: 0)),
             token(.receive, slot))
+    }
+
+    /// Handlers wait for buffers, and what their clients have sent already fills the front: what
+    /// others want is better left with the kernel.
+    private var isShortOfRoom: Bool {
+        memory.queueLength > 0 && front.bytesFree < front.bytesTotal / 4
+    }
+
+    private func deferReceive(_ slot: Int) {
+        connections[slot].flags.insert(.receiveDeferred)
+        connections[slot].deadline = 0  // It is not the client who is late.
+        deferred.append(slot)
+    }
+
+    /// A handler has ended. While room is short there are others, so this comes again.
+    func armDeferred() {
+        guard !deferred.isEmpty, !isShortOfRoom else { return }
+        var slots: [Int] = []
+        swap(&slots, &deferred)
+        for slot in slots where connections[slot].flags.contains(.receiveDeferred) {
+            connections[slot].flags.remove(.receiveDeferred)
+            setDeadline(slot, seconds: settings.headTimeoutSeconds)
+            armReceive(slot)
+        }
     }
 
     func cancelReceive(_ slot: Int) {
@@ -62,13 +90,9 @@ extension Core {
             // The handler asked for quiet, or the peer ended: both want to know.
             wakeArrival(slot)
         } else if flags.contains(.peerEnded) {
-            // Half-closed peers still get what they asked for.
-            if flags.contains(.sending) {
-                connections[slot].flags.insert(.closesAfterOutput)
-            } else {
-                end(slot)
-            }
-        } else if connections[slot].inputCount < UInt32(Core.inputPauseBytes) {
+            // Half-closed peers still get what they asked for: see `goOn`.
+            if !flags.contains(.sending) { end(slot) }
+        } else if Int(connections[slot].inputCount) < inputPauseBytes {
             armReceive(slot)
         }
     }
@@ -90,17 +114,9 @@ extension Core {
         } else {
             let used = process(slot, bytes, seenCount: 0)
             let rest = bytes.part(from: used, count: Int(bytes.count) - used)
-            if rest.count > 0, connections.isOpen(slot) {
-                let seen = connections[slot].flags.contains(.busy) ? 0 : rest.count
-                keepOrFill(slot, rest, seen: seen)
-            }
+            if rest.count > 0 { keep(slot, rest) }
             flush(slot)
         }
-    }
-
-    private func keepOrFill(_ slot: Int, _ bytes: Region, seen: UInt32) {
-        keep(slot, bytes)
-        connections[slot].inputSeen = seen
     }
 
     /// Hands the handler that waits for body bytes what it wants; answers what is left over.
@@ -123,15 +139,16 @@ extension Core {
 
     /// Puts bytes aside until they can be worked on.
     private func keep(_ slot: Int, _ bytes: Region) {
+        guard connections[slot].flags.isDisjoint(with: [.ending, .lingering, .closesAfterOutput])
+        else { return }
         let have = Int(connections[slot].inputCount)
         let wanted = have + Int(bytes.count)
         if wanted > Int(connections[slot].input.count) {
-            guard wanted <= BufferPool.largest, let larger = front.lease(max(wanted, 4096)) else {
+            guard wanted <= BufferPool.largest, let region = leaseFront(max(wanted, 4096)) else {
                 // A client that sends on and on without waiting for answers, or one of too many.
                 counters.inputOverflows += 1
                 return end(slot)
             }
-            let region = larger.detach()
             if have > 0 {
                 arena.copy(connections[slot].input.part(from: 0, count: have), to: region)
             }
@@ -141,7 +158,7 @@ extension Core {
         arena.copy(
             bytes, to: connections[slot].input.part(from: have, count: Int(bytes.count)))
         connections[slot].inputCount = UInt32(wanted)
-        if wanted >= Core.inputPauseBytes { cancelReceive(slot) }
+        if wanted >= inputPauseBytes { cancelReceive(slot) }
     }
 
     /// Forgets the first `count` bytes that were kept.
@@ -160,7 +177,7 @@ extension Core {
 
     func giveBackInput(_ slot: Int) {
         guard connections[slot].input.count > 0 else { return }
-        front.giveBack(BufferLease(attaching: connections[slot].input))
+        giveBackFront(connections[slot].input)
         connections[slot].input = Region(offset: 0, count: 0)
         connections[slot].inputCount = 0
     }
@@ -173,13 +190,12 @@ extension Core {
             slot, connections[slot].input.part(from: 0, count: count),
             seenCount: Int(connections[slot].inputSeen))
         guard connections.isOpen(slot), connections[slot].inputCount > 0 else { return }
+        let seen = connections[slot].inputSeen
         consumeInput(slot, used)
-        if !connections[slot].flags.contains(.busy) {
-            connections[slot].inputSeen = connections[slot].inputCount
-        }
+        connections[slot].inputSeen = seen
         flush(slot)
         if connections[slot].flags.isDisjoint(with: [.busy, .ending]),
-            Int(connections[slot].inputCount) < Core.inputPauseBytes
+            Int(connections[slot].inputCount) < inputPauseBytes
         {
             armReceive(slot)
         }

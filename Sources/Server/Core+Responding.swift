@@ -74,12 +74,12 @@ extension Core {
     /// and without the empty line.
     func writeSelectionHead(
         _ slot: Int, _ fields: ObjectFields, _ selection: Selection,
-        otherFields: Span<UInt8>,
-        keepAlive: Bool
+        otherFields: Span<UInt8>, to head: RequestHead, keepAlive: Bool
     ) {
         if selection == .preconditionFailed {
             return writeText(
-                slot, .preconditionFailed, "a precondition is false", keepAlive: keepAlive)
+                slot, .preconditionFailed, "a precondition is false", to: head,
+                keepAlive: keepAlive)
         }
         writeHead(slot, selection.status, keepAlive: keepAlive) { output in
             switch selection {
@@ -119,9 +119,18 @@ extension Core {
         counters.answered(status.rawValue)
     }
 
-    /// An answer that is one line of text.
-    func writeText(_ slot: Int, _ status: Status, _ line: String, keepAlive: Bool) {
-        writeText(slot, Answer(status, line), isHead: false, keepAlive: keepAlive)
+    /// An answer that is one line of text; to HEAD, its fields only.
+    func writeText(
+        _ slot: Int, _ status: Status, _ line: String, to head: RequestHead, keepAlive: Bool
+    ) {
+        writeText(slot, Answer(status, line), isHead: head.method == .head, keepAlive: keepAlive)
+    }
+
+    /// A one-line refusal of something that is not framed well enough to go on with.
+    func refuse(_ slot: Int, _ status: Status, _ line: String) {
+        writeText(slot, Answer(status, line), isHead: false, keepAlive: false)
+        connections[slot].flags.insert(.closesAfterOutput)
+        flush(slot)
     }
 
     func write(_ answer: Answer, to request: Request, keepAlive: Bool) {

@@ -58,17 +58,22 @@ extension Core {
         switch segment {
         case .health where name.count == segment.text.utf8.count:
             try requireRead(request)
-            writeText(request.slot, .ok, "alive", keepAlive: request.head.keepAlive)
+            writeLine(request, "alive")
         case .ready where name.count == segment.text.utf8.count:
             try requireRead(request)
             try requireServing()
-            writeText(request.slot, .ok, "ready", keepAlive: request.head.keepAlive)
+            writeLine(request, "ready")
         case .admin:
             try await handleAdmin(request, name)
         case .health, .ready, .metrics, .upload, .files, .chunkedUpload, .uploadStatus,
             .download, .u:
             throw Answer(.notFound, "nothing is here")
         }
+    }
+
+    func writeLine(_ request: Request, _ line: String) {
+        writeText(
+            request.slot, .ok, line, to: request.head, keepAlive: request.head.keepAlive)
     }
 
     func requireServing() throws(Answer) {
@@ -110,23 +115,24 @@ extension Core {
 
     /// What the store said, as a client may hear it.
     func answer(for error: StoreError, _ request: Request) -> Answer {
+        var answer: Answer
         switch error {
         case .noSpace:
-            return Answer(.insufficientStorage, "no space is left for this upload")
+            answer = Answer(.insufficientStorage, "no space is left for this upload")
         case .readOnly, .indexBehind:
-            return Answer(
+            answer = Answer(
                 .serviceUnavailable, "uploads are not taken at the moment", retryAfterSeconds: 10)
         case .tooLarge:
-            return Answer(.contentTooLarge, "the object is too large")
+            answer = Answer(.contentTooLarge, "the object is too large")
         case .corrupt, .kernel, .index, .noDirectAccess, .newerFormat, .otherInstance,
             .notAVolume:
             if case .corrupt = error { counters.corruptBlocks += 1 }
-            let identity = "\(loop.index)-\(request.number)"
-            settings.log("request \(identity): \(error)")
-            return Answer(
+            answer = Answer(
                 .internalServerError,
                 "the server could not read or write its disk"
-                    + " (request \(identity))")
+                    + " (request \(loop.index)-\(request.number))")
         }
+        answer.cause = "\(error)"
+        return answer
     }
 }

@@ -16,8 +16,8 @@ extension Core {
     /// output of a core that is not exhausted).
     func outputRoom(_ slot: Int, _ count: Int) -> Region? {
         if connections[slot].output.count == 0 {
-            guard let lease = front.lease(max(count, Core.outputSize)) else { return nil }
-            connections[slot].output = lease.detach()
+            guard let region = leaseFront(max(count, Core.outputSize)) else { return nil }
+            connections[slot].output = region
             connections[slot].outputCount = 0
         }
         let used = Int(connections[slot].outputCount)
@@ -64,12 +64,17 @@ extension Core {
             unpinEntry(slot)
         }
         if connections[slot].flags.contains(.closesAfterOutput) { return linger(slot) }
+        goOn(slot)
+    }
+
+    /// Nothing is on its way out: on with what came in meanwhile, or the end if no more will come.
+    func goOn(_ slot: Int) {
         setDeadline(slot, seconds: settings.idleTimeoutSeconds)
-        if connections[slot].inputCount > 0 {
-            processInput(slot)
-        } else {
-            armReceive(slot)
-        }
+        processInput(slot)
+        let flags = connections[slot].flags
+        guard flags.isDisjoint(with: [.busy, .sending, .ending, .lingering]) else { return }
+        if flags.contains(.peerEnded) { return end(slot) }
+        armReceive(slot)
     }
 
     private func sendEntryBody(_ slot: Int) {
@@ -81,9 +86,28 @@ extension Core {
                 more: false), token(.send, slot))
     }
 
+    /// Memory for heads and short answers, at the cost of cached objects where there are many.
+    func leaseFront(_ count: Int) -> Region? {
+        if let lease = front.lease(count) { return lease.detach() }
+        return cache.borrow(count)
+    }
+
+    func giveBackFront(_ region: Region) {
+        let isBorrowed = region.offset >= memory.cache.offset
+        if isBorrowed { return cache.takeBack(region) }
+        front.giveBack(BufferLease(attaching: region))
+    }
+
+    /// An answer that nobody has begun needs no memory.
+    func giveBackEmptyOutput(_ slot: Int) {
+        if connections[slot].outputCount == 0, !connections[slot].flags.contains(.sending) {
+            giveBackOutput(slot)
+        }
+    }
+
     func giveBackOutput(_ slot: Int) {
         guard connections[slot].output.count > 0 else { return }
-        front.giveBack(BufferLease(attaching: connections[slot].output))
+        giveBackFront(connections[slot].output)
         connections[slot].output = Region(offset: 0, count: 0)
         connections[slot].outputCount = 0
     }

@@ -26,6 +26,8 @@ public actor Core: StoreCore, CompletionObserver {
     var clock = ResponseClock()
     var counters = Counters()
     var listeners: [Listener] = []
+    /// Connections from which nothing is read for want of room, and whose flags say so.
+    var deferred: [Int] = []
     var phase = Phase.recovering
     var requestNumber: UInt64 = 0
 
@@ -121,21 +123,32 @@ public actor Core: StoreCore, CompletionObserver {
 
     /// Ends the listeners: no new connection, and their port is free for a successor.
     func closeListeners() {
-        for index in listeners.indices where listeners[index].isArmed {
-            loop.push(.cancel(Token(.accept, slot: UInt32(index))), Token(.ignored))
+        for index in listeners.indices {
+            if listeners[index].isArmed {
+                loop.push(.cancel(Token(.accept, slot: UInt32(index))), Token(.ignored))
+            } else {
+                closeListener(index)
+            }
         }
+    }
+
+    private func closeListener(_ index: Int) {
+        loop.push(.close(listeners[index].descriptor), Token(.ignored))
     }
 
     private func accepted(_ completion: Completion) {
         let index = Int(completion.token.slot)
-        if !completion.more { listeners[index].isArmed = false }
+        if !completion.more {
+            listeners[index].isArmed = false
+            if phase == .draining { closeListener(index) }
+        }
         if let error = KernelError(result: completion.result) {
             // Out of descriptors, say: the tick arms it again, when some may be free.
             if error != .cancelled { counters.acceptErrors += 1 }
             return
         }
         let socket = Descriptor(completion.result)
-        guard let slot = connections.open(socket) else {
+        guard phase != .draining, let slot = connections.open(socket) else {
             counters.connectionsRefused += 1
             loop.push(.close(socket), Token(.ignored))
             return
@@ -166,7 +179,8 @@ public actor Core: StoreCore, CompletionObserver {
         closeListeners()
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
             let flags = connections[slot].flags
-            if flags.isDisjoint(with: [.busy, .sending]) {
+            // Lingering ones have their answer and end within seconds; a close could destroy it.
+            if flags.isDisjoint(with: [.busy, .sending, .lingering]) {
                 end(slot)
             } else if !flags.contains(.busy) {
                 connections[slot].flags.insert(.closesAfterOutput)

@@ -34,11 +34,11 @@ extension Core {
         try requireRead(request)
         let path = request.bytes.span.extracting(request.head.path)
         if path.equals("/health") {
-            return writeText(request.slot, .ok, "alive", keepAlive: request.head.keepAlive)
+            return writeLine(request, "alive")
         }
         if path.equals("/ready") {
             try requireServing()
-            return writeText(request.slot, .ok, "ready", keepAlive: request.head.keepAlive)
+            return writeLine(request, "ready")
         }
         guard path.equals("/metrics") else { throw Answer(.notFound, "only /metrics is here") }
         var snapshots: [CoreSnapshot] = []

@@ -30,6 +30,8 @@ struct Answer: Error {
     var challenge: String?
     /// For 405: the value of Allow.
     var allowedMethods: String?
+    /// What was behind it, for the log only.
+    var cause: String?
     /// The framing is lost, or the body will not be read.
     var closes = false
 

@@ -51,6 +51,9 @@ int cmachine_lock_file(const char *path);
 /// Opens a directory, making it if it is not there.
 int cmachine_open_directory(const char *path);
 
+/// Makes and removes a file there, opened with O_DIRECT: -EINVAL if the file system has none.
+int cmachine_try_direct_access(const char *path);
+
 /// Bytes on disk of the regular files in a directory.
 int64_t cmachine_bytes_in_directory(const char *path);
 

@@ -1,2 +1,0 @@
-// Placeholder until this module's tests are merged.
-import Testing

@@ -1,0 +1,248 @@
+// Goal:   what the front decides without asking anybody: body progress, upload pace, selections,
+//         listings, the prepared head, the metrics page.
+
+import Foundation
+import HTTP
+import Store
+import Testing
+
+@testable import Server
+
+@Suite struct `A body's progress` {
+    private func progress(_ fields: String) throws -> BodyProgress {
+        BodyProgress(try makeRequest("PUT /a HTTP/1.1\r\nHost: h\r\n\(fields)\r\n").head)
+    }
+
+    @Test func `ends clean when nothing is left`() throws {
+        #expect(try progress("").end(drainBytesMax: 10) == .clean)
+        #expect(try progress("Content-Length: 0\r\n").end(drainBytesMax: 10) == .clean)
+        #expect(
+            try progress("Content-Length: 0\r\nExpect: 100-continue\r\n").end(drainBytesMax: 10)
+                == .clean)
+        var body = try progress("Content-Length: 5\r\n")
+        body.took(2)
+        body.took(3)
+        #expect(body.end(drainBytesMax: 10) == .clean)
+    }
+
+    @Test func `reads a short rest, and closes over a long one`() throws {
+        var body = try progress("Content-Length: 12\r\n")
+        #expect(body.end(drainBytesMax: 11) == .close)
+        body.took(1)
+        #expect(body.end(drainBytesMax: 11) == .drain)
+        body.fail()
+        #expect(body.end(drainBytesMax: 11) == .close)
+        let chunked = try progress("Transfer-Encoding: chunked\r\n")
+        #expect(chunked.end(drainBytesMax: 11) == .drainChunked)
+    }
+
+    @Test func `closes when the client still waits to be invited`() throws {
+        var body = try progress("Content-Length: 5\r\nExpect: 100-continue\r\n")
+        #expect(body.end(drainBytesMax: 10) == .close)
+        body.awaitsContinue = false
+        #expect(body.end(drainBytesMax: 10) == .drain)
+    }
+
+    @Test func `traps for more than was announced`() async {
+        await #expect(processExitsWith: .failure) {
+            var body = try `A body's progress`().progress("Content-Length: 5\r\n")
+            body.took(6)
+        }
+    }
+}
+
+@Suite struct `An upload's pace` {
+    private let second: UInt64 = 1_000_000_000
+
+    @Test func `grows its buffers with speed, and shrinks them without`() {
+        var pace = UploadPace(startedAt: 0, bytesPerSecondMin: 1)
+        #expect(pace.bufferBytes == 256 << 10)
+        var now: UInt64 = 0
+        for expected in [512 << 10, 1 << 20, 1 << 20] {
+            now += second / 100
+            let goesOn = pace.took(pace.bufferBytes, now: now)
+            #expect(goesOn)
+            #expect(pace.bufferBytes == expected)
+        }
+        now += second / 2
+        _ = pace.took(1000, now: now)
+        #expect(pace.bufferBytes == 1 << 20)
+        for expected in [512 << 10, 256 << 10, 128 << 10, 64 << 10, 64 << 10] {
+            now += 2 * second
+            _ = pace.took(1000, now: now)
+            #expect(pace.bufferBytes == expected)
+        }
+    }
+
+    @Test func `is held to the minimum rate after its grace time`() {
+        var pace = UploadPace(startedAt: 0, bytesPerSecondMin: 1000)
+        let inGrace = pace.took(1, now: 30 * second)
+        #expect(inGrace)
+        let tooSlow = pace.took(1, now: 31 * second)
+        #expect(!tooSlow)
+        var steady = UploadPace(startedAt: 0, bytesPerSecondMin: 1000)
+        for minute in 1...10 as ClosedRange<UInt64> {
+            let goesOn = steady.took(60_000, now: minute * 60 * second)
+            #expect(goesOn)
+        }
+        var free = UploadPace(startedAt: 0, bytesPerSecondMin: 0)
+        let anything = free.took(0, now: 1000 * second)
+        #expect(anything)
+    }
+}
+
+@Suite struct `An object's fields` {
+    private func text(_ write: (inout OutputSpan<UInt8>) -> Void) -> String {
+        String(decoding: [UInt8](capacity: 1024, initializingWith: write), as: UTF8.self)
+    }
+
+    private func tag(_ sequence: UInt64, _ checksum: UInt32) -> String {
+        let fields = ObjectFields(
+            length: 1, sequence: sequence, checksum: checksum, modifiedSeconds: 0)
+        return text { fields.appendEntityTag(to: &$0) }
+    }
+
+    @Test func `have a strong entity tag of their own`() {
+        #expect(tag(0, 0) == "\"0-0\"")
+        #expect(tag(1, 0xabc) == "\"1-abc\"")
+        #expect(tag(0x10, 0xf) == "\"10-f\"")
+        let longest = tag(.max, .max)
+        #expect(longest == "\"ffffffffffffffff-ffffffff\"")
+        #expect(longest.utf8.count == ObjectFields.entityTagSizeMax)
+    }
+
+    @Test func `keep browsers from running what was uploaded`() {
+        let fields = ObjectFields(length: 1, sequence: 1, checksum: 1, modifiedSeconds: 0)
+        let plain = text { fields.append(to: &$0, mediaType: "image/png".utf8.span) }
+        #expect(plain.contains("Content-Type: image/png\r\n"))
+        #expect(plain.contains("Last-Modified: Thu, 01 Jan 1970 00:00:00 GMT\r\n"))
+        #expect(plain.contains("Accept-Ranges: bytes\r\n"))
+        #expect(plain.contains("X-Content-Type-Options: nosniff\r\n"))
+        #expect(!plain.contains("Content-Disposition"))
+        for type in ["text/html", "image/svg+xml", "text/html; charset=utf-8"] {
+            let active = text { fields.append(to: &$0, mediaType: type.utf8.span) }
+            #expect(active.contains("Content-Disposition: attachment\r\n"), "\(type)")
+            #expect(active.contains("Content-Security-Policy: sandbox; default-src 'none'\r\n"))
+        }
+    }
+
+    @Test func `fit into the room that is kept for them`() {
+        let fields = ObjectFields(
+            length: .max, sequence: .max, checksum: .max, modifiedSeconds: 253_402_300_799)
+        let type = "text/html; " + String(repeating: "x", count: 117)
+        let active = text { fields.append(to: &$0, mediaType: type.utf8.span) }
+        #expect(active.utf8.count <= ObjectFields.sizeMax + type.utf8.count)
+    }
+
+    @Test(arguments: [0, 9, 10, 99, 100, 18_446_744_073_709_551_615] as [UInt64])
+    func `know the size of their length line`(length: UInt64) {
+        let line = text { $0.appendField("Content-Length", decimal: length) }
+        #expect(ObjectFields.lengthLineCount(length) == line.utf8.count)
+    }
+}
+
+@Suite struct `A selection` {
+    @Test func `has a status and bytes`() {
+        #expect(Selection.whole.bodyRange(of: 10) == 0...9)
+        #expect(Selection.whole.bodyRange(of: 0) == nil)
+        #expect(Selection.part(3...4).bodyRange(of: 10) == 3...4)
+        for empty in [Selection.notModified, .preconditionFailed, .unsatisfiable] {
+            #expect(empty.bodyRange(of: 10) == nil)
+        }
+        let all: [Selection] = [
+            .whole, .part(0...0), .notModified, .preconditionFailed, .unsatisfiable,
+        ]
+        #expect(all.map(\.status.rawValue) == [200, 206, 304, 412, 416])
+    }
+}
+
+@Suite struct `A listing` {
+    private func parse(_ query: String) throws -> ListingRequest {
+        try ListingRequest(
+            makeRequest("GET /admin/objects\(query) HTTP/1.1\r\nHost: h\r\n\r\n"))
+    }
+
+    @Test func `is asked for with prefix, after and limit`() throws {
+        let plain = try parse("")
+        #expect(plain.prefix.isEmpty)
+        #expect(plain.after == nil)
+        #expect(plain.limit == 100)
+        let full = try parse("?limit=7&prefix=a%2Fb+c&after=%C3%A4")
+        #expect(full.prefix == Array("a/b c".utf8))
+        #expect(full.after == Array("ä".utf8))
+        #expect(full.limit == 7)
+        #expect(try parse("?limit=1000").limit == 1000)
+    }
+
+    @Test(arguments: [
+        "?limit=0", "?limit=1001", "?limit=", "?limit=x", "?limit=1&limit=1", "?x=1",
+        "?prefix=%zz", "?Limit=1",
+    ])
+    func `is refused for anything else`(query: String) throws {
+        do {
+            _ = try parse(query)
+            Issue.record("\(query) was taken")
+        } catch let answer as Answer {
+            #expect(answer.status == .badRequest)
+        }
+    }
+
+    @Test func `of nothing is an empty document`() throws {
+        #expect(ListingDocument.text([], isLast: true) == "{\"objects\":[],\"next\":null}\n")
+    }
+}
+
+@Suite struct `The prepared head` {
+    @Test func `is renewed once a second`() {
+        var clock = ResponseClock()
+        #expect(clock.okHead.isEmpty)
+        clock.refresh(0)
+        #expect(
+            String(decoding: clock.okHead, as: UTF8.self)
+                == "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n")
+        clock.refresh(1_000_000_000)
+        #expect(
+            String(decoding: clock.okHead, as: UTF8.self)
+                == "HTTP/1.1 200 OK\r\nDate: Sun, 09 Sep 2001 01:46:40 GMT\r\n")
+        #expect(clock.seconds == 1_000_000_000)
+    }
+}
+
+@Suite struct `The metrics page` {
+    private func snapshot(core: Int) -> CoreSnapshot {
+        var counters = Counters()
+        counters.downloads = 7
+        for status in [100, 200, 206, 304, 404, 503] as [UInt16] { counters.answered(status) }
+        return CoreSnapshot(
+            core: core, counters: counters, connections: 3, cacheBytesUsed: 1,
+            cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4, poolBytesTotal: 5,
+            poolQueue: 6, store: StoreStatistics())
+    }
+
+    @Test func `has every sample under its own head, for each core`() {
+        let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)])
+        #expect(page.hasSuffix("\n"))
+        var current = ""
+        var names: Set<String> = []
+        for line in page.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if line.hasPrefix("# HELP ") {
+                current = String(words[2])
+                #expect(names.insert(current).inserted, "\(current) appears twice")
+                #expect(words.count > 3)
+            } else if line.hasPrefix("# TYPE ") {
+                #expect(words[2] == current)
+                let isCounter = current.hasSuffix("_total")
+                #expect(words[3] == (isCounter ? "counter" : "gauge"), "\(current)")
+            } else {
+                #expect(line.hasPrefix(current + "{core=\""), "\(line)")
+                #expect(words.count == 2)
+                #expect(UInt64(words[1]) != nil)
+            }
+        }
+        #expect(page.contains("millrace_downloads_total{core=\"1\"} 7\n"))
+        #expect(page.contains("millrace_connections{core=\"0\"} 3\n"))
+        #expect(page.contains("millrace_responses_total{core=\"0\",class=\"2xx\"} 2\n"))
+        #expect(page.contains("millrace_responses_total{core=\"0\",class=\"5xx\"} 1\n"))
+    }
+}
