@@ -26,8 +26,8 @@ enum Command {
         return text
     }
 
-    /// Starts a server with all it will ever run confined to `cpu`; both its outputs go to `log`. It
-    /// is told to stop should the bench die.
+    /// Starts a server with all it will ever run confined to `cpu`; both its outputs go to `log`.
+    /// It is told to stop should the bench die.
     static func serve(_ program: [String], cpu: Int, log: String) throws -> ServerProcess {
         guard FileManager.default.createFile(atPath: log, contents: nil),
             let file = FileHandle(forWritingAtPath: log)

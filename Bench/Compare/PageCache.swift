@@ -10,8 +10,8 @@ import IO
 /// In a virtual machine a page that was never used, or that was free long enough to be given back,
 /// costs a fault in the host when it is next written: measured, 2.8 CPU-seconds a GiB instead of
 /// 0.4. Only servers that write through the page cache pay that, and only while much memory is
-/// free; a server that has run for a day has no such pages. So the bench uses them up, with pages of
-/// a file's hole, which may be evicted like any others.
+/// free; a server that has run for a day has no such pages. So the bench uses them up, with pages
+/// of a file's hole, which may be evicted like any others.
 final class PageCache {
     private let hole: Descriptor
     private let size: Int

@@ -66,7 +66,7 @@ struct Place {
         try FileManager.default.createDirectory(atPath: point, withIntermediateDirectories: false)
         try Command.run("mount", [device, point])
         undo.add {
-            // A bench that was interrupted still has files open there; the kernel then waits for it.
+            // An interrupted bench still has files open there; the kernel then waits for it.
             guard (try? Command.run("umount", [point])) == nil else { return }
             _ = try? Command.run("umount", ["--lazy", point])
         }

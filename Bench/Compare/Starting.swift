@@ -48,7 +48,7 @@ struct Starting {
         let process = try Command.serve(
             [options.nginx, "-p", home, "-c", file, "-e", home + "/error.log"],
             cpu: options.serverCPU, log: home + "/output.log")
-        let server = Server(port: port, secret: nil, congestionControl: congestionControl)
+        let server = Endpoint(port: port, secret: nil, congestionControl: congestionControl)
         try process.waitUntil { (try? Probe.status(of: "/", at: server)) != nil }
         return Subject(.nginx, process, server, root: home + "/www")
     }
@@ -76,7 +76,7 @@ struct Starting {
             return port != nil
         }
         guard let port else { throw BenchError("millrace did not say where it listens") }
-        let server = Server(port: port, secret: secret, congestionControl: congestionControl)
+        let server = Endpoint(port: port, secret: secret, congestionControl: congestionControl)
         try process.waitUntil { (try? Probe.status(of: "/ready", at: server)) == 200 }
         return Subject(.millrace, process, server, root: nil)
     }

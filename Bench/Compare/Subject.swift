@@ -7,7 +7,7 @@ import BenchMeasure
 final class Subject {
     let side: Side
     let process: ServerProcess
-    let server: Server
+    let server: Endpoint
     /// Where its objects lie as files, for a server whose uploads the client must make durable.
     let root: String?
     /// The next upload's number, row by row; names are never used twice.
@@ -15,7 +15,7 @@ final class Subject {
     /// Bytes of the whole response of each small object, once they are there.
     var smallResponseCounts: [Int]?
 
-    init(_ side: Side, _ process: ServerProcess, _ server: Server, root: String?) {
+    init(_ side: Side, _ process: ServerProcess, _ server: Endpoint, root: String?) {
         (self.side, self.process, self.server, self.root) = (side, process, server, root)
     }
 

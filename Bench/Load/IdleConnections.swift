@@ -10,7 +10,7 @@ public struct IdleConnections: ~Copyable {
     private static let perAddress = 4_000
 
     /// Opens `count` connections; each gets `path` answered with 200 and then stays.
-    public init(_ count: Int, to server: Server, path: String) throws(LoadFailure) {
+    public init(_ count: Int, to server: Endpoint, path: String) throws(LoadFailure) {
         var sockets: [Descriptor] = []
         do throws(LoadFailure) {
             for index in 0..<count {
@@ -36,7 +36,7 @@ public struct IdleConnections: ~Copyable {
 
 public enum Probe {
     /// The status of one GET over a connection of its own.
-    public static func status(of path: String, at server: Server) throws(LoadFailure) -> Int {
+    public static func status(of path: String, at server: Endpoint) throws(LoadFailure) -> Int {
         let socket = try LoadFailure.during("connect") { () throws(KernelError) in
             try server.connect()
         }

@@ -12,7 +12,7 @@ public struct LargeTransfer: ~Copyable {
     private let comparesCount = 1 << 20
 
     /// Connects to `server`.
-    public init(to server: Server, names: ObjectNames) throws(LoadFailure) {
+    public init(to server: Endpoint, names: ObjectNames) throws(LoadFailure) {
         let text = try RequestText(names: names, secret: server.secret)
         let socket = try LoadFailure.during("connect") { () throws(KernelError) in
             try server.connect()

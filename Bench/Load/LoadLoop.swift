@@ -37,7 +37,7 @@ public struct LoadLoop: ~Copyable {
     /// Runs `work` over `connectionCount` fresh connections until nothing is left to ask or
     /// `seconds` have passed; requests under way then are finished and count.
     mutating func run<Kind: Work & ~Copyable>(
-        _ work: inout Kind, at server: Server, connectionCount: Int, seconds: Double?,
+        _ work: inout Kind, at server: Endpoint, connectionCount: Int, seconds: Double?,
         pool: SyncPool? = nil
     ) throws(LoadFailure) -> LoadTally {
         precondition((1...LoadLoop.connectionsMax).contains(connectionCount))

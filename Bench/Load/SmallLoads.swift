@@ -19,7 +19,7 @@ extension LoadLoop {
     /// PUTs objects `numbers` in order, until all are there or `seconds` have passed. Answers what
     /// counted, and which numbers were used: all of them are there.
     public mutating func put(
-        _ objects: SmallObjects, _ numbers: Range<UInt64>, to server: Server, seconds: Double?,
+        _ objects: SmallObjects, _ numbers: Range<UInt64>, to server: Endpoint, seconds: Double?,
         pool: SyncPool? = nil
     ) throws(LoadFailure) -> (tally: LoadTally, used: Range<UInt64>) {
         let text = try RequestText(names: objects.names, secret: server.secret)
@@ -35,7 +35,7 @@ extension LoadLoop {
     /// GETs objects `numbers` once each and compares every byte. Answers the bytes of each whole
     /// response.
     public mutating func readBack(
-        _ objects: SmallObjects, _ numbers: Range<UInt64>, from server: Server
+        _ objects: SmallObjects, _ numbers: Range<UInt64>, from server: Endpoint
     ) throws(LoadFailure) -> [Int] {
         let text = try RequestText(names: objects.names, secret: nil)
         var reads = ReadBack(
@@ -47,7 +47,7 @@ extension LoadLoop {
 
     /// GETs objects from 0 on, as many as `responseCounts` says, evenly and again and again.
     public mutating func get(
-        _ objects: SmallObjects, responseCounts: [Int], from server: Server, seconds: Double,
+        _ objects: SmallObjects, responseCounts: [Int], from server: Endpoint, seconds: Double,
         seed: UInt64
     ) throws(LoadFailure) -> LoadTally {
         var gets = try SmallGets(

@@ -17,8 +17,8 @@ public final class SyncPool: Sendable {
     /// Where `SyncReply` records arrive.
     public var replies: Descriptor { answers.far }
 
-    /// Files are found under `root` by `names`. With `syncsFolders` a file's directory entry is made
-    /// durable too; the folders must be there.
+    /// Files are found under `root` by `names`. With `syncsFolders` a file's directory entry is
+    /// made durable too; the folders must be there.
     public init(
         root: String, names: ObjectNames, threadCount: Int, syncsFolders: Bool
     ) throws(KernelError) {

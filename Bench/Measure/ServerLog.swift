@@ -1,7 +1,7 @@
 /// Finds in a server's log where it listens.
 public enum ServerLog {
-    /// The port of the first line that says `listening` and carries `address=HOST:PORT`, lines about
-    /// metrics aside. A line still being written does not count.
+    /// The port of the first line that says `listening` and carries `address=HOST:PORT`, lines
+    /// about metrics aside. A line still being written does not count.
     public static func port(in text: String) -> UInt16? {
         guard let end = text.lastIndex(of: "\n") else { return nil }
         for line in text[..<end].split(separator: "\n") {

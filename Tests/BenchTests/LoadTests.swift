@@ -1,5 +1,6 @@
 // Goal:   only a whole, right answer counts, and the upload that is asked for is the one allowed.
-// Method: requests as text; answers laid into the arena as the ring would leave them, cut and wrong.
+// Method: requests as text; answers laid into the arena as the ring would leave them, whole, cut
+//         and wrong.
 
 import BenchMachine
 import BenchMeasure

@@ -4,7 +4,7 @@ import BenchMachine
 import BenchMeasure
 import IO
 
-public struct Server: Sendable {
+public struct Endpoint: Sendable {
     public let port: UInt16
     /// What signed uploads are signed with; nil if they are not.
     public let secret: String?
