@@ -234,6 +234,7 @@ extension Core {
         guard let file = store.fileRange(large, offset: offset) else { return nil }
         let window = min(file.count, range.upperBound - offset + 1, Core.sendFileBurst)
         var sent: UInt64 = 0
+        var wasWarmed = false
         while sent < window {
             guard !connections[slot].flags.contains(.ending) else { return 0 }
             let result = await loop.perform(
@@ -249,9 +250,11 @@ extension Core {
             // Sent in part means that the socket is full, too.
             guard result > 0 || KernelError(result: result) == .wouldBlock else {
                 if KernelError(result: result) == .notResident, sent == 0 {
-                    // Verified before, asked for again, gone from memory: worth having there.
+                    if wasWarmed { return nil }
+                    // Verified before and asked for again: worth having in memory.
                     await store.warm(large, offset: offset, count: window)
-                    return nil
+                    wasWarmed = true
+                    continue
                 }
                 counters.connectionErrors += 1
                 end(slot)

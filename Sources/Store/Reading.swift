@@ -185,16 +185,27 @@ extension ObjectStore {
             file: file.buffered, offset: piece.fileOffset, count: UInt64(piece.count))
     }
 
-    /// Asks the kernel to have those bytes in the page cache soon.
+    /// Brings those bytes into the page cache. By reading through it, not by asking for it
+    /// (POSIX_FADV_WILLNEED fills it with single pages): read-ahead makes large folios, which
+    /// sendfile hands to the network in larger pieces.
     public func warm(_ large: LargeObject, offset: UInt64, count: UInt64) async {
         guard offset < large.object.length else { return }
         let count = Int(min(count, large.object.length - offset, 64 << 20))
+        let buffer = await memory.buffer(4 * StoreLimits.unitBytes)
+        defer { memory.giveBack(buffer: buffer) }
         for piece in large.map.pieces(from: offset, count: count) {
             guard let file = files.opened(piece.volume) else { continue }
-            _ = await loop.perform(
-                .advise(
-                    file: file.buffered, offset: piece.fileOffset, count: UInt32(piece.count),
-                    advice: .willNeed))
+            var done = 0
+            while done < piece.count {
+                let target = buffer.part(from: 0, count: min(piece.count - done, Int(buffer.count)))
+                let result = await loop.perform(
+                    .read(
+                        file: file.buffered, offset: piece.fileOffset + UInt64(done),
+                        target: target))
+                // Best effort: who asked reads another way if the bytes are not there then.
+                guard result > 0 else { return }
+                done += Int(result)
+            }
         }
     }
 
