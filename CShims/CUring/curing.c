@@ -286,10 +286,9 @@ void curing_close_descriptor(curing *ring, int descriptor, uint64_t token)
     io_uring_prep_close(entry, descriptor);
 }
 
-void curing_shutdown(curing *ring, int socket, bool both, uint64_t token)
+int32_t curing_shutdown(int socket, bool both)
 {
-    ENTRY;
-    io_uring_prep_shutdown(entry, socket, both ? SHUT_RDWR : SHUT_WR);
+    return shutdown(socket, both ? SHUT_RDWR : SHUT_WR) < 0 ? -errno : 0;
 }
 
 void curing_timeout(curing *ring, uint64_t nanoseconds, uint64_t token)
@@ -378,7 +377,7 @@ static const struct { uint8_t code; const char *name; } needed[] = {
     {IORING_OP_WRITE_FIXED, "write fixed"}, {IORING_OP_FSYNC, "fsync"},
     {IORING_OP_FALLOCATE, "fallocate"}, {IORING_OP_FADVISE, "fadvise"},
     {IORING_OP_OPENAT2, "openat2"}, {IORING_OP_CLOSE, "close"},
-    {IORING_OP_SHUTDOWN, "shutdown"}, {IORING_OP_TIMEOUT, "timeout"},
+    {IORING_OP_TIMEOUT, "timeout"},
     {IORING_OP_ASYNC_CANCEL, "cancel"}, {IORING_OP_MSG_RING, "msg_ring"},
 };
 

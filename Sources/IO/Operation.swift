@@ -36,6 +36,7 @@ public enum Operation: Sendable {
     /// The file's size in whole 4 KiB blocks; executed when it is submitted.
     case measure(file: Descriptor)
     case close(Descriptor)
+    /// Executed when it is submitted.
     case shutdown(socket: Descriptor, direction: Direction)
     /// Answers `timedOut` after that many nanoseconds.
     case timeout(nanoseconds: UInt64)

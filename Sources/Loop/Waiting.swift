@@ -19,7 +19,13 @@ extension EventLoop {
     public func answer(_ ticket: Ticket) async -> Int32 {
         if let result = waiters.takeAnswer(ticket) { return result }
         return await unsafe withUnsafeContinuation { continuation in
-            unsafe waiters.await(ticket, continuation)
+            // On the way here others may have run: code that no actor isolates can change executors
+            // as it enters a call.
+            if let result = waiters.takeAnswer(ticket) {
+                unsafe continuation.resume(returning: result)
+            } else {
+                unsafe waiters.await(ticket, continuation)
+            }
         }
     }
 

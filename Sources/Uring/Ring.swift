@@ -130,7 +130,8 @@ public struct Ring: ~Copyable {
         case .measure(let file):
             answered.append(Completion(token: token, result: curing_block_count(file.number)))
         case .shutdown(let socket, let direction):
-            unsafe curing_shutdown(ring, socket.number, direction == .both, tag)
+            let status = curing_shutdown(socket.number, direction == .both)
+            answered.append(Completion(token: token, result: status))
         case .timeout(let nanoseconds):
             unsafe curing_timeout(ring, nanoseconds, tag)
         case .cancel(let target):

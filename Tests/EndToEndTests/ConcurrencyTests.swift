@@ -31,18 +31,18 @@ func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) 
         options.memoryPerCore = "8MiB"
         let server = try RunningServer(options)
         try inParallel(120) { index in
-            let client = try RawClient(server.port)
-            let put = try client.put("object\(index)", pattern(size, seed: index))
+            let bytes = pattern(size, seed: index)
+            let put = try server.put("object\(index)", bytes)
             #expect(put.status == 201)
         }
         try inParallel(120) { index in
-            let client = try RawClient(server.port)
-            #expect(try client.get("object\(index)").body == pattern(size, seed: index))
+            let get = try server.get("object\(index)")
+            #expect(get.body == pattern(size, seed: index))
         }
         // Repeated ones need two buffers each: theirs, and one for what is stored.
         try inParallel(60) { index in
-            let client = try RawClient(server.port)
-            let put = try client.put("object\(index)", pattern(size, seed: index))
+            let bytes = pattern(size, seed: index)
+            let put = try server.put("object\(index)", bytes)
             #expect(put.status == 201)
         }
         let total = try server.metric("pool_bytes")
@@ -135,7 +135,9 @@ func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) 
             try client.send(
                 "PUT \(Signing.v("room\(clients.count)", size)) HTTP/1.1\r\nHost: h\r\n"
                     + "Content-Length: \(size)\r\nExpect: 100-continue\r\n\r\n")
-            let answer = try client.response()
+            guard let answer = try? client.response() else {
+                throw Problem("no answer to upload \(clients.count): \(server.log)")
+            }
             if answer.status == 507 {
                 refusals = 1
                 break
@@ -202,9 +204,9 @@ func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) 
         var options = ServerOptions()
         options.capacity = "700MiB"
         let server = try RunningServer(options)
-        let client = try RawClient(server.port)
         let room = try `A client that vanishes`.roomLeft(server)
         let bytes = pattern(48 << 20, seed: 1)
+        let client = try RawClient(server.port)
         for index in 0..<room {
             #expect(try client.put("full\(index)", bytes).status == 201)
         }

@@ -14,12 +14,14 @@ final class RawClient {
         var text: String { String(decoding: body, as: UTF8.self) }
     }
 
+    private let port: UInt16
     private var socket: Int32
     private var received: [UInt8] = []
     private var hasEnded = false
 
     /// Connects to 127.0.0.1. Waits of its own end after ten seconds.
     init(_ port: UInt16, receiveBufferBytes: Int32? = nil) throws {
+        self.port = port
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         socket = Glibc.socket(AF_INET, type, 0)
         guard socket >= 0 else { throw Problem("no socket: errno \(errno)") }
@@ -65,6 +67,7 @@ final class RawClient {
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     func send(_ bytes: [UInt8]) throws {
+        guard socket >= 0 else { throw Problem("closed") }
         var sent = 0
         while sent < bytes.count {
             let (descriptor, start) = (socket, sent)
@@ -102,7 +105,8 @@ final class RawClient {
         let mark = Array("\r\n\r\n".utf8)
         while received.firstRange(of: mark) == nil {
             guard try receiveMore() else {
-                throw Problem("the connection ended within a head of \(received.count) bytes")
+                throw Problem(
+                    "the connection on \(port) ended within a head of \(received.count) bytes")
             }
         }
         guard let end = received.firstRange(of: mark) else { throw Problem("no head") }

@@ -107,7 +107,8 @@ final class RunningServer: Sendable {
         if process.exitStatus != nil { throw Problem("ended: \(log)") }
         guard let client = try? RawClient(port) else { return false }
         try client.send("GET /ready HTTP/1.1\r\nHost: h\r\n\r\n")
-        return try client.response().status == 200
+        guard let answer = try? client.response() else { throw Problem("no answer: \(log)") }
+        return answer.status == 200
     }
 
     var log: String { RunningServer.text(logPath) }
@@ -130,7 +131,8 @@ final class RunningServer: Sendable {
     func metric(_ name: String) throws -> Int {
         let client = try RawClient(metricsPort)
         try client.send("GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-        let page = String(decoding: try client.response().body, as: UTF8.self)
+        guard let answer = try? client.response() else { throw Problem("no metrics: \(log)") }
+        let page = String(decoding: answer.body, as: UTF8.self)
         let samples = page.split(separator: "\n").filter { line in
             line.hasPrefix("millrace_\(name){") || line.hasPrefix("millrace_\(name) ")
         }
@@ -161,17 +163,17 @@ enum Signing {
 
 /// Bytes that differ everywhere and from one seed to another.
 func pattern(_ count: Int, seed: Int) -> [UInt8] {
-    var state = UInt64(truncatingIfNeeded: seed) &* 0x9e37_79b9_7f4a_7c15 | 1
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(count + 8)
-    while bytes.count < count {
-        state ^= state << 13
-        state ^= state >> 7
-        state ^= state << 17
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            bytes.append(UInt8(truncatingIfNeeded: state >> shift))
+    let wordCount = (count + 7) / 8
+    let start = UInt64(truncatingIfNeeded: seed) &* 0x9e37_79b9_7f4a_7c15 | 1
+    let words = unsafe [UInt64](unsafeUninitializedCapacity: wordCount) { words, filled in
+        var state = start
+        for index in 0..<wordCount {
+            state ^= state &<< 13
+            state ^= state &>> 7
+            state ^= state &<< 17
+            unsafe words[index] = state
         }
+        filled = wordCount
     }
-    bytes.removeLast(bytes.count - count)
-    return bytes
+    return unsafe words.withUnsafeBytes { unsafe Array($0.prefix(count)) }
 }

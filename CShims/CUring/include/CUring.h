@@ -66,7 +66,9 @@ void curing_open_at(
     curing *ring, int directory, const char *path, uint64_t flags, uint64_t mode,
     uint64_t token);
 void curing_close_descriptor(curing *ring, int descriptor, uint64_t token);
-void curing_shutdown(curing *ring, int socket, bool both, uint64_t token);
+/// At once, not through the ring: the kernel looks up the descriptor of a queued shutdown in a
+/// worker, when the number may belong to another socket already. 0 or a negated errno.
+int32_t curing_shutdown(int socket, bool both);
 void curing_timeout(curing *ring, uint64_t nanoseconds, uint64_t token);
 void curing_cancel(curing *ring, uint64_t target, uint64_t token);
 void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t token);
