@@ -7,8 +7,8 @@ import Volumes
 
 public enum StoreOpening {
     /// Opens the store of `setup` on core 0, whose `loop` and `memory` these are; a new one if
-    /// there is nothing yet. Unfinished uploads' space is free again, removals are finished, and every
-    /// acknowledged object is there.
+    /// there is nothing yet. Unfinished uploads' space is free again, removals are finished, and
+    /// every acknowledged object is there.
     ///
     /// - Parameter executor: where catalog commits may block: a `BlockingQueue`.
     public static func open(

@@ -141,7 +141,7 @@ public struct ReplayPlan: Equatable, Sendable {
     /// Objects of the applied part that nothing found supersedes. One that the catalog does not
     /// have (its write was given up, and may still have happened) is dead: zero its header.
     public internal(set) var settled: [Record] = []
-    /// Unfinished writes beyond the applied sequence: never acknowledged. Their content is no one's.
+    /// Unfinished writes beyond the applied sequence: never acknowledged. Their content is lost.
     public internal(set) var torn: [Record] = []
     /// Records of the applied part with rotten content: to be reported, not touched. (A dead one
     /// is among `headersToZero`; the extents of a large one are known to its manifest only.)
