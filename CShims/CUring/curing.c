@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -351,6 +353,13 @@ int64_t curing_send_file(
     off_t at = (off_t)offset;
     const ssize_t sent = sendfile(socket, file, &at, count);
     return sent < 0 ? -errno : sent;
+}
+
+int curing_cork(int socket, bool is_on)
+{
+    const int value = is_on;
+    const int status = setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+    return status < 0 ? -errno : 0;
 }
 
 int32_t curing_block_count(int file)

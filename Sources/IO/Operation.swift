@@ -16,6 +16,9 @@ public enum Operation: Sendable {
     case sendFile(
         socket: Descriptor, file: Descriptor, offset: UInt64, count: UInt32,
         isKnownResident: Bool)
+    /// While it is on, only full segments leave (TCP_CORK); switching it off sends the rest.
+    /// Executed when it is submitted.
+    case cork(socket: Descriptor, isOn: Bool)
     /// Between a pipe and anything; offsets are nil on the side that is a pipe or socket.
     case splice(
         source: Descriptor, sourceOffset: UInt64?, target: Descriptor, targetOffset: UInt64?,

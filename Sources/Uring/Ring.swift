@@ -96,6 +96,9 @@ public struct Ring: ~Copyable {
         case .send(let socket, let source, let more):
             unsafe curing_send(
                 ring, socket.number, arena.address(of: source), Int(source.count), more, tag)
+        case .cork(let socket, let isOn):
+            let status = curing_cork(socket.number, isOn)
+            answered.append(Completion(token: token, result: status))
         case .sendFile(let socket, let file, let offset, let count, let isKnownResident):
             let sent = curing_send_file(
                 socket.number, file.number, offset, Int(count), !isKnownResident)

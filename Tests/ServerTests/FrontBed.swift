@@ -121,7 +121,8 @@ final class FrontBed {
             closedDescriptors.insert(descriptor.number)
             clients[descriptor.number]?.isClosed = true
             complete(token, 0)
-        case .nop, .sendFile, .splice, .poll, .read, .write, .sync, .allocate, .advise, .open,
+        case .nop, .sendFile, .cork, .splice, .poll, .read, .write, .sync, .allocate, .advise,
+            .open,
             .measure, .timeout, .message:
             Issue.record("the front asked for \(operation)")
         }

@@ -48,7 +48,7 @@ extension SimulatedDisk {
         case .advise, .nop: return 0
         case .timeout: return -KernelError.timedOut.code
         case .message, .cancel: return 0
-        case .accept, .receive, .receiveInto, .send, .sendFile, .splice, .poll, .shutdown:
+        case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }

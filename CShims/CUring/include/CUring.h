@@ -78,6 +78,9 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
 int64_t curing_send_file(
     int socket, int file, uint64_t offset, size_t count, bool tests_residency);
 
+/// TCP_CORK, at once.
+int curing_cork(int socket, bool is_on);
+
 /// The file's size in 4 KiB blocks, at once.
 int32_t curing_block_count(int file);
 
