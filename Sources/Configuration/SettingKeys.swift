@@ -22,9 +22,6 @@ extension SettingKey {
         SettingKey(
             "server.numa", .flag, \.server.usesNUMA,
             "Keep each core's buffers on its own NUMA node."),
-        SettingKey(
-            "server.public_url", optional: .publicURL, \.server.publicURL,
-            "Where clients reach the server, if not at the address they connect to."),
     ]
 
     static let metrics: [SettingKey] = [
@@ -71,7 +68,7 @@ extension SettingKey {
 
     static let uploads: [SettingKey] = [
         SettingKey(
-            "uploads.max_size", .size(atLeast: 1, atMost: 1 << 50), \.uploads.sizeBytesMax,
+            "uploads.max_size", .size(atLeast: 1, atMost: 15 << 30), \.uploads.sizeBytesMax,
             "The largest object accepted; more is answered with 413.")
     ]
 
@@ -101,9 +98,6 @@ extension SettingKey {
         SettingKey(
             "limits.connections_per_core", .count(16...1_000_000), \.limits.connectionsPerCoreMax,
             "Open connections of each core; further ones are closed at once."),
-        SettingKey(
-            "limits.pipeline_depth", .count(1...1024), \.limits.pipelineDepthMax,
-            "Requests of one connection answered in a row before others get their turn."),
     ]
 
     static let logging: [SettingKey] = [
@@ -159,20 +153,6 @@ extension ValueForm where Value == String {
                 guard isPlain, !["", ".", ".."].contains(segment) else { return nil }
             }
             return text.last == "/" ? text : text + "/"
-        }
-    }
-
-    fileprivate static var publicURL: ValueForm {
-        text("a URL such as \"https://files.example.org\", without ? and #") { text in
-            guard let scheme = ["https://", "http://"].first(where: text.hasPrefix) else {
-                return nil
-            }
-            let rest = text.dropFirst(scheme.count)
-            let isPlain = rest.utf8.allSatisfy {
-                (0x21...0x7e).contains($0) && !Array("?#@\\\"<>".utf8).contains($0)
-            }
-            guard isPlain, let first = rest.first, first != "/", first != ":" else { return nil }
-            return text.last == "/" ? String(text.dropLast()) : text
         }
     }
 }

@@ -28,8 +28,6 @@ extension Settings {
         public internal(set) var drainTimeout = Duration.seconds(30)
         public internal(set) var memoryPerCoreBytes = 64 << 20
         public internal(set) var usesNUMA = true
-        /// Where clients reach the server, without a trailing "/"; `nil`: as they addressed it.
-        public internal(set) var publicURL: String?
     }
 
     public struct MetricsSection: Equatable, Sendable {
@@ -54,7 +52,7 @@ extension Settings {
     }
 
     public struct UploadsSection: Equatable, Sendable {
-        public internal(set) var sizeBytesMax = 16 << 30
+        public internal(set) var sizeBytesMax = 15 << 30
     }
 
     public struct LimitsSection: Equatable, Sendable {
@@ -66,7 +64,6 @@ extension Settings {
         public internal(set) var bodyBytesPerSecondMin = 1 << 10
         public internal(set) var bodyTimeout = Duration.seconds(30)
         public internal(set) var connectionsPerCoreMax = 16384
-        public internal(set) var pipelineDepthMax = 64
     }
 
     public struct LoggingSection: Equatable, Sendable {

@@ -16,7 +16,9 @@ struct MachinePlan {
             journal.warning("resource limits could not be raised: errno \(error.code)")
         }
         do {
-            places = try Topology.current().plan(requestedCores: settings.server.cores?.indices)
+            let found = try Topology.current().plan(requestedCores: settings.server.cores?.indices)
+            places =
+                settings.server.usesNUMA ? found : found.map { CorePlace(cpu: $0.cpu, node: nil) }
         } catch { throw ServeError("\(error)") }
         do {
             memory = try MemoryLock.plan(

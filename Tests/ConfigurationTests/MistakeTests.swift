@@ -34,7 +34,7 @@ import Testing
         ),
         (
             "[uploads]\nmax_size = 1979-05-27", 2,
-            "uploads.max_size: expected a size such as \"64MiB\", from 1 to 1024TiB, found a date"
+            "uploads.max_size: expected a size such as \"64MiB\", from 1 to 15GiB, found a date"
                 + " or time"
         ),
     ])

@@ -28,13 +28,6 @@ import Testing
         ("server.drain_timeout", ["\"0s\"", "\"1h\""], ["30", "\"2h\"", "\"-1s\""]),
         ("server.memory_per_core", ["\"4MiB\"", "67108864"], ["\"1MiB\"", "\"65GiB\"", "true"]),
         ("server.numa", ["true", "false"], ["\"true\"", "1"]),
-        (
-            "server.public_url", ["\"https://a.example/x/\"", "\"http://[::1]:80\""],
-            [
-                "\"\"", "\"ftp://a\"", "\"https://\"", "\"https:///a\"", "\"https://:1\"",
-                "\"https://a?b\"", "\"https://a#b\"", "\"https://u@a\"", "\"https://a b\"",
-            ]
-        ),
         ("metrics.listen", ["\"127.0.0.1:0\"", "\"off\""], ["\"no\"", "false", "\"OFF\""]),
         ("storage.path", ["\"/srv/x\"", "\"data\""], ["\"\"", "5"]),
         (
@@ -55,7 +48,7 @@ import Testing
         ("security.admin_token_file", ["\"x\""], ["\"\"", "[]"]),
         ("security.bad_signature_status", ["401", "403"], ["404", "\"403\"", "402"]),
         (
-            "uploads.max_size", ["1", "\"16GiB\"", "\"1024TiB\""],
+            "uploads.max_size", ["1", "\"15GiB\""],
             ["0", "\"1PB\"", "\"-1\""]
         ),
         ("limits.head_size", ["\"8KiB\"", "\"64KiB\""], ["\"1023\"", "\"65KiB\""]),
@@ -66,7 +59,6 @@ import Testing
         ("limits.body_min_rate", ["0", "\"1GiB\""], ["-1", "\"2GiB\""]),
         ("limits.body_timeout", ["\"1s\""], ["\"0ms\"", "\"never\""]),
         ("limits.connections_per_core", ["16", "1000000"], ["15", "1000001", "\"16\""]),
-        ("limits.pipeline_depth", ["1", "1024"], ["0", "1025"]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]
 
