@@ -32,7 +32,7 @@ public enum MemoryLock {
         let wanted = min(requestedPerCore, registeredMax)
         let share = limit.map { $0 / coreCount / granule * granule } ?? .max
         if !hasLockCapability, wanted > share {
-            return shrink(requestedPerCore, coreCount: coreCount, share: share, limit: limit ?? 0)
+            return shrink(wanted, coreCount: coreCount, share: share, limit: limit ?? 0)
         }
         guard wanted < requestedPerCore else {
             return Plan(bytesPerCore: wanted, isRegistered: true, warning: nil)

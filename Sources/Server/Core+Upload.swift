@@ -29,7 +29,7 @@ extension Core {
         let outcome: PutOutcome
         do {
             if let existing = try store.find(name) {
-                try await compare(request, existing, description, store, &body)
+                try await compare(request, existing, description, durability, store, &body)
                 return writeCreated(request, durability)
             }
             if length <= UInt64(StoreLimits.smallBytesMax) {
@@ -193,13 +193,17 @@ extension Core {
     /// the same. Another length or type is refused before the body.
     private func compare(
         _ request: Request, _ existing: Pinned, _ description: UploadDescription,
-        _ store: ObjectStore, _ body: inout BodyProgress
+        _ durability: Store.Durability, _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws {
         defer { store.release(existing) }
         guard existing.object.length == description.length else { throw Core.conflict }
         switch existing.object.kind {
         case .small: try await compareSmall(request, existing, description, store, &body)
         case .large: try await compareLarge(request, existing, description, store, &body)
+        }
+        // What was acknowledged as written only may still be on its way to the disk.
+        if durability == .durable, !(try await store.settle(existing)) {
+            throw Answer(.serviceUnavailable, "the object was withdrawn", retryAfterSeconds: 1)
         }
     }
 

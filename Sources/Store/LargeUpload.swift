@@ -178,7 +178,7 @@ extension ObjectStore {
             let outcome: PutOutcome?
             do throws(StoreError) {
                 claimed = try await claimPlace(upload.description.name, blocks: blocks)
-                outcome = claimed == nil ? try await compare(upload) : nil
+                outcome = claimed == nil ? try await compare(upload, durability) : nil
             } catch {
                 await ledger.giveBack(extents)
                 throw error
@@ -273,7 +273,9 @@ extension ObjectStore {
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.
-    private func compare(_ upload: LargeUpload) async throws(StoreError) -> PutOutcome? {
+    private func compare(
+        _ upload: LargeUpload, _ durability: Durability
+    ) async throws(StoreError) -> PutOutcome? {
         guard let pinned = try find(upload.description.name) else { return nil }
         defer { release(pinned) }
         guard pinned.object.kind == .large, pinned.object.length == upload.description.length
@@ -283,6 +285,7 @@ extension ObjectStore {
             stored.checksums == upload.checksums,
             try await holdsSameBytes(stored, upload)
         else { return .existsDifferent(pinned.object) }
+        if durability == .durable, !(try await settle(pinned)) { return nil }
         return .existsIdentical(pinned.object)
     }
 

@@ -87,6 +87,15 @@ public final class ObjectStore {
         try state.entry(pinned.name, reader)?.sequence == pinned.object.sequence
     }
 
+    /// Waits until an object that was acknowledged as written is durable, or is no more: whoever
+    /// relies on it for a `durable` answer asks. False if a look-up would no longer find it.
+    public func settle(_ pinned: Pinned) async throws(StoreError) -> Bool {
+        while state.isProvisional(pinned.object.sequence) {
+            await loop.sleep(until: loop.now + 1_000_000)
+        }
+        return try isCurrent(pinned)
+    }
+
     // MARK: Listing
 
     /// Names that start with `prefix` and are greater than `after`, in the order of their bytes; at

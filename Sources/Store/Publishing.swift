@@ -93,8 +93,9 @@ extension ObjectStore {
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.
-    func compare(_ upload: SmallUpload, _ checksum: UInt32) async throws(StoreError) -> PutOutcome?
-    {
+    func compare(
+        _ upload: SmallUpload, _ checksum: UInt32, _ durability: Durability
+    ) async throws(StoreError) -> PutOutcome? {
         guard let pinned = try find(upload.description.name) else { return nil }
         defer { release(pinned) }
         guard pinned.object.kind == .small, pinned.object.length == upload.description.length
@@ -105,6 +106,8 @@ extension ObjectStore {
             && stored.checksum == checksum
             && memory.arena.equal(stored.data, upload.dataRegion)
         memory.giveBack(stored.takeLease())
-        return isSame ? .existsIdentical(pinned.object) : .existsDifferent(pinned.object)
+        guard isSame else { return .existsDifferent(pinned.object) }
+        if durability == .durable, !(try await settle(pinned)) { return nil }
+        return .existsIdentical(pinned.object)
     }
 }

@@ -86,7 +86,7 @@ extension ObjectStore {
             let outcome: PutOutcome?
             do throws(StoreError) {
                 claimed = try await claimPlace(description.name, blocks: blocks)
-                outcome = claimed == nil ? try await compare(upload, checksum) : nil
+                outcome = claimed == nil ? try await compare(upload, checksum, durability) : nil
             } catch {
                 upload.giveBackBuffer()
                 throw error
@@ -140,7 +140,7 @@ extension ObjectStore {
             $0.bytesWritten += record.object.length
         }
         if durability == .written || state.faults.contains(.earlyAcknowledgement) {
-            state.publish(record.name, .present(record.object.entry))
+            state.provide(record.name, record.object.entry)
             loop.inBackground { [self] in try? await finish(record) }
         } else {
             try await finish(record)

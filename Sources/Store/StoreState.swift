@@ -19,6 +19,8 @@ final class StoreState: Sendable {
     private let hasFailed = Atomic<Bool>(false)
     /// By sequence.
     private let provisional = Mutex<[UInt64: Manifest]>([:])
+    /// Sequences that were acknowledged as written and are not yet durable.
+    private let unflushed = Mutex<Set<UInt64>>([])
     private let cores = Mutex<[any StoreCore]>([])
 
     init(_ setup: StoreSetup, faults: StoreFaults) {
@@ -125,14 +127,28 @@ final class StoreState: Sendable {
     /// Makes a large object readable, and visible, before its record is on the disk.
     func provide(_ name: [UInt8], _ entry: CatalogEntry, _ manifest: Manifest) {
         provisional.withLock { $0[entry.sequence] = manifest }
+        provide(name, entry)
+    }
+
+    /// Makes an object visible before it is durable.
+    func provide(_ name: [UInt8], _ entry: CatalogEntry) {
+        unflushed.withLock { _ = $0.insert(entry.sequence) }
         publish(name, .present(entry))
+    }
+
+    func isProvisional(_ sequence: UInt64) -> Bool {
+        unflushed.withLock { $0.contains(sequence) }
     }
 
     func provisionalManifest(_ sequence: UInt64) -> Manifest? {
         provisional.withLock { $0[sequence] }
     }
 
-    func endProvision(_ sequence: UInt64) { provisional.withLock { $0[sequence] = nil } }
+    /// The object is durable, or was withdrawn.
+    func endProvision(_ sequence: UInt64) {
+        provisional.withLock { $0[sequence] = nil }
+        unflushed.withLock { _ = $0.remove(sequence) }
+    }
 
     // MARK: Cores
 

@@ -33,7 +33,8 @@ public struct Pinned: Sendable, Equatable {
 public enum Durability: Sendable, Equatable {
     /// After its last flush: it survives a power cut.
     case durable
-    /// As soon as its bytes are written: it survives a crash of this program.
+    /// As soon as its bytes are written. A small object then survives a crash of this program; a
+    /// large one may be lost with it until its record is written, which follows a flush.
     case written
 }
 

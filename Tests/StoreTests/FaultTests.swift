@@ -43,6 +43,26 @@ import Volumes
         #expect(again.close() == nil)
     }
 
+    @Test(arguments: [3000, 100_000])
+    func `answers durable for what was written only once that is durable`(size: Int) throws {
+        let world = World(try World.hardware())
+        try world.open()
+        _ = try world.put("old", content(size, seed: 1)).get()
+        world.settle()
+        world.disk.fail(.sync, number: 1)
+        let bytes = content(size, seed: 2)
+        guard case .created = try world.put("new", bytes, .written).get() else {
+            Issue.record("not created")
+            return
+        }
+        // The flush that the first promise waits for fails: the second must not rest on it.
+        if case .success(.existsIdentical) = world.put("new", bytes, .durable) {
+            Issue.record("acknowledged as durable before it was")
+        }
+        world.settle()
+        _ = world.close()
+    }
+
     @Test(arguments: [SimulatedDisk.Kind.write, .sync])
     func `withdraws what was acknowledged as written only`(kind: SimulatedDisk.Kind) throws {
         let world = World(try World.hardware())
