@@ -359,7 +359,7 @@ int64_t curing_send_file(
 int curing_cork(int socket, bool is_on)
 {
     const int on = is_on;
-    return setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on) < 0 ? -errno : 0;
+    return setsockopt(socket, SOL_TCP, TCP_CORK, &on, sizeof on) < 0 ? -errno : 0;
 }
 
 int32_t curing_block_count(int file)

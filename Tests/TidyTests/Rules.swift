@@ -30,7 +30,7 @@ enum Rules {
     static func columns(_ file: SourceText) -> [String] {
         // A Markdown table's row cannot be broken.
         if file.path.hasSuffix(".md") { return [] }
-        file.lines.indices.compactMap { index in
+        return file.lines.indices.compactMap { index in
             let count = file.lines[index].count
             return count > columnMax ? "\(file.path):\(index + 1): \(count) columns" : nil
         }
