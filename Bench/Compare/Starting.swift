@@ -97,7 +97,7 @@ struct Starting {
         secret = "\(secret)"
 
         [uploads]
-        max_size = "64GiB"
+        max_size = "15GiB"
 
         [limits]
         idle_timeout = "1h"
