@@ -86,7 +86,7 @@ final class RawClient {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         let (descriptor, size) = (socket, buffer.count)
         let count = unsafe buffer.withUnsafeMutableBytes { target in
-            unsafe recv(descriptor, target.baseAddress, size, 0)
+            unsafe receiveAgain(descriptor, target.baseAddress, size)
         }
         if count < 0 {
             if errno == ECONNRESET {
@@ -137,7 +137,7 @@ final class RawClient {
         var buffer = [UInt8](repeating: 0, count: count)
         let descriptor = socket
         let taken = unsafe buffer.withUnsafeMutableBytes { target in
-            unsafe recv(descriptor, target.baseAddress, count, 0)
+            unsafe receiveAgain(descriptor, target.baseAddress, count)
         }
         guard taken >= 0 else { throw Problem("cannot receive: errno \(errno)") }
         return Array(buffer[..<taken])
@@ -182,5 +182,15 @@ final class RawClient {
     func delete(_ path: String) throws -> Response {
         try exchange(
             "DELETE", "/" + path, fields: ["Authorization: Bearer \(RunningServer.adminToken)"])
+    }
+}
+
+/// recv(2), again after a signal, which a socket with a time limit does not do itself (signal(7));
+/// exit tests beside us bring SIGCHLD.
+private func receiveAgain(_ socket: Int32, _ target: UnsafeMutableRawPointer?, _ count: Int) -> Int
+{
+    while true {
+        let taken = unsafe recv(socket, target, count, 0)
+        if taken >= 0 || errno != EINTR { return taken }
     }
 }
