@@ -55,7 +55,16 @@ import Volumes
             Issue.record("not created")
             return
         }
-        // The flush that the first promise waits for fails: the second must not rest on it.
+        // The flush that the first promise waits for fails: the second must not rest on it, neither
+        // by looking the object up nor by bringing the same bytes.
+        let core = world.core
+        let isSettled = world.run { () async -> Bool? in
+            guard let pinned = try? await core.pin("new") else { return nil }
+            let isSettled = try? await core.settle(pinned)
+            await core.release(pinned)
+            return isSettled
+        }
+        #expect(isSettled == false)
         if case .success(.existsIdentical) = world.put("new", bytes, .durable) {
             Issue.record("acknowledged as durable before it was")
         }

@@ -122,6 +122,10 @@ actor TestCore: StoreCore {
 
     func release(_ pinned: Pinned) { objects.release(pinned) }
 
+    func settle(_ pinned: Pinned) async throws(StoreError) -> Bool {
+        try await objects.settle(pinned)
+    }
+
     func read(_ pinned: Pinned) async throws(StoreError) -> [UInt8] {
         if pinned.object.kind == .small {
             let small = try await objects.readSmall(pinned)
