@@ -100,7 +100,6 @@ extension Core {
     private func take(_ slot: Int, _ bytes: Region) {
         let flags = connections[slot].flags
         if !flags.isDisjoint(with: [.ending, .lingering, .closesAfterOutput]) { return }
-        if flags.contains(.isMetrics) { counters.metricsBytesIn &+= UInt64(bytes.count) }
         counters.bytesIn &+= UInt64(bytes.count)
         if flags.contains(.busy) {
             let rest = fillBody(slot, bytes)

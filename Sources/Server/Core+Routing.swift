@@ -126,7 +126,6 @@ extension Core {
             answer = Answer(.contentTooLarge, "the object is too large")
         case .corrupt, .kernel, .index, .noDirectAccess, .newerFormat, .otherInstance,
             .notAVolume:
-            if case .corrupt = error { counters.corruptBlocks += 1 }
             answer = Answer(
                 .internalServerError,
                 "the server could not read or write its disk"

@@ -9,7 +9,6 @@ struct Counters: Sendable {
     var timeouts: UInt64 = 0
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 0
-    var metricsBytesIn: UInt64 = 0
 
     var downloads: UInt64 = 0
     var downloadErrors: UInt64 = 0
@@ -21,7 +20,6 @@ struct Counters: Sendable {
     var cacheHits: UInt64 = 0
     var cacheMisses: UInt64 = 0
     var signatureRefusals: UInt64 = 0
-    var corruptBlocks: UInt64 = 0
     var sentFileBytes: UInt64 = 0
     var sentDirectBytes: UInt64 = 0
     /// By status class, 1xx to 5xx.
