@@ -10,6 +10,8 @@ public enum CatalogError: Error, Equatable, Sendable {
     case notACatalog(path: String)
     /// Written by a newer version of the program.
     case newerFormat(found: UInt32, supported: UInt32)
+    /// Written by an older version of the program.
+    case olderFormat(found: UInt32, path: String)
     /// The catalog of other volumes than these.
     case otherInstance(found: CatalogInstance, expected: CatalogInstance)
     /// The index contradicts itself.
@@ -37,6 +39,9 @@ extension CatalogError: CustomStringConvertible {
             "data.mdb in \(path) is not a catalog; move it away, then \(CatalogError.rebuild)"
         case .newerFormat(let found, let supported):
             "the catalog has format \(found), this program reads up to \(supported): upgrade it"
+        case .olderFormat(let found, let path):
+            "the catalog in \(path) has the earlier format \(found): move its files away, and the"
+                + " next start rebuilds it from the volumes"
         case .otherInstance(let found, let expected):
             "the catalog belongs to instance \(found), the volumes to \(expected)"
         case .damaged(let what):
@@ -68,8 +73,8 @@ extension CatalogError {
     var leavesCatalogInService: Bool {
         switch self {
         case .full, .diskFull: true
-        case .noDirectory, .noCatalog, .notACatalog, .newerFormat, .otherInstance, .damaged,
-            .outOfService, .system:
+        case .noDirectory, .noCatalog, .notACatalog, .newerFormat, .olderFormat, .otherInstance,
+            .damaged, .outOfService, .system:
             false
         }
     }

@@ -65,6 +65,9 @@ struct CatalogLocation {
         guard version <= CatalogMetadata.formatVersion else {
             throw .newerFormat(found: version, supported: CatalogMetadata.formatVersion)
         }
+        guard version == CatalogMetadata.formatVersion else {
+            throw .olderFormat(found: version, path: path)
+        }
         guard let metadata = CatalogMetadata(value: value) else {
             throw .damaged("what it knows of itself")
         }

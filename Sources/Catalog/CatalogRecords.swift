@@ -1,19 +1,16 @@
-/// What the catalog holds beside object entries: extents in use, leased segments, removal records,
+/// What the catalog holds beside object entries: extents of data, leased segments, removal records,
 /// and what it knows of itself.
 
-/// Space that an object or a record occupies.
+/// Space that a large object's data occupies. What records occupy is in the objects' entries.
 public struct CatalogExtent: Sendable, Equatable {
     /// The volume's packed address of the first block: the key.
     public var address: UInt64
     /// Length in 4 KiB blocks.
     public var blocks: UInt32
-    /// What lies there. The store gives the number its meaning.
-    public var kind: UInt8
 
-    public init(address: UInt64, blocks: UInt32, kind: UInt8) {
+    public init(address: UInt64, blocks: UInt32) {
         self.address = address
         self.blocks = blocks
-        self.kind = kind
     }
 }
 
@@ -74,7 +71,7 @@ public struct CatalogInstance: Sendable, Hashable {
 
 /// What the catalog knows of itself.
 public struct CatalogMetadata: Sendable, Equatable {
-    public static let formatVersion: UInt32 = 1
+    public static let formatVersion: UInt32 = 2
 
     public var formatVersion = CatalogMetadata.formatVersion
     public var instance: CatalogInstance

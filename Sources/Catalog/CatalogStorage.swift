@@ -34,6 +34,10 @@ public protocol CatalogReader: AnyObject, Sendable {
         prefix: [UInt8], after: [UInt8]?, limit: Int
     ) throws(CatalogError) -> [CatalogListing]
 
+    /// Walks all objects' entries, in the order of their names' bytes. A commit meanwhile may be
+    /// seen in part.
+    func forEachEntry(_ body: (CatalogEntry) -> Void) throws(CatalogError)
+
     /// Walks all extents by ascending address. A commit meanwhile may be seen in part.
     func forEachExtent(_ body: (CatalogExtent) -> Void) throws(CatalogError)
 

@@ -6,7 +6,7 @@ public struct LMDBSizes: Sendable {
     /// Address space to begin with; it doubles as needed. Generous, because it costs nothing, and
     /// while it doubles look-ups wait, for milliseconds if much of it is in memory.
     public var mapBytes: UInt64 = 1 << 30
-    /// Where objects are refused: about 200 bytes an object with its extent.
+    /// Where objects are refused: about 150 bytes an object.
     public var mapBytesMax: UInt64 = 64 << 30
     /// Room in map and on disk that only removals may use: 8 KiB for each change of the largest
     /// commit (4,096 of them here), as each may rewrite a 4 KiB page and share of the ones above.
@@ -40,7 +40,7 @@ public final class LMDBCatalog: CatalogStorage {
     /// Opens the catalog of `instance` in the directory `path`, making one there if `create`.
     ///
     /// Throws `.noDirectory`, `.noCatalog` (not with `create`), `.notACatalog`, `.newerFormat`,
-    /// `.otherInstance`, `.damaged`, `.diskFull` or `.system`, and then has changed nothing that
+    /// `.olderFormat`, `.otherInstance`, `.damaged`, `.diskFull` or `.system`, and then has changed nothing that
     /// was there.
     public static func open(
         at path: String, instance: CatalogInstance, sizes: LMDBSizes = LMDBSizes(), create: Bool

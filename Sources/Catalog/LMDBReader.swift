@@ -44,6 +44,17 @@ final class LMDBReader: CatalogReader {
         }
     }
 
+    func forEachEntry(_ body: (CatalogEntry) -> Void) throws(CatalogError) {
+        var start: [UInt8]? = []
+        while let first = start {
+            let page = try gate.withSnapshot { snapshot throws(CatalogError) in
+                try snapshot.page(of: tables, fromName: first)
+            }
+            for entry in page.rows { body(entry) }
+            start = page.next
+        }
+    }
+
     func forEachExtent(_ body: (CatalogExtent) -> Void) throws(CatalogError) {
         try forEach(in: tables.extents, decode: { CatalogExtent(key: $0, value: $1) }, body)
     }
@@ -91,9 +102,9 @@ final class LMDBReader: CatalogReader {
 }
 
 /// Rows read under one snapshot, and the key to go on at. No key: that was all.
-private struct Page<Row: Sendable>: Sendable {
+private struct Page<Row: Sendable, Key: Sendable>: Sendable {
     var rows: [Row] = []
-    var next: UInt64?
+    var next: Key?
 }
 
 extension Transaction {
@@ -105,11 +116,29 @@ extension Transaction {
         return entry
     }
 
+    fileprivate borrowing func page(
+        of tables: Tables, fromName first: [UInt8]
+    ) throws(CatalogError) -> Page<CatalogEntry, [UInt8]> {
+        var page = Page<CatalogEntry, [UInt8]>()
+        try walk(tables.names, from: first.span) { name, value throws(CatalogError) in
+            guard page.rows.count < CatalogLimits.entriesPerSnapshotMax else {
+                page.next = name.copied
+                return false
+            }
+            guard let entry = CatalogEntry(encoded: value) else {
+                throw .damaged("an object's entry")
+            }
+            page.rows.append(entry)
+            return true
+        }
+        return page
+    }
+
     fileprivate borrowing func page<Row: Sendable>(
         of table: UInt32, from first: UInt64,
         decode: (_ key: Span<UInt8>, _ value: Span<UInt8>) -> Row?
-    ) throws(CatalogError) -> Page<Row> {
-        var page = Page<Row>()
+    ) throws(CatalogError) -> Page<Row, UInt64> {
+        var page = Page<Row, UInt64>()
         try walk(table, from: NumberKey(first).bytes.span) { key, value throws(CatalogError) in
             guard let number = NumberKey.number(in: key), let row = decode(key, value) else {
                 throw .damaged("a row of a table")

@@ -123,6 +123,13 @@ private final class MemoryReader: CatalogReader {
         }
     }
 
+    func forEachEntry(_ body: (CatalogEntry) -> Void) {
+        let entries = catalog.read { tables in
+            tables.names.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map(\.value)
+        }
+        for entry in entries { body(entry) }
+    }
+
     func forEachExtent(_ body: (CatalogExtent) -> Void) {
         let extents = catalog.read { $0.extents.values.sorted { $0.address < $1.address } }
         for extent in extents { body(extent) }

@@ -1,19 +1,16 @@
 /// How the smaller tables' records lie in LMDB. Each `init?` is nil for bytes of another length.
 
 extension CatalogExtent {
-    var encodedValue: InlineArray<5, UInt8> {
-        var bytes = InlineArray<5, UInt8>(repeating: 0)
+    var encodedValue: InlineArray<4, UInt8> {
+        var bytes = InlineArray<4, UInt8>(repeating: 0)
         var target = bytes.mutableSpan
         target.store(blocks, at: 0)
-        target.store(kind, at: 4)
         return bytes
     }
 
     init?(key: Span<UInt8>, value: Span<UInt8>) {
-        guard let address = NumberKey.number(in: key), value.count == 5 else { return nil }
-        self.init(
-            address: address, blocks: value.load(UInt32.self, at: 0),
-            kind: value.load(UInt8.self, at: 4))
+        guard let address = NumberKey.number(in: key), value.count == 4 else { return nil }
+        self.init(address: address, blocks: value.load(UInt32.self, at: 0))
     }
 }
 

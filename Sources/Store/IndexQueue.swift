@@ -20,12 +20,15 @@ struct IndexQueue {
     }
 
     private var items: [Item] = []
+    private var changeCount = 0
     /// Items that were ever appended, and that the catalog ever took.
     private(set) var appended: UInt64 = 0
     private(set) var taken: UInt64 = 0
 
     var isEmpty: Bool { items.isEmpty }
     var count: Int { items.count }
+    /// Waiting longer would not make the next transaction larger.
+    var fillsBatch: Bool { changeCount >= StoreLimits.batchChangesMax }
 
     /// Answers the item's number, counted from 1.
     @discardableResult
@@ -33,6 +36,7 @@ struct IndexQueue {
         _ changes: [CatalogChange], watermark: UInt64, name: [UInt8]?, sequence: UInt64
     ) -> UInt64 {
         items.append(Item(changes: changes, watermark: watermark, name: name, sequence: sequence))
+        changeCount += changes.count
         appended += 1
         return appended
     }
@@ -55,6 +59,7 @@ struct IndexQueue {
     mutating func removeFirst(_ count: Int) -> [Item] {
         let removed = Array(items.prefix(count))
         items.removeFirst(count)
+        for item in removed { changeCount -= item.changes.count }
         taken += UInt64(count)
         return removed
     }

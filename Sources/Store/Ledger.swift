@@ -142,8 +142,7 @@ actor Ledger {
         }
         segments.release(removed.removal)
         queue.append(
-            RemovalChanges.dropped(
-                removal: removed.removal.address.packed, subject: removed.record.address.packed),
+            [.dropRemoval(address: removed.removal.address.packed)],
             watermark: window.watermark, name: nil, sequence: 0)
         wakeIndexer()
     }

@@ -5,16 +5,17 @@ import Loop
 import Volumes
 
 extension Ledger {
-    /// The indexing task's whole life: a batch soon after the first change, until `close`.
+    /// The indexing task's whole life, until `close`: batches as large as may be, because one page
+    /// of the catalog is written once for all changes of a batch that fall on it.
     func runIndexing() async {
         var retry = StoreLimits.indexRetryNanosecondsMin
         while true {
             if queue.isEmpty {
                 if isClosing { return }
                 await waitForChanges()
-                await loop.sleep(until: loop.now + StoreLimits.indexDelayNanoseconds / 4)
-                continue
             }
+            await gather()
+            guard !queue.isEmpty else { continue }
             if await indexBatch() {
                 retry = StoreLimits.indexRetryNanosecondsMin
                 continue
@@ -29,6 +30,14 @@ extension Ledger {
         let ticket = loop.makeTicket()
         idleIndexer = ticket
         _ = await loop.answer(ticket)
+    }
+
+    /// Lets changes come together, until they fill a batch or the first has waited long enough.
+    private func gather() async {
+        let end = loop.now + StoreLimits.indexGatherNanoseconds
+        while !isClosing, !queue.isEmpty, !queue.fillsBatch, loop.now < end {
+            await loop.sleep(until: loop.now + StoreLimits.indexGatherNanoseconds / 8)
+        }
     }
 
     func wakeIndexer() {

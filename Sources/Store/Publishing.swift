@@ -22,8 +22,7 @@ struct RecordWrite {
 
     /// What the catalog is to be told once the record is durable.
     var changes: [CatalogChange] {
-        [.put(name: name, entry: object.entry), .addExtent(object.recordExtent)]
-            + data.map { .addExtent(CatalogExtent(data: $0)) }
+        [.put(name: name, entry: object.entry)] + data.map { .addExtent(CatalogExtent(data: $0)) }
     }
 }
 

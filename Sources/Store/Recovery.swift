@@ -206,17 +206,13 @@ final class Recovery {
             case .large: extents.addVolume(volume, blockCount: blocks)
             }
         }
-        var failure: StoreError?
-        try ask { reader throws(CatalogError) in
-            try reader.forEachExtent { extent in
-                do throws(ClaimError) {
-                    try Recovery.claim(extent, &extents, &segments)
-                } catch {
-                    failure = .index("contradicts itself: \(error); rebuild it from the volumes")
-                }
-            }
+        let (records, data) = (try recordsInUse(), try dataInUse())
+        do throws(ClaimError) {
+            for record in records { try segments.claim(record) }
+            for extent in data { try extents.claim(extent) }
+        } catch {
+            throw .index("contradicts itself: \(error); rebuild it from the volumes")
         }
-        if let failure { throw failure }
         return OpenedVolumes(
             files: Confined(files), reader: reader, extents: extents, segments: segments,
             smallCount: smallCount, largeCount: largeCount,
@@ -225,17 +221,40 @@ final class Recovery {
             sequence: sequence + UInt64(CommitWindow.spanMaxDefault))
     }
 
-    private static func claim(
-        _ extent: CatalogExtent, _ extents: inout ExtentAllocator,
-        _ segments: inout SegmentAllocator
-    ) throws(ClaimError) {
-        guard let address = BlockAddress(packed: extent.address), extent.blocks > 0 else {
-            throw .unknownVolume(Extent(volume: VolumeID(.max), start: 0, count: 1))
+    /// By ascending address, which is how the allocator takes them in fastest.
+    private func recordsInUse() throws(StoreError) -> [Extent] {
+        var records: [Extent] = []
+        var failure: StoreError?
+        try ask { reader throws(CatalogError) in
+            try reader.forEachEntry { entry in
+                do throws(StoreError) {
+                    records.append(try StoredObject(entry).record)
+                } catch {
+                    failure = error
+                }
+            }
         }
-        let blocks = Extent(volume: address.volume, start: address.block, count: extent.blocks)
-        switch VolumeName(address.volume).volumeClass {
-        case .small: try segments.claim(blocks)
-        case .large: try extents.claim(blocks)
+        if let failure { throw failure }
+        records.sort { $0.address.packed < $1.address.packed }
+        return records
+    }
+
+    private func dataInUse() throws(StoreError) -> [Extent] {
+        var data: [Extent] = []
+        var hasStrays = false
+        try ask { reader throws(CatalogError) in
+            try reader.forEachExtent { extent in
+                guard let address = BlockAddress(packed: extent.address), extent.blocks > 0,
+                    VolumeName(address.volume).volumeClass == .large
+                else {
+                    hasStrays = true
+                    return
+                }
+                data.append(
+                    Extent(volume: address.volume, start: address.block, count: extent.blocks))
+            }
         }
+        guard !hasStrays else { throw .index("an extent makes no sense; rebuild it") }
+        return data
     }
 }

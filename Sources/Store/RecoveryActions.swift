@@ -15,8 +15,7 @@ extension Recovery {
         var changes: [CatalogChange] = []
         var headers: [BlockAddress] = []
         for removal in removals {
-            changes += RemovalChanges.dropped(
-                removal: removal.address, subject: removal.removedAddress)
+            changes.append(.dropRemoval(address: removal.address))
             if let subject = try await subject(of: removal) { headers.append(subject) }
         }
         try await zero(headers)
@@ -71,8 +70,7 @@ extension Recovery {
             modified: header.stamp.modifiedSeconds,
             kind: header.kind == .smallObject ? .small : .large, record: header.extent)
         if header.kind == .largeObject { try await verifyData(record, object) }
-        return [.put(name: record.name, entry: object.entry), .addExtent(object.recordExtent)]
-            + record.extents.map { .addExtent(CatalogExtent(data: $0)) }
+        return [.put(name: record.name, entry: object.entry)] + record.extents.map { .addExtent(CatalogExtent(data: $0)) }
     }
 
     /// What the catalog has under this record's name and should not any more.
@@ -98,11 +96,11 @@ extension Recovery {
         // Stands for the removal record, which need not have been found, until the header is zero.
         let removal = CatalogRemoval(
             address: address.packed, removedAddress: address.packed,
-            nameHash: RemovalChanges.nameHash(record.name), sequence: sequence)
+            nameHash: Removal.nameHash(record.name), sequence: sequence)
         return Ended(
             header: address,
             found: data.map { .dropExtent(address: $0.address.packed) } + [.addRemoval(removal)],
-            done: RemovalChanges.dropped(removal: address.packed, subject: address.packed))
+            done: [.dropRemoval(address: address.packed)])
     }
 
     /// Where the header lies that a known removal has ended, if it is still there.
@@ -110,7 +108,7 @@ extension Recovery {
         guard let address = BlockAddress(packed: removal.removedAddress),
             let record = try await record(at: address),
             record.header.stamp.sequence < removal.sequence,
-            RemovalChanges.nameHash(record.name) == removal.nameHash
+            Removal.nameHash(record.name) == removal.nameHash
         else { return nil }
         return address
     }

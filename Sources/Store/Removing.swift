@@ -64,12 +64,12 @@ extension ObjectStore {
         if isEarly { await ledger.releaseEarly(removed) }
         try await writeRemoval(name, claimed, of: object, at: time)
 
+        let removal = CatalogRemoval(
+            address: place.address.packed, removedAddress: object.record.address.packed,
+            nameHash: Removal.nameHash(name), sequence: claimed.sequence)
         let changes: [CatalogChange] =
-            [.remove(name: name, sequence: claimed.sequence)]
+            [.remove(name: name, sequence: claimed.sequence), .addRemoval(removal)]
             + data.map { .dropExtent(address: $0.address.packed) }
-            + RemovalChanges.added(
-                RecordReference(address: place.address, sequence: claimed.sequence),
-                subject: object.record.address, name: name)
         let number = await ledger.published(
             name, sequence: claimed.sequence, outcome: .absent(sequence: claimed.sequence),
             changes: changes)
@@ -149,33 +149,8 @@ extension ObjectStore {
     }
 }
 
-/// What the catalog is told of removal records.
-enum RemovalChanges {
-    /// The removal of `subject` is durable; its clean-up is still to come.
-    static func added(
-        _ removal: RecordReference, subject: BlockAddress, name: [UInt8]
-    ) -> [CatalogChange] {
-        let address = removal.address.packed
-        return [
-            .addExtent(
-                CatalogExtent(
-                    address: address, blocks: RecordEncoding.removalBlockCount,
-                    kind: ExtentKind.removal.rawValue)),
-            .addRemoval(
-                CatalogRemoval(
-                    address: address, removedAddress: subject.packed, nameHash: nameHash(name),
-                    sequence: removal.sequence)),
-        ]
-    }
-
-    /// The clean-up is done.
-    static func dropped(removal: UInt64, subject: UInt64) -> [CatalogChange] {
-        [
-            .dropExtent(address: subject), .dropExtent(address: removal),
-            .dropRemoval(address: removal),
-        ]
-    }
-
+/// How the catalog recognises what a removal removed.
+enum Removal {
     /// Tells a dead record from what was later put in its place, together with the sequence.
     static func nameHash(_ name: [UInt8]) -> UInt64 {
         UInt64(name.count) << 32 | UInt64(crc32c(name.span.rawBytes))

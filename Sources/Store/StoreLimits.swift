@@ -22,8 +22,10 @@ public enum StoreLimits {
     public static let unindexedMax = 65_536
     /// Changes of one index transaction.
     public static let batchChangesMax = 4096
-    /// How far the index may lie behind, in nanoseconds.
+    /// How far the index may lie behind, in nanoseconds: gathering, and the commit.
     public static let indexDelayNanoseconds: UInt64 = 200_000_000
+    /// How long changes are gathered before they are committed.
+    static let indexGatherNanoseconds = indexDelayNanoseconds / 4 * 3
     /// Between two tries to index a batch that failed: doubling, from and to.
     static let indexRetryNanosecondsMin: UInt64 = 100_000_000
     static let indexRetryNanosecondsMax: UInt64 = 10_000_000_000

@@ -95,28 +95,10 @@ extension StoredObject {
             recordAddress: record.address.packed, recordBlocks: record.count, kind: kind.rawValue,
             length: length, sequence: sequence, modified: modified)
     }
-
-    /// Its own record's blocks, as the catalog accounts for them.
-    var recordExtent: CatalogExtent {
-        CatalogExtent(
-            address: record.address.packed, blocks: record.count,
-            kind: ExtentKind.record.rawValue)
-    }
-}
-
-/// What the catalog's extents hold.
-enum ExtentKind: UInt8 {
-    /// A record, in a small volume.
-    case record = 1
-    /// Data of a large object.
-    case data = 2
-    /// A removal record, in a small volume.
-    case removal = 3
 }
 
 extension CatalogExtent {
     init(data extent: Extent) {
-        self.init(
-            address: extent.address.packed, blocks: extent.count, kind: ExtentKind.data.rawValue)
+        self.init(address: extent.address.packed, blocks: extent.count)
     }
 }

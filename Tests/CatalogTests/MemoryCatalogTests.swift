@@ -75,6 +75,11 @@ import Testing
                 "the catalog has format 2, this program reads up to 1: upgrade it"
             ),
             (
+                .olderFormat(found: 1, path: "/x"),
+                "the catalog in /x has the earlier format 1: move its files away, and the next"
+                    + " start rebuilds it from the volumes"
+            ),
+            (
                 .otherInstance(found: other, expected: instance),
                 "the catalog belongs to instance 00000000-0000-0001-0000-000000000002, "
                     + "the volumes to 01234567-89ab-cdef-fedc-ba9876543210"

@@ -103,10 +103,19 @@ import Testing
 
     @Test func `refuses a newer format, whatever else it stores`() throws {
         try tamper { transaction, tables throws(CatalogError) in
-            let newer: [UInt8] = [2, 0, 0, 0, 9, 9]
+            let newer: [UInt8] = [3, 0, 0, 0, 9, 9]
             try transaction.put(CatalogMetadata.key.bytes.span, newer.span, in: tables.meta)
         }
-        #expect(throws: CatalogError.newerFormat(found: 2, supported: 1)) { try open() }
+        #expect(throws: CatalogError.newerFormat(found: 3, supported: 2)) { try open() }
+    }
+
+    @Test func `refuses an older format and says how to go on`() throws {
+        try tamper { transaction, tables throws(CatalogError) in
+            let older: [UInt8] = [1, 0, 0, 0, 9, 9]
+            try transaction.put(CatalogMetadata.key.bytes.span, older.span, in: tables.meta)
+        }
+        let error = CatalogError.olderFormat(found: 1, path: directory.path)
+        #expect(throws: error) { try open() }
     }
 
     @Test(
@@ -114,7 +123,7 @@ import Testing
             ([], "it has no format version"),
             ([1, 0, 0], "it has no format version"),
             ([0, 0, 0, 0, 1], "it has no format version"),
-            ([1, 0, 0, 0, 1], "what it knows of itself"),
+            ([2, 0, 0, 0, 1], "what it knows of itself"),
         ] as [([UInt8], String)])
     func `refuses metadata that it cannot read`(_ stored: [UInt8], _ what: String) throws {
         try tamper { transaction, tables throws(CatalogError) in
@@ -161,6 +170,7 @@ import Testing
         let row = CatalogError.damaged("a row of a table")
         #expect(throws: entry) { _ = try reader.find("a".bytes.span) }
         #expect(throws: entry) { try reader.list(prefix: [], after: nil, limit: 1) }
+        #expect(throws: entry) { try reader.forEachEntry { _ in } }
         #expect(throws: row) { try reader.forEachExtent { _ in } }
         #expect(throws: row) { try reader.leases() }
         #expect(throws: row) { try reader.removals() }

@@ -59,9 +59,7 @@ import Testing
     ) throws {
         let bed = try TestBed(kind)
         var extents = (0..<count).map {
-            CatalogExtent(
-                address: UInt64($0) << 40, blocks: UInt32($0) + 1,
-                kind: UInt8(truncatingIfNeeded: $0))
+            CatalogExtent(address: UInt64($0) << 40, blocks: UInt32($0) + 1)
         }
         if count > 1 { extents[count - 1].address = .max }
         try bed.storage.commit(extents.reversed().map { .addExtent($0) }, applied: 1)
@@ -70,10 +68,24 @@ import Testing
         #expect(try Contents(of: bed.storage).extents == Array(extents.dropFirst()))
     }
 
+    @Test(arguments: StorageKind.allCases, [0, 1, 1023, 1024, 1025, 2048, 2049])
+    func `passes every entry once, in the order of names`(
+        _ kind: StorageKind, _ count: Int
+    ) throws {
+        let bed = try TestBed(kind)
+        let names = (0..<count).map { "name \(10_000 + $0)" }
+        let changes = names.enumerated().map { CatalogChange.put($1, UInt64($0) + 1) }
+        try bed.storage.commit(changes.reversed(), applied: 1)
+        let reader = try bed.storage.makeReader()
+        var entries: [CatalogEntry] = []
+        try reader.forEachEntry { entries.append($0) }
+        #expect(entries == (0..<count).map { .sample(UInt64($0) + 1) })
+    }
+
     @Test(arguments: StorageKind.allCases)
     func `lets the walker look things up meanwhile`(_ kind: StorageKind) throws {
         let bed = try TestBed(kind)
-        let extent = CatalogExtent(address: 1, blocks: 2, kind: 3)
+        let extent = CatalogExtent(address: 1, blocks: 2)
         try bed.storage.commit([.addExtent(extent), .put("a", 1)], applied: 1)
         let reader = try bed.storage.makeReader()
         var found: [CatalogEntry?] = []
@@ -132,8 +144,7 @@ extension CatalogChange {
         case 0, 1: return .put("n\(number)", sequence)
         case 2: return .remove("n\(number)", sequence)
         case 3:
-            return .addExtent(
-                CatalogExtent(address: number, blocks: UInt32(sequence), kind: 1))
+            return .addExtent(CatalogExtent(address: number, blocks: UInt32(sequence)))
         case 4: return .dropExtent(address: number)
         case 5:
             return .addLease(
