@@ -15,7 +15,28 @@ extension Core {
         connections[slot].deadline = 0
         // Long bodies wait in the kernel until the handler has room for them, not in the front.
         if (request.bodyCount ?? .max) > Core.bodyBytesKeptMax { cancelReceive(slot) }
-        Task(executorPreference: loop) { await self.run(request) }
+        handlers.requests.push(request)
+        if let ticket = handlers.takeParked() {
+            loop.wake(ticket)
+        } else {
+            Task(executorPreference: loop) { await self.work() }
+        }
+    }
+
+    /// A handler task's life: request after request, parked in between.
+    private func work() async {
+        while let request = handlers.requests.pop() {
+            await run(request)
+            guard handlers.hasRoom, !loop.isStopping else { return }
+            let ticket = loop.makeTicket()
+            handlers.park(ticket)
+            _ = await loop.answer(ticket)
+        }
+    }
+
+    /// Ends the tasks that nobody has needed since the last time.
+    func trimHandlers() {
+        for ticket in handlers.takeUnneeded() { loop.wake(ticket) }
     }
 
     func copy(_ region: Region) -> [UInt8] {

@@ -29,6 +29,7 @@ public actor Core: StoreCore, CompletionObserver {
     /// Connections from which nothing is read for want of room, and whose flags say so.
     var deferred: [Int] = []
     var phase = Phase.recovering
+    var handlers = HandlerTasks()
     var requestNumber: UInt64 = 0
 
     /// All cores of the process, this one included; for metrics.
@@ -196,7 +197,10 @@ public actor Core: StoreCore, CompletionObserver {
     }
 
     /// The core's thread returns after this turn.
-    public func stop() { loop.stop() }
+    public func stop() {
+        loop.stop()
+        while let ticket = handlers.takeParked() { loop.wake(ticket) }
+    }
 
     // MARK: Time
 
@@ -218,6 +222,7 @@ public actor Core: StoreCore, CompletionObserver {
     /// Once a second: deadlines, listeners that could not accept, the clock.
     private func tick() {
         clock.refresh(loop.wallSeconds)
+        trimHandlers()
         armListeners()
         let now = seconds
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
