@@ -40,8 +40,8 @@ public final class LMDBCatalog: CatalogStorage {
     /// Opens the catalog of `instance` in the directory `path`, making one there if `create`.
     ///
     /// Throws `.noDirectory`, `.noCatalog` (not with `create`), `.notACatalog`, `.newerFormat`,
-    /// `.olderFormat`, `.otherInstance`, `.damaged`, `.diskFull` or `.system`, and then has changed nothing that
-    /// was there.
+    /// `.olderFormat`, `.otherInstance`, `.damaged`, `.diskFull` or `.system`, and then has changed
+    /// nothing that was there.
     public static func open(
         at path: String, instance: CatalogInstance, sizes: LMDBSizes = LMDBSizes(), create: Bool
     ) throws(CatalogError) -> LMDBCatalog {

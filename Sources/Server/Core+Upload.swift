@@ -24,13 +24,15 @@ extension Core {
         }
         let durability = try durability(request)
         counters.uploads &+= 1
-        let description = UploadDescription(
+        var description = UploadDescription(
             name: name, length: length, mediaType: type, modified: loop.wallSeconds)
         let outcome: PutOutcome
         do {
-            if let existing = try store.find(name) {
+            switch try store.look(up: name) {
+            case .present(let existing):
                 try await compare(request, existing, description, durability, store, &body)
                 return writeCreated(request, durability)
+            case .absent(let absence): description.absence = absence
             }
             if length <= UInt64(StoreLimits.smallBytesMax) {
                 outcome = try await receiveSmall(slot, description, durability, store, &body)

@@ -9,7 +9,7 @@ struct IndexQueue {
         /// When the catalog has this item and all before it, it has every record up to here.
         let watermark: UInt64
         /// The overlay's entry that the catalog then has, if this is one.
-        let name: [UInt8]?
+        let name: NameKey?
         let sequence: UInt64
     }
 
@@ -33,7 +33,7 @@ struct IndexQueue {
     /// Answers the item's number, counted from 1.
     @discardableResult
     mutating func append(
-        _ changes: [CatalogChange], watermark: UInt64, name: [UInt8]?, sequence: UInt64
+        _ changes: [CatalogChange], watermark: UInt64, name: NameKey?, sequence: UInt64
     ) -> UInt64 {
         items.append(Item(changes: changes, watermark: watermark, name: name, sequence: sequence))
         changeCount += changes.count

@@ -177,7 +177,7 @@ extension ObjectStore {
             let claimed: ClaimedPlace?
             let outcome: PutOutcome?
             do throws(StoreError) {
-                claimed = try await claimPlace(upload.description.name, blocks: blocks)
+                claimed = try await claimPlace(upload.description, blocks: blocks)
                 outcome = claimed == nil ? try await compare(upload, durability) : nil
             } catch {
                 await ledger.giveBack(extents)

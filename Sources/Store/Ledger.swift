@@ -24,11 +24,10 @@ actor Ledger {
     var growing: [Ticket]?
 
     var window: CommitWindow
-    private var claims: [[UInt8]: [Ticket]] = [:]
+    private var claims: [NameKey: [Ticket]] = [:]
     private let reader: any CatalogReader
 
     var spare: SegmentLease?
-    var spareRun: UInt32 = 0
     var spareError: StoreError?
     var isPreparing = false
     var spareWaiters: [Ticket] = []
@@ -64,14 +63,41 @@ actor Ledger {
     enum Claim: Sendable {
         /// The name is free, and the caller's to publish under this sequence.
         case granted(sequence: UInt64)
-        case exists(CatalogEntry)
+        /// An object has it.
+        case taken
+        /// Somebody is about to publish or to remove under it.
+        case claimed
     }
 
-    /// Waits for whoever has the name claimed, then decides.
-    func claim(_ name: [UInt8]) async throws(StoreError) -> Claim {
-        await waitUntilUnclaimed(name)
-        if let entry = try state.entry(name, reader) { return .exists(entry) }
-        return .granted(sequence: try assign(name))
+    /// Waits for whoever has the name claimed, then decides: the sequence to publish under, or nil
+    /// if the name is taken. `absence` saves a look into the catalog.
+    func claim(
+        _ name: [UInt8], _ absence: NameAbsence?
+    ) async throws(StoreError) -> UInt64? {
+        while true {
+            switch try claimNow(name, absence) {
+            case .granted(let sequence): return sequence
+            case .taken: return nil
+            case .claimed: await waitUntilUnclaimed(name)
+            }
+        }
+    }
+
+    func claimNow(_ name: [UInt8], _ absence: NameAbsence?) throws(StoreError) -> Claim {
+        let key = state.key(name)
+        if claims[key] != nil { return .claimed }
+        guard try state.entry(key, reader, absence) == nil else { return .taken }
+        return .granted(sequence: try assign(key))
+    }
+
+    /// `claimNow` for code on this ledger's own loop, which needs no hop to get here.
+    nonisolated func claimHere(
+        _ name: [UInt8], _ absence: NameAbsence?
+    ) throws(StoreError) -> Claim {
+        let claim = assumeIsolated { ledger in
+            Result { () throws(StoreError) in try ledger.claimNow(name, absence) }
+        }
+        return try claim.get()
     }
 
     /// The object to be removed and the removal's sequence; nil if there is none.
@@ -79,19 +105,21 @@ actor Ledger {
         _ name: [UInt8]
     ) async throws(StoreError) -> (sequence: UInt64, entry: CatalogEntry)? {
         await waitUntilUnclaimed(name)
-        guard let entry = try state.entry(name, reader) else { return nil }
-        return (try assign(name), entry)
+        let key = state.key(name)
+        guard let entry = try state.entry(key, reader) else { return nil }
+        return (try assign(key), entry)
     }
 
     private func waitUntilUnclaimed(_ name: [UInt8]) async {
-        while claims[name] != nil {
+        let key = state.key(name)
+        while claims[key] != nil {
             let ticket = loop.makeTicket()
-            claims[name]?.append(ticket)
+            claims[key]?.append(ticket)
             _ = await loop.answer(ticket)
         }
     }
 
-    private func assign(_ name: [UInt8]) throws(StoreError) -> UInt64 {
+    private func assign(_ name: NameKey) throws(StoreError) -> UInt64 {
         guard let sequence = window.assign() else { throw .indexBehind }
         claims[name] = []
         return sequence
@@ -105,26 +133,37 @@ actor Ledger {
         changes: [CatalogChange]
     ) -> UInt64 {
         window.complete(sequence)
-        state.publish(name, outcome)
+        let key = state.key(name)
+        state.publish(key, outcome)
         let number = queue.append(
-            changes, watermark: window.watermark, name: name, sequence: sequence)
-        unclaim(name)
+            changes, watermark: window.watermark, name: key, sequence: sequence)
+        unclaim(key)
         wakeIndexer()
         return number
+    }
+
+    /// `published` for code on this ledger's own loop.
+    nonisolated func publishedHere(
+        _ name: [UInt8], sequence: UInt64, outcome: StoreState.Unindexed,
+        changes: [CatalogChange]
+    ) {
+        assumeIsolated { ledger in
+            _ = ledger.published(name, sequence: sequence, outcome: outcome, changes: changes)
+        }
     }
 
     /// No record of that sequence was acknowledged, nor will be. If one is on the disk after all,
     /// the next start overwrites its header, because the catalog does not have it.
     func abandoned(_ name: [UInt8], sequence: UInt64) {
         window.abandon(sequence)
-        unclaim(name)
+        unclaim(state.key(name))
     }
 
     /// Nobody knows whether a removal is on the disk. Its sequence stays open, so that the next
     /// start looks for it; its name may be claimed again.
-    func leftOpen(_ name: [UInt8]) { unclaim(name) }
+    func leftOpen(_ name: [UInt8]) { unclaim(state.key(name)) }
 
-    private func unclaim(_ name: [UInt8]) {
+    private func unclaim(_ name: NameKey) {
         guard let waiters = claims.removeValue(forKey: name) else {
             preconditionFailure("a name was resolved that nobody had claimed")
         }

@@ -83,9 +83,7 @@ extension Ledger {
         if let error {
             state.report(.indexingDelayed("\(error)"))
         } else {
-            for item in queue.removeFirst(batch.items) {
-                if let name = item.name { state.withdraw(name, sequence: item.sequence) }
-            }
+            state.indexed(queue.removeFirst(batch.items))
         }
         let woken = indexWaiters
         indexWaiters = []

@@ -34,41 +34,44 @@ extension Ledger {
         wakeIndexer()
     }
 
-    /// A segment with a free run of `blocks` blocks, which recovery knows of and whose space was
-    /// written before. One is always kept ready.
-    func leaseSegment(atLeast blocks: UInt32) async throws(StoreError) -> SegmentLease {
+    /// A segment with a free run of `blocks` blocks and `kept` others, which recovery knows of and
+    /// whose space was written before. One is always kept ready.
+    func leaseSegment(
+        atLeast blocks: UInt32, keeping kept: UInt32
+    ) async throws(StoreError) -> SegmentLease {
         while true {
-            if let lease = takeSpare(atLeast: blocks) {
-                prepareSpare(atLeast: StoreLimits.recordBlocksMax)
+            if let lease = takeSpare(atLeast: blocks, keeping: kept) {
+                prepareSpare(atLeast: StoreLimits.recordBlocksMax, keeping: 0)
                 return lease
             }
-            prepareSpare(atLeast: blocks)
+            prepareSpare(atLeast: blocks, keeping: kept)
             let ticket = loop.makeTicket()
             spareWaiters.append(ticket)
             let outcome = await loop.answer(ticket)
             // Whoever asked for more may have failed where this request need not.
-            if let error = spareError, outcome != 0, outcome <= Int32(blocks) { throw error }
+            if let error = spareError, outcome != 0, outcome <= Int32(blocks + kept) { throw error }
         }
     }
 
-    private func takeSpare(atLeast blocks: UInt32) -> SegmentLease? {
+    private func takeSpare(atLeast blocks: UInt32, keeping kept: UInt32) -> SegmentLease? {
         guard let lease = spare.take() else { return nil }
-        if spareRun >= blocks, state.takesWrites(lease.volume) { return lease }
+        if lease.hasRoom(for: blocks, keeping: kept), state.takesWrites(lease.volume) {
+            return lease
+        }
         giveBack(lease)
         return nil
     }
 
-    private func prepareSpare(atLeast blocks: UInt32) {
+    private func prepareSpare(atLeast blocks: UInt32, keeping kept: UInt32) {
         guard !isPreparing, spare == nil, !isClosing else { return }
         isPreparing = true
-        Task(executorPreference: loop) { await self.prepare(atLeast: blocks) }
+        Task(executorPreference: loop) { await self.prepare(atLeast: blocks, keeping: kept) }
     }
 
-    private func prepare(atLeast blocks: UInt32) async {
+    private func prepare(atLeast blocks: UInt32, keeping kept: UInt32) async {
         do throws(StoreError) {
-            let lease = try await prepared(atLeast: blocks)
+            let lease = try await prepared(atLeast: blocks, keeping: kept)
             spare = consume lease
-            spareRun = blocks
             spareError = nil
         } catch {
             spareError = error
@@ -76,11 +79,14 @@ extension Ledger {
         isPreparing = false
         let woken = spareWaiters
         spareWaiters = []
-        for ticket in woken { loop.wake(ticket, with: spareError == nil ? 0 : Int32(blocks)) }
+        let outcome = spareError == nil ? 0 : Int32(blocks + kept)
+        for ticket in woken { loop.wake(ticket, with: outcome) }
     }
 
-    private func prepared(atLeast blocks: UInt32) async throws(StoreError) -> SegmentLease {
-        let lease = try await leased(atLeast: blocks)
+    private func prepared(
+        atLeast blocks: UInt32, keeping kept: UInt32
+    ) async throws(StoreError) -> SegmentLease {
+        let lease = try await leased(atLeast: blocks, keeping: kept)
         do throws(StoreError) {
             if lease.needsZeroing { try await zero(lease.extent) }
             let number = queue.append(
@@ -98,12 +104,14 @@ extension Ledger {
         return lease
     }
 
-    private func leased(atLeast blocks: UInt32) async throws(StoreError) -> SegmentLease {
+    private func leased(
+        atLeast blocks: UInt32, keeping kept: UInt32
+    ) async throws(StoreError) -> SegmentLease {
         while true {
             closeFailed()
             let growth: Growth
             do throws(AllocationError) {
-                return try segments.lease(atLeast: blocks)
+                return try segments.lease(atLeast: blocks, keeping: kept)
             } catch {
                 growth = try self.growth(error, isWritable: segments.hasOpenVolume, of: .small)
             }

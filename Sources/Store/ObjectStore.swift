@@ -64,10 +64,27 @@ public final class ObjectStore {
 
     /// The newest object under `name`, pinned on this core until `release`. Does not wait.
     public func find(_ name: [UInt8]) throws(StoreError) -> Pinned? {
-        guard let entry = try state.entry(name, reader) else { return nil }
+        guard let entry = try state.entry(state.key(name), reader) else { return nil }
+        return try pin(name, entry)
+    }
+
+    /// The same; and if there is none, what makes publishing one cheaper.
+    public func look(up name: [UInt8]) throws(StoreError) -> Finding {
+        let absence = state.absenceToBe()
+        guard let entry = try state.entry(state.key(name), reader) else { return .absent(absence) }
+        return .present(try pin(name, entry))
+    }
+
+    private func pin(_ name: [UInt8], _ entry: CatalogEntry) throws(StoreError) -> Pinned {
         let object = try StoredObject(entry)
         pins[object.sequence, default: 0] += 1
         return Pinned(name: name, object: object)
+    }
+
+    /// The volume as this core opened it.
+    func file(_ id: VolumeID) async throws(StoreError) -> VolumeFile {
+        if let file = files.opened(id) { return file }
+        return try await files.file(id)
     }
 
     /// Ends what `find` promised; once for each time.
@@ -84,7 +101,7 @@ public final class ObjectStore {
     /// Whether a look-up would still find that very object. Ask before caching its bytes; a removal
     /// that comes later reaches the cache through `StoreCore.forget`.
     public func isCurrent(_ pinned: Pinned) throws(StoreError) -> Bool {
-        try state.entry(pinned.name, reader)?.sequence == pinned.object.sequence
+        try state.entry(state.key(pinned.name), reader)?.sequence == pinned.object.sequence
     }
 
     /// Waits until an object that was acknowledged as written is durable, or is no more: whoever

@@ -29,6 +29,7 @@ final class Packer {
     private let loop: EventLoop
     private var active: LeasedSegment?
     private var isLeasing = false
+    private var segmentsOnTheWay = 0
     private var waiters: [Ticket] = []
 
     init(loop: EventLoop, ledger: Ledger, state: StoreState) {
@@ -37,7 +38,12 @@ final class Packer {
         self.state = state
     }
 
-    /// A place for `blocks` blocks, to be resolved once.
+    /// A place for `blocks` blocks, to be resolved once; nil if this segment has none.
+    func placeNow(blocks: UInt32) -> Place? {
+        placeInActive(blocks, keeping: Packer.blocksForRemovals)
+    }
+
+    /// The same; waits for another segment if need be.
     func place(blocks: UInt32, isRemoval: Bool = false) async throws(StoreError) -> Place {
         let kept = isRemoval ? 0 : Packer.blocksForRemovals
         while true {
@@ -53,22 +59,26 @@ final class Packer {
                 isLeasing = false
                 wakeAll()
             }
-            try await replaceActive(atLeast: blocks + kept)
+            try await replaceActive(atLeast: blocks, keeping: kept)
         }
     }
 
-    private func replaceActive(atLeast blocks: UInt32) async throws(StoreError) {
+    private func replaceActive(
+        atLeast blocks: UInt32, keeping kept: UInt32
+    ) async throws(StoreError) {
         var found: SegmentLease?
         do throws(StoreError) {
-            found = try await ledger.leaseSegment(atLeast: blocks)
+            found = try await ledger.leaseSegment(atLeast: blocks, keeping: kept)
         } catch .noSpace {
             // What was freed in the active segment since it was leased joins when it goes back.
         }
-        await retireActive()
+        retireActive()
+        await waitUntilGivenBack()
         if let lease = found.take() {
             active = LeasedSegment(lease)
         } else {
-            active = LeasedSegment(try await ledger.leaseSegment(atLeast: blocks))
+            active = LeasedSegment(
+                try await ledger.leaseSegment(atLeast: blocks, keeping: kept))
         }
     }
 
@@ -80,15 +90,18 @@ final class Packer {
 
     /// The record at that place is durable and published, or no write to it was ever started
     /// (`isUnused`), or its write failed, and then the blocks stay taken until a restart.
-    func resolve(_ place: Place, isUnused: Bool = false) async {
+    func resolve(_ place: Place, isUnused: Bool = false) {
         let segment = place.segment
         segment.unresolved -= 1
         if isUnused { segment.lease?.giveBack(place.extent) }
-        if !segment.isActive { await giveBackIfResolved(segment) }
+        if !segment.isActive { giveBackIfResolved(segment) }
     }
 
-    /// Gives the active segment back; nothing is being placed.
-    func close() async { await retireActive() }
+    /// Gives the active segment back; nothing is being placed. Returns when the ledger has all.
+    func close() async {
+        retireActive()
+        await waitUntilGivenBack()
+    }
 
     private func placeInActive(_ blocks: UInt32, keeping kept: UInt32) -> Place? {
         guard let segment = active, let volume = segment.lease?.volume,
@@ -101,15 +114,28 @@ final class Packer {
         return Place(extent: extent, segment: segment)
     }
 
-    private func retireActive() async {
+    private func retireActive() {
         guard let segment = active else { return }
         active = nil
         segment.isActive = false
-        await giveBackIfResolved(segment)
+        giveBackIfResolved(segment)
     }
 
-    private func giveBackIfResolved(_ segment: LeasedSegment) async {
-        guard segment.unresolved == 0, let lease = segment.lease.take() else { return }
-        await ledger.giveBack(lease)
+    private func waitUntilGivenBack() async {
+        while segmentsOnTheWay > 0 {
+            let ticket = loop.makeTicket()
+            waiters.append(ticket)
+            _ = await loop.answer(ticket)
+        }
+    }
+
+    private func giveBackIfResolved(_ segment: LeasedSegment) {
+        guard segment.unresolved == 0, segment.lease != nil else { return }
+        segmentsOnTheWay += 1
+        loop.inBackground { [self] in
+            if let lease = segment.lease.take() { await ledger.giveBack(lease) }
+            segmentsOnTheWay -= 1
+            wakeAll()
+        }
     }
 }

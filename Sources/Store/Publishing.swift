@@ -45,37 +45,64 @@ extension ObjectStore {
             object: newObjectID(), modifiedSeconds: description.modified)
     }
 
-    /// A place and the name, or nil if the name is taken. The place comes first: a segment's lease
-    /// says that its records have higher sequences.
-    func claimPlace(_ name: [UInt8], blocks: UInt32) async throws(StoreError) -> ClaimedPlace? {
-        let place = try await packer.place(blocks: blocks)
+    /// A place for a record, before its sequence: a segment's lease says that its records have
+    /// higher ones.
+    func place(blocks: UInt32) async throws(StoreError) -> Packer.Place {
+        if let place = packer.placeNow(blocks: blocks) { return place }
+        return try await packer.place(blocks: blocks)
+    }
+
+    /// A place and the name, or nil if the name is taken.
+    func claimPlace(
+        _ description: UploadDescription, blocks: UInt32
+    ) async throws(StoreError) -> ClaimedPlace? {
+        let place = try await place(blocks: blocks)
         do throws(StoreError) {
-            switch try await ledger.claim(name) {
-            case .granted(let sequence): return ClaimedPlace(place: place, sequence: sequence)
-            case .exists: break
+            if let sequence = try await claim(description) {
+                return ClaimedPlace(place: place, sequence: sequence)
             }
         } catch {
-            await packer.resolve(place, isUnused: true)
+            packer.resolve(place, isUnused: true)
             throw error
         }
-        await packer.resolve(place, isUnused: true)
+        packer.resolve(place, isUnused: true)
         return nil
+    }
+
+    /// The sequence under which the object may be published; nil if its name is taken. On the
+    /// ledger's own core nobody waits unless somebody else has the name claimed.
+    func claim(_ description: UploadDescription) async throws(StoreError) -> UInt64? {
+        let (name, absence) = (description.name, description.absence)
+        guard ledger.loop === loop else { return try await ledger.claim(name, absence) }
+        switch try ledger.claimHere(name, absence) {
+        case .granted(let sequence): return sequence
+        case .taken: return nil
+        case .claimed: return try await ledger.claim(name, absence)
+        }
+    }
+
+    /// Tells the ledger that a record is durable.
+    private func published(_ record: RecordWrite) async {
+        let (name, sequence) = (record.name, record.claimed.sequence)
+        let (outcome, changes) = (StoreState.Unindexed.present(record.object.entry), record.changes)
+        if ledger.loop === loop {
+            ledger.publishedHere(name, sequence: sequence, outcome: outcome, changes: changes)
+        } else {
+            await ledger.published(name, sequence: sequence, outcome: outcome, changes: changes)
+        }
     }
 
     /// Flushes the record that was written, and publishes it.
     func finish(_ record: RecordWrite) async throws(StoreError) {
         do throws(StoreError) {
-            try await files.file(record.object.record.volume).flush()
+            try await file(record.object.record.volume).flush()
         } catch {
             await withdraw(record)
             throw error
         }
-        let sequence = record.claimed.sequence
-        await ledger.published(
-            record.name, sequence: sequence, outcome: .present(record.object.entry),
-            changes: record.changes)
-        state.endProvision(sequence)
-        await packer.resolve(record.claimed.place)
+        await published(record)
+        state.endProvision(record.claimed.sequence)
+        packer.resolve(record.claimed.place)
     }
 
     /// The record may be on the disk and may be not: nobody is told that it exists, and its blocks
@@ -88,7 +115,7 @@ extension ObjectStore {
         await ledger.abandoned(record.name, sequence: sequence)
         // Otherwise the segment stays leased, so that the next start looks for the record and, the
         // catalog having none of it, overwrites its header.
-        if isUnused { await packer.resolve(record.claimed.place, isUnused: true) }
+        if isUnused { packer.resolve(record.claimed.place, isUnused: true) }
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.

@@ -18,18 +18,18 @@ extension ObjectStore {
     /// durable and no look-up on any core finds the object. `time` is seconds since 1970, UTC.
     /// On an error the object may or may not be gone after a restart.
     public func remove(_ name: [UInt8], at time: UInt64) async throws(StoreError) -> Bool {
-        guard try state.entry(name, reader) != nil else { return false }
+        guard try state.entry(state.key(name), reader) != nil else { return false }
         let place = try await packer.place(
             blocks: RecordEncoding.removalBlockCount, isRemoval: true)
         let claimed: (sequence: UInt64, entry: CatalogEntry)?
         do throws(StoreError) {
             claimed = try await ledger.claimRemoval(name)
         } catch {
-            await packer.resolve(place, isUnused: true)
+            packer.resolve(place, isUnused: true)
             throw error
         }
         guard let claimed else {
-            await packer.resolve(place, isUnused: true)
+            packer.resolve(place, isUnused: true)
             return false
         }
         let pinned: Pinned
@@ -39,7 +39,7 @@ extension ObjectStore {
             data = try await dataExtents(pinned)
         } catch {
             await ledger.abandoned(name, sequence: claimed.sequence)
-            await packer.resolve(place, isUnused: true)
+            packer.resolve(place, isUnused: true)
             throw error
         }
         do throws(StoreError) {
@@ -73,7 +73,7 @@ extension ObjectStore {
         let number = await ledger.published(
             name, sequence: claimed.sequence, outcome: .absent(sequence: claimed.sequence),
             changes: changes)
-        await packer.resolve(claimed.place)
+        packer.resolve(claimed.place)
         await state.forget(name, sequence: object.sequence)
         forget(name: name, sequence: object.sequence)
         count {

@@ -1,8 +1,8 @@
 /// An upload of at most `StoreLimits.smallBytesMax` bytes, in one buffer from the first byte to
 /// the disk. Ends with exactly one of `commit` and `abandon`.
 ///
-///     open ──commit──▶ placed ──claim──▶ written ──flush──▶ published
-///       └──abandon                └─ the name is taken: compared, every byte
+///     open (its place is reserved) ──commit──▶ claimed ──▶ written ──flush──▶ published
+///       └──abandon                   └─ the name is taken: compared, every byte
 
 import Catalog
 import Checksums
@@ -15,22 +15,24 @@ public final class SmallUpload {
     /// Where the body is to be received: exactly `description.length` bytes.
     public let dataRegion: Region
     let region: Region
+    let place: Packer.Place
     private let store: ObjectStore
     private var isOpen = true
 
     init(
-        _ description: UploadDescription, store: ObjectStore, lease: consuming BufferLease,
-        headerByteCount: Int
+        _ description: UploadDescription, store: ObjectStore, place: Packer.Place,
+        lease: consuming BufferLease, headerByteCount: Int
     ) {
         self.description = description
         self.store = store
+        self.place = place
         dataRegion = lease.region.part(
             from: headerByteCount, count: Int(description.length))
         region = lease.detach()
     }
 
-    /// Publishes what lies in `dataRegion`. Fails with `.readOnly`, `.noSpace`, `.kernel`,
-    /// `.indexBehind`, `.index`: then nothing was acknowledged and the upload has ended.
+    /// Publishes what lies in `dataRegion`. Fails with `.readOnly`, `.kernel`, `.indexBehind`,
+    /// `.index`: then nothing was acknowledged and the upload has ended.
     public func commit(_ durability: Durability) async throws(StoreError) -> PutOutcome {
         precondition(isOpen, "an upload ends once")
         isOpen = false
@@ -41,7 +43,13 @@ public final class SmallUpload {
     public func abandon() {
         precondition(isOpen, "an upload ends once")
         isOpen = false
+        giveBack()
+    }
+
+    /// Nothing of it was written.
+    func giveBack() {
         giveBackBuffer()
+        store.packer.resolve(place, isUnused: true)
     }
 
     func giveBackBuffer() { store.memory.giveBack(BufferLease(attaching: region)) }
@@ -50,19 +58,28 @@ public final class SmallUpload {
 }
 
 extension ObjectStore {
-    /// Reserves a buffer for an object of at most `StoreLimits.smallBytesMax` bytes. Fails with
-    /// `.noSpace`, `.indexBehind`.
+    /// Reserves space and a buffer for an object of at most `StoreLimits.smallBytesMax` bytes.
+    /// Fails with `.noSpace`, `.readOnly`, `.indexBehind`, `.kernel`.
     public func beginSmall(
         _ description: UploadDescription
     ) async throws(StoreError) -> SmallUpload {
         precondition(description.length <= StoreLimits.smallBytesMax, "that is a large object")
         try admit()
-        let blocks = description.withText {
-            RecordEncoding.blockCount(smallObjectOf: Int(description.length), $0)
+        let (blocks, header) = description.withText {
+            (
+                RecordEncoding.blockCount(smallObjectOf: Int(description.length), $0),
+                RecordEncoding.headerByteCount($0)
+            )
         }
-        let header = description.withText { RecordEncoding.headerByteCount($0) }
-        let lease = await memory.lease(Int(blocks) * VolumeLayout.blockSize)
-        return SmallUpload(description, store: self, lease: lease, headerByteCount: header)
+        let place = try await place(blocks: blocks)
+        let count = Int(blocks) * VolumeLayout.blockSize
+        if let lease = memory.leaseNow(count) {
+            return SmallUpload(
+                description, store: self, place: place, lease: lease, headerByteCount: header)
+        }
+        return SmallUpload(
+            description, store: self, place: place, lease: await memory.lease(count),
+            headerByteCount: header)
     }
 
     /// Refuses uploads while the index has no room or lies too far behind.
@@ -75,29 +92,25 @@ extension ObjectStore {
     fileprivate func publish(
         _ upload: SmallUpload, _ durability: Durability
     ) async throws(StoreError) -> PutOutcome {
-        let description = upload.description
-        let data = memory.arena.bytes(upload.dataRegion)
-        let checksum = crc32c(data)
-        let blocks = description.withText {
-            RecordEncoding.blockCount(smallObjectOf: Int(description.length), $0)
-        }
+        let checksum = crc32c(memory.arena.bytes(upload.dataRegion))
         while true {
-            let claimed: ClaimedPlace?
-            let outcome: PutOutcome?
+            let sequence: UInt64?
             do throws(StoreError) {
-                claimed = try await claimPlace(description.name, blocks: blocks)
-                outcome = claimed == nil ? try await compare(upload, checksum, durability) : nil
+                sequence = try await claim(upload.description)
+                if sequence == nil,
+                    let outcome = try await compare(upload, checksum, durability)
+                {
+                    upload.giveBack()
+                    return outcome
+                }
             } catch {
-                upload.giveBackBuffer()
+                upload.giveBack()
                 throw error
             }
-            if let claimed {
+            if let sequence {
+                let claimed = ClaimedPlace(place: upload.place, sequence: sequence)
                 let record = try await write(upload, checksum, claimed)
                 return try await acknowledge(record, durability)
-            }
-            if let outcome {
-                upload.giveBackBuffer()
-                return outcome
             }
         }
     }
@@ -124,7 +137,7 @@ extension ObjectStore {
         let record = RecordWrite(
             name: description.name, claimed: claimed, object: object, data: [])
         do throws(StoreError) {
-            try await files.file(extent.volume).write(source, at: extent.byteOffset)
+            try await file(extent.volume).write(source, at: extent.byteOffset)
         } catch {
             await withdraw(record)
             throw error

@@ -2,6 +2,8 @@
 /// indexed.
 
 import Catalog
+import Cryptography
+import IO
 import Synchronization
 import Volumes
 
@@ -12,8 +14,11 @@ final class StoreState: Sendable {
     let faults: StoreFaults
     let report: @Sendable (StoreEvent) -> Void
 
-    private let overlay = Mutex<[[UInt8]: Unindexed]>([:])
+    private let overlay = Mutex<[NameKey: Unindexed]>([:])
     private let overlayCount = Atomic<Int>(0)
+    /// Counts the batches that the catalog took.
+    private let batchCount = Atomic<UInt64>(0)
+    private let nameHash = NameHash(key: Randomness.integer())
     /// By volume number: whether a write or flush of it failed since start.
     private let failed = Mutex<Set<UInt16>>([])
     private let hasFailed = Atomic<Bool>(false)
@@ -21,6 +26,7 @@ final class StoreState: Sendable {
     private let provisional = Mutex<[UInt64: Manifest]>([:])
     /// Sequences that were acknowledged as written and are not yet durable.
     private let unflushed = Mutex<Set<UInt64>>([])
+    private let unflushedCount = Atomic<Int>(0)
     private let cores = Mutex<[any StoreCore]>([])
 
     init(_ setup: StoreSetup, faults: StoreFaults) {
@@ -67,12 +73,14 @@ final class StoreState: Sendable {
 
     var unindexedCount: Int { overlayCount.load(ordering: .relaxed) }
 
-    func unindexed(_ name: [UInt8]) -> Unindexed? {
+    func key(_ name: [UInt8]) -> NameKey { NameKey(bytes: name, hash: nameHash(name.span)) }
+
+    func unindexed(_ name: NameKey) -> Unindexed? {
         guard unindexedCount > 0 else { return nil }
         return overlay.withLock { $0[name] }
     }
 
-    func publish(_ name: [UInt8], _ state: Unindexed) {
+    func publish(_ name: NameKey, _ state: Unindexed) {
         overlay.withLock { names in
             if let present = names[name], present.sequence > state.sequence { return }
             names[name] = state
@@ -80,11 +88,25 @@ final class StoreState: Sendable {
         }
     }
 
-    /// The catalog has that state now, or it never came to be.
-    func withdraw(_ name: [UInt8], sequence: UInt64) {
+    /// The catalog has those items now.
+    func indexed(_ items: [IndexQueue.Item]) {
+        // Counted before the overlay lets go of them: see `NameAbsence`.
+        batchCount.wrappingAdd(1, ordering: .sequentiallyConsistent)
         overlay.withLock { names in
-            guard names[name]?.sequence == sequence else { return }
-            names[name] = nil
+            for item in items {
+                guard let name = item.name, names[name]?.sequence == item.sequence else { continue }
+                names[name] = nil
+            }
+            overlayCount.store(names.count, ordering: .relaxed)
+        }
+    }
+
+    /// That state never came to be.
+    func withdraw(_ name: [UInt8], sequence: UInt64) {
+        let key = key(name)
+        overlay.withLock { names in
+            guard names[key]?.sequence == sequence else { return }
+            names[key] = nil
             overlayCount.store(names.count, ordering: .relaxed)
         }
     }
@@ -92,8 +114,9 @@ final class StoreState: Sendable {
     /// What a listing must add to, or take from, the catalog's.
     func unindexed(prefix: [UInt8], after: [UInt8]) -> [(name: [UInt8], state: Unindexed)] {
         overlay.withLock { names in
-            names.filter { $0.key.starts(with: prefix) && after.lexicographicallyPrecedes($0.key) }
-                .map { (name: $0.key, state: $0.value) }
+            names.filter {
+                $0.key.bytes.starts(with: prefix) && after.lexicographicallyPrecedes($0.key.bytes)
+            }.map { (name: $0.key.bytes, state: $0.value) }
         }
     }
 
@@ -105,18 +128,26 @@ final class StoreState: Sendable {
         }
     }
 
+    /// What proves later that the catalog has not changed since: ask before looking a name up.
+    func absenceToBe() -> NameAbsence {
+        NameAbsence(batchCount: batchCount.load(ordering: .sequentiallyConsistent))
+    }
+
     /// The newest entry of a name: overlay first, because entries leave it only once the catalog
-    /// has them.
+    /// has them. `absence`: an earlier look-up of that name found nothing.
     func entry(
-        _ name: [UInt8], _ reader: any CatalogReader
+        _ name: NameKey, _ reader: any CatalogReader, _ absence: NameAbsence? = nil
     ) throws(StoreError) -> CatalogEntry? {
+        // Read before the overlay is: see `indexed`.
+        let isUnchanged = absence.map { $0 == absenceToBe() } ?? false
         switch unindexed(name) {
         case .present(let entry): return entry
         case .absent: return nil
         case nil: break
         }
+        if isUnchanged { return nil }
         do throws(CatalogError) {
-            return try reader.find(name.span)
+            return try reader.find(name.bytes.span)
         } catch {
             throw .index("\(error)")
         }
@@ -132,12 +163,16 @@ final class StoreState: Sendable {
 
     /// Makes an object visible before it is durable.
     func provide(_ name: [UInt8], _ entry: CatalogEntry) {
-        unflushed.withLock { _ = $0.insert(entry.sequence) }
-        publish(name, .present(entry))
+        unflushed.withLock { sequences in
+            sequences.insert(entry.sequence)
+            unflushedCount.store(sequences.count, ordering: .releasing)
+        }
+        publish(key(name), .present(entry))
     }
 
     func isProvisional(_ sequence: UInt64) -> Bool {
-        unflushed.withLock { $0.contains(sequence) }
+        guard unflushedCount.load(ordering: .acquiring) > 0 else { return false }
+        return unflushed.withLock { $0.contains(sequence) }
     }
 
     func provisionalManifest(_ sequence: UInt64) -> Manifest? {
@@ -146,8 +181,12 @@ final class StoreState: Sendable {
 
     /// The object is durable, or was withdrawn.
     func endProvision(_ sequence: UInt64) {
+        guard unflushedCount.load(ordering: .acquiring) > 0 else { return }
         provisional.withLock { $0[sequence] = nil }
-        unflushed.withLock { _ = $0.remove(sequence) }
+        unflushed.withLock { sequences in
+            sequences.remove(sequence)
+            unflushedCount.store(sequences.count, ordering: .releasing)
+        }
     }
 
     // MARK: Cores

@@ -50,15 +50,19 @@ public struct UploadDescription: Sendable, Equatable {
     public var owner: [UInt8]
     /// Seconds since 1970, UTC.
     public var modified: UInt64
+    /// That no object had the name a moment ago, if it was looked up.
+    public var absence: NameAbsence?
 
     public init(
-        name: [UInt8], length: UInt64, mediaType: [UInt8], owner: [UInt8] = [], modified: UInt64
+        name: [UInt8], length: UInt64, mediaType: [UInt8], owner: [UInt8] = [], modified: UInt64,
+        absence: NameAbsence? = nil
     ) {
         self.name = name
         self.length = length
         self.mediaType = mediaType
         self.owner = owner
         self.modified = modified
+        self.absence = absence
     }
 }
 

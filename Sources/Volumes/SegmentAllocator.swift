@@ -76,11 +76,14 @@ public struct SegmentAllocator: Sendable {
     /// Whether any volume may still be written.
     public var hasOpenVolume: Bool { volumes.contains { $0.isOpen } }
 
-    /// The segment with the most free blocks, of which a run of `blocks` must be one. Below a
-    /// quarter free, a volume rather grows, while one can.
-    public mutating func lease(atLeast blocks: UInt32 = 1) throws(AllocationError) -> SegmentLease {
-        precondition(blocks > 0 && blocks <= VolumeLayout.segmentBlocks, "no segment is that long")
-        let best = best(withRunOf: blocks)
+    /// The segment with the most free blocks, of which a run of `blocks` must be one, with `kept`
+    /// more beside it anywhere. Below a quarter free, a volume rather grows, while one can.
+    public mutating func lease(
+        atLeast blocks: UInt32 = 1, keeping kept: UInt32 = 0
+    ) throws(AllocationError) -> SegmentLease {
+        precondition(
+            blocks > 0 && blocks + kept <= VolumeLayout.segmentBlocks, "no segment is that long")
+        let best = best(withRunOf: blocks, keeping: kept)
         if let best, best.freeBlocks >= SegmentAllocator.worthwhileBlocks { return take(best) }
         if let growth = growth() { throw .needsGrowth(growth) }
         guard let best else { throw .noSpace }
@@ -139,11 +142,12 @@ extension SegmentAllocator {
         return index
     }
 
-    private func best(withRunOf blocks: UInt32) -> Candidate? {
+    private func best(withRunOf blocks: UInt32, keeping kept: UInt32) -> Candidate? {
         var best: Candidate?
         for (index, volume) in volumes.enumerated() where volume.isOpen {
             for (number, segment) in volume.segments.enumerated() {
                 guard !segment.isLeased, segment.free.blockCount > best?.freeBlocks ?? 0,
+                    segment.free.blockCount >= UInt64(blocks + kept),
                     segment.free.longest >= blocks
                 else { continue }
                 best = Candidate(

@@ -25,6 +25,11 @@ public struct SegmentLease: ~Copyable, Sendable {
     /// Blocks that are left.
     public var remainingBlocks: UInt32 { UInt32(free.blockCount) }
 
+    /// Whether `allocate` has a place for `blocks` blocks, and `kept` are left after it.
+    public func hasRoom(for blocks: UInt32, keeping kept: UInt32) -> Bool {
+        remainingBlocks >= blocks + kept && free.longest >= blocks
+    }
+
     /// The blocks of the segment that records may lie in.
     public var extent: Extent { SegmentAllocator.extent(of: segment, in: volume) }
 
