@@ -68,23 +68,4 @@ import Testing
         ])
         #expect(output == "1 0 ")
     }
-
-    /// Volumes have 256 MiB here.
-    @Test func `stores what is longer than a volume`() throws {
-        let server = try RunningServer()
-        let size = (300 << 20) + 12_345
-        let file = server.scratch.path + "/file"
-        let source = "head -c \(size) /dev/urandom > \(file)"
-        #expect(try Programs.run("sh", ["-c", source]).status == 0)
-        let back = server.scratch.path + "/back"
-        let code = ["-o", back, "-w", "%{http_code}"]
-        #expect(try run(code + ["-T", file, server.url + Signing.v("long", size)]) == "201")
-        #expect(try run(code + [server.url + "/long"]) == "200")
-        #expect(try Programs.run("cmp", [file, back]).status == 0)
-        let part = ["-r", "\((256 << 20) - 100_000)-\((256 << 20) + 99_999)"]
-        #expect(try run(code + part + [server.url + "/long"]) == "206")
-        let piece = "tail -c +\((256 << 20) - 99_999) \(file) | head -c 200000 | cmp - \(back)"
-        #expect(try Programs.run("sh", ["-c", piece]).status == 0)
-        #expect(server.stop() == 0)
-    }
 }

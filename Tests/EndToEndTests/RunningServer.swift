@@ -10,6 +10,7 @@ struct ServerOptions: Sendable {
     var cores = "0"
     var memoryPerCore = "16MiB"
     var capacity = "2GiB"
+    var volumeSize = "256MiB"
     var basePath = "/"
     var durability = "durable"
     /// Further TOML, tables included.
@@ -26,7 +27,7 @@ struct ServerOptions: Sendable {
         [storage]
         path = "\(data)"
         capacity = "\(capacity)"
-        volume_size = "256MiB"
+        volume_size = "\(volumeSize)"
         durability = "\(durability)"
         [security]
         secret = "\(RunningServer.secret)"
