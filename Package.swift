@@ -69,6 +69,9 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What the signature of an upload covers, for those who check it and those who make it.
+        .target(name: "Signatures", dependencies: ["Cryptography"], swiftSettings: strict),
+
         // The kernel side of the vocabulary.
         .target(name: "Uring", dependencies: ["IO", "CUring"], swiftSettings: strict),
 
@@ -84,7 +87,7 @@ let package = Package(
         // The HTTP front: connections, routing, a handler a dialect.
         .target(
             name: "Server",
-            dependencies: ["IO", "HTTP", "Engine", "Loop", "Store", "Cryptography"],
+            dependencies: ["IO", "HTTP", "Engine", "Loop", "Store", "Cryptography", "Signatures"],
             swiftSettings: strict),
 
         // Threads and machines.
@@ -100,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "Configuration", "Files", "Runtime", "Cryptography",
+                "Configuration", "Files", "Runtime", "Cryptography", "Signatures",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -152,7 +155,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ServerTests",
-            dependencies: ["Server", "HTTP", "Engine", "IO", "Loop", "Store", "Cryptography"],
+            dependencies: [
+                "Server", "HTTP", "Engine", "IO", "Loop", "Store", "Cryptography", "Signatures",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests", dependencies: ["millrace", "Cryptography"],

@@ -104,10 +104,11 @@ extension Core {
                 return [UInt8](capacity: sent.count) { $0.append(sent) }
             }
         } else {
-            let types = [guess.type, guess.alternative ?? guess.type]
-            for type in types where verify(signature, name, length, type.utf8.span) {
-                return Array(guess.type.utf8)
+            var isRight = verify(signature, name, length, guess.type.utf8.span)
+            if !isRight, let other = guess.alternative {
+                isRight = verify(signature, name, length, other.utf8.span)
             }
+            if isRight { return Array(guess.type.utf8) }
         }
         counters.signatureRefusals &+= 1
         throw Answer(settings.badSignatureStatus, "the signature does not match this upload")

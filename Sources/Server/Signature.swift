@@ -1,27 +1,8 @@
-/// Signed upload URLs as XMPP servers make them (XEP-0363 and its predecessors): which scheme a
-/// query uses, and what its MAC covers. The size is part of every message.
+/// Signed uploads: which scheme a query uses, and whether its signature is the right one.
 
 import Cryptography
 import HTTP
-
-enum SignatureScheme: CaseIterable {
-    /// `path SP size`: Prosody's mod_http_upload_external v1, ejabberd's external_secret.
-    case v
-    /// `path NUL size NUL content-type`: Prosody v2.
-    case v2
-    /// As v2: Metronome.
-    case token
-
-    var parameter: String {
-        switch self {
-        case .v: "v"
-        case .v2: "v2"
-        case .token: "token"
-        }
-    }
-
-    var coversType: Bool { self != .v }
-}
+import Signatures
 
 /// The signature that a request carries.
 struct RequestSignature {
@@ -58,15 +39,6 @@ struct RequestSignature {
     func matches(
         path: [UInt8], size: UInt64, type: Span<UInt8>, _ authenticator: inout MessageAuthenticator
     ) -> Bool {
-        authenticator.begin()
-        authenticator.update(path.span)
-        authenticator.update(byte: scheme.coversType ? 0 : UInt8(ascii: " "))
-        let digits = [UInt8](capacity: 20) { $0.append(decimal: size) }
-        authenticator.update(digits.span)
-        if scheme.coversType {
-            authenticator.update(byte: 0)
-            authenticator.update(type)
-        }
-        return authenticator.finish() == tag
+        scheme.tag(path: path.span, size: size, type: type, &authenticator) == tag
     }
 }

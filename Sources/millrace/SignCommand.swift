@@ -1,7 +1,8 @@
 // `millrace sign`: prints the URL to which one upload of one size may be put.
 
-internal import ArgumentParser
+public import ArgumentParser
 internal import Configuration
+public import Signatures
 
 struct SignCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,7 +29,7 @@ struct SignCommand: ParsableCommand {
     var size: Int
 
     @Option(help: "v, v2 or token.")
-    var scheme: SigningScheme = .v
+    var scheme = SignatureScheme.v
 
     @Option(help: ArgumentHelp("Content type, for v2 and token.", valueName: "type"))
     var type: String?
@@ -44,6 +45,9 @@ struct SignCommand: ParsableCommand {
 
     func run() throws { print(try signedURL(environment: processEnvironment())) }
 
+    /// What clients send for files of no known type (RFC 2046 §4.5.1).
+    private static let defaultType = "application/octet-stream"
+
     func signedURL(environment: [String: String]) throws -> String {
         let settings = try place.settings(environment: environment)
         let target: UploadTarget
@@ -57,11 +61,11 @@ struct SignCommand: ParsableCommand {
             let text = "no secret: none is configured, and no server has made one in \(place) yet"
             throw CommandFailure(text: text, exitCode: 2)
         }
-        let message = scheme.message(
-            path: target.path, size: size, type: type ?? SigningScheme.defaultType)
-        let code = try authenticationCode(key: secret.bytes, message: message)
-        return target.url + "?\(scheme.rawValue)=" + code
+        let signature = try scheme.signature(
+            key: secret.bytes, path: target.path, size: size,
+            type: type ?? SignCommand.defaultType)
+        return target.url + "?\(scheme.parameter)=" + signature
     }
 }
 
-extension SigningScheme: ExpressibleByArgument {}
+extension SignatureScheme: ExpressibleByArgument {}

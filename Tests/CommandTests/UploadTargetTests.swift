@@ -62,16 +62,3 @@ import Testing
         }
     }
 }
-
-@Suite struct `A signed message` {
-    @Test func `binds path and size, and the type where the scheme has one`() {
-        let path = Array("a b/ü".utf8)
-        let message = { (scheme: SigningScheme) in
-            String(
-                decoding: scheme.message(path: path, size: 42, type: "text/plain"), as: UTF8.self)
-        }
-        #expect(message(.v) == "a b/ü 42")
-        #expect(message(.v2) == "a b/ü\u{0}42\u{0}text/plain")
-        #expect(message(.token) == message(.v2))
-    }
-}

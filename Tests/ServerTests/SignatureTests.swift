@@ -3,6 +3,7 @@
 
 import Cryptography
 import HTTP
+import Signatures
 import Testing
 
 @testable import Server
@@ -41,6 +42,20 @@ struct Malformed: Error { let outcome: HeadParser.Outcome }
         #expect(try !matches(signature, "a/b.txt ", 5, "text/plain"))
         #expect(try !matches(signature, "a/b.tx", 5, "text/plain"))
         #expect(try matches(self.signature("v=" + tag.uppercased()), "a/b.txt", 5, ""))
+    }
+
+    @Test(arguments: [0, 9, 10, 99, 100, 12_345_678_901, .max] as [UInt64])
+    func `is over the message that its scheme describes`(size: UInt64) throws {
+        var authenticator = try MessageAuthenticator(key: Array("secret".utf8).span)
+        let messages: [(SignatureScheme, String)] = [
+            (.v, "ä/b \(size)"), (.v2, "ä/b\0\(size)\0a/c"), (.token, "ä/b\0\(size)\0a/c"),
+        ]
+        for (scheme, message) in messages {
+            let expected = authenticator.tag(of: message.utf8.span)
+            let tag = scheme.tag(
+                path: "ä/b".utf8.span, size: size, type: "a/c".utf8.span, &authenticator)
+            #expect(tag == expected, "\(scheme)")
+        }
     }
 
     @Test func `takes any path and size`() throws {
