@@ -82,7 +82,7 @@ public struct LoadLoop: ~Copyable {
             try received(completion.result, index, &work, &round)
         case .message:
             try flushed(completion.result, &work, &round)
-        case .waiter, .accept, .writable, .close, .doorbell, .messageRefused, .ignored:
+        case .waiter, .accept, .close, .doorbell, .messageRefused, .ignored:
             preconditionFailure("a completion that the client never asked for")
         }
     }

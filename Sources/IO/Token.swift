@@ -16,8 +16,6 @@ public struct Token: Equatable, Sendable {
         case receive
         /// A connection's outgoing bytes.
         case send
-        /// A connection's readiness to take more file bytes.
-        case writable
         /// A connection's last operation.
         case close
         /// Another loop's ring says that work is in this loop's mailbox.

@@ -127,7 +127,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             watchDoorbell()
         case .messageRefused:
             EventLoop.knock(Descriptor(Int32(completion.token.slot)))
-        case .accept, .receive, .send, .writable, .close:
+        case .accept, .receive, .send, .close:
             arrivals.push(completion)
         }
     }

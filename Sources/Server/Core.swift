@@ -106,7 +106,7 @@ public actor Core: StoreCore, CompletionObserver {
         case .close:
             connections[slot].flags.remove(.closing)
             connections.close(slot)
-        case .accept, .writable, .waiter, .message, .doorbell, .messageRefused, .ignored:
+        case .accept, .waiter, .message, .doorbell, .messageRefused, .ignored:
             preconditionFailure("\(completion.token.kind) is not a connection's")
         }
     }
