@@ -103,7 +103,7 @@ let package = Package(
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "Configuration", "Files", "Runtime", "Cryptography", "Signatures",
+                "HTTP", "Configuration", "Files", "Runtime", "Cryptography", "Signatures",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -165,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "millrace", "Configuration", "Files",
+                "millrace", "HTTP", "Configuration", "Files",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

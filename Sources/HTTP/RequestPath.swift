@@ -54,6 +54,17 @@ public struct RequestPath: Equatable, BitwiseCopyable, Sendable {
         return RequestPath(isUnderBase: isUnderBase, reserved: ReservedSegment(of: name.span))
     }
 
+    /// The same, with the name in an array of its own.
+    public static func decode(
+        _ path: Span<UInt8>, base: Span<UInt8>, limits: Limits
+    ) throws(Refusal) -> (path: RequestPath, name: [UInt8]) {
+        var decoded = RequestPath(isUnderBase: false, reserved: nil)
+        let name = try [UInt8](capacity: limits.nameBytes) { (output) throws(Refusal) in
+            decoded = try decode(path, base: base, limits: limits, into: &output)
+        }
+        return (decoded, name)
+    }
+
     private static func append(
         _ byte: UInt8, to name: inout OutputSpan<UInt8>, _ limits: Limits
     ) throws(Refusal) {

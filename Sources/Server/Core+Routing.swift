@@ -34,21 +34,13 @@ extension Core {
     private func decodePath(
         _ request: Request
     ) throws(Answer) -> (path: RequestPath, name: [UInt8]) {
-        var name: [UInt8] = []
         let base = settings.basePath
-        do {
-            var path: RequestPath?
-            name = try [UInt8](capacity: settings.limits.nameBytes) { output in
-                path = try RequestPath.decode(
-                    request.bytes.span.extracting(request.head.path), base: base.span,
-                    limits: settings.limits, into: &output)
-            }
-            guard let path else { throw Refusal.malformedPath }
-            return (path, name)
-        } catch let refusal as Refusal {
-            throw Answer(refusal)
+        do throws(Refusal) {
+            return try RequestPath.decode(
+                request.bytes.span.extracting(request.head.path), base: base.span,
+                limits: settings.limits)
         } catch {
-            throw Answer(.badRequest, "the path cannot be understood")
+            throw Answer(error)
         }
     }
 

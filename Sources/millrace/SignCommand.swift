@@ -11,8 +11,9 @@ struct SignCommand: ParsableCommand {
         discussion: """
             The signature binds the path and the size, and for v2 and token the content type, \
             which the upload must then send. In the path a %XX stays what it is; everything else \
-            that a URL cannot hold is encoded. The secret is the server's: from --config, \
-            MILLRACE_SECRET, or the secrets that the server keeps in its data directory.
+            that a URL cannot hold is encoded; a name that the server would refuse is refused. The \
+            secret is the server's: from --config, MILLRACE_SECRET, or the secrets that the \
+            server keeps in its data directory.
 
             EXAMPLES
               millrace sign --url http://127.0.0.1:8080/photos/cat.jpg --size 52341

@@ -1,11 +1,14 @@
 // The URL of an object as someone typed it, made into the URL to send and the path to sign.
 
+internal import HTTP
+
 /// Why a URL cannot name an object.
 enum UploadTargetError: Error, Equatable, CustomStringConvertible {
     case noScheme, noHost, badHost, query, noPath
     case outsideBase(String)
-    case badSegment(String)
-    case reserved(String)
+    /// As the server would.
+    case refused(Refusal)
+    case reserved(ReservedSegment)
 
     var description: String {
         switch self {
@@ -15,9 +18,9 @@ enum UploadTargetError: Error, Equatable, CustomStringConvertible {
         case .query: "write ? as %3F and # as %23: the path is all there may be"
         case .noPath: "there is no path; the object needs a name"
         case .outsideBase(let base): "the path is not under server.base_path, \(base)"
-        case .badSegment(let segment):
-            segment.isEmpty ? "the path has an empty segment" : "\(segment) cannot be in a path"
-        case .reserved(let segment): "/\(segment) is the server's own"
+        case .refused(.malformedEscape): "\(Refusal.malformedEscape.line); write % as %25"
+        case .refused(let refusal): refusal.line
+        case .reserved(let segment): "/\(segment.text) is the server's own"
         }
     }
 }
@@ -28,12 +31,6 @@ struct UploadTarget: Equatable {
     let url: String
     /// The decoded bytes of the path below the base path, without leading slash.
     let path: [UInt8]
-
-    /// First segments that the server keeps for itself.
-    static let reservedSegments: Set<String> = [
-        "health", "ready", "metrics", "admin", "upload", "files", "chunked-upload",
-        "upload-status", "download", "u",
-    ]
 
     /// - Parameter basePath: begins and ends with "/".
     init(url: String, basePath: String) throws(UploadTargetError) {
@@ -48,47 +45,23 @@ struct UploadTarget: Equatable {
         guard !tail.contains("?"), !tail.contains("#") else { throw .query }
         guard !tail.isEmpty, tail != "/" else { throw .noPath }
 
-        let decoded = UploadTarget.decode(Array(tail.utf8))
-        let base = Array(basePath.utf8)
-        guard decoded.starts(with: base) else { throw .outsideBase(basePath) }
-        let path = Array(decoded.dropFirst(base.count))
-        guard !path.isEmpty else { throw .noPath }
-        try UploadTarget.check(path)
-        self.url = scheme + host + UploadTarget.encode(decoded)
-        self.path = path
+        let (path, name) = try UploadTarget.decode(Array(tail.utf8), Array(basePath.utf8))
+        guard path.isUnderBase else { throw .outsideBase(basePath) }
+        guard !name.isEmpty else { throw .noPath }
+        if let segment = path.reserved { throw .reserved(segment) }
+        self.url = scheme + host + basePath + UploadTarget.encode(name)
+        self.path = name
     }
 
-    /// The server refuses the same segments with 400; better now than after the signature.
-    private static func check(_ path: [UInt8]) throws(UploadTargetError) {
-        let segments = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        for segment in segments {
-            let text = String(decoding: segment, as: UTF8.self)
-            let isPlain = segment.allSatisfy {
-                $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\\")
-            }
-            guard isPlain else { throw .badSegment("a control character or a backslash") }
-            guard !["", ".", ".."].contains(text) else { throw .badSegment(text) }
+    /// The server's own reading: what it would refuse is better refused before it is signed.
+    private static func decode(
+        _ path: [UInt8], _ base: [UInt8]
+    ) throws(UploadTargetError) -> (path: RequestPath, name: [UInt8]) {
+        do throws(Refusal) {
+            return try RequestPath.decode(path.span, base: base.span, limits: Limits())
+        } catch {
+            throw .refused(error)
         }
-        let first = String(decoding: segments[0], as: UTF8.self)
-        guard !reservedSegments.contains(first) else { throw .reserved(first) }
-    }
-
-    /// Replaces every %XX by its byte, once. A "%" before anything else stands for itself.
-    private static func decode(_ text: [UInt8]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var index = 0
-        while index < text.count {
-            if text[index] == UInt8(ascii: "%"), index + 2 < text.count,
-                let high = digit(text[index + 1]), let low = digit(text[index + 2])
-            {
-                bytes.append(high << 4 | low)
-                index += 3
-            } else {
-                bytes.append(text[index])
-                index += 1
-            }
-        }
-        return bytes
     }
 
     /// Leaves what RFC 3986 §2.3 calls unreserved, and "/", which separates segments.
@@ -105,9 +78,5 @@ struct UploadTarget: Equatable {
             }
         }
         return String(decoding: text, as: UTF8.self)
-    }
-
-    private static func digit(_ byte: UInt8) -> UInt8? {
-        Character(UnicodeScalar(byte)).hexDigitValue.map { UInt8($0) }
     }
 }

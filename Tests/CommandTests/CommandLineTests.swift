@@ -39,6 +39,8 @@ import Testing
         ["sign", "--url", "http://h/a", "--size", "1", "--scheme", "v3"],
         ["sign", "--url", "http://h/a", "--size", "1", "--type", "text/plain"],
         ["sign", "--url", "http://h/a?b", "--size", "1"],
+        ["sign", "--url", "http://h/.a", "--size", "1"],
+        ["sign", "--url", "http://h/admin/a", "--size", "1"],
         ["sign", "--url", "http://h/a", "--size", "1", "--data", "/none"],
     ])
     func `ends with 2 on usage and configuration`(arguments: [String]) {

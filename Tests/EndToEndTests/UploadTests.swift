@@ -229,12 +229,14 @@ import Testing
         let put = try client.exchange("PUT", "/\(path)?v=00", body: [1])
         #expect(put.status == 400)
         #expect(try client.exchange("GET", "/\(path)").status == 400)
+        try expectUnsigned(path)
     }
 
     @Test func `for a name that is too long is 414`() throws {
         let client = try SharedServer.client()
         let path = Array(repeating: String(repeating: "x", count: 100), count: 5)
         #expect(try client.get(path.joined(separator: "/")).status == 414)
+        try expectUnsigned(path.joined(separator: "/"))
     }
 
     @Test(arguments: [
@@ -246,6 +248,16 @@ import Testing
         for path in [segment, segment + "/x"] {
             let put = try client.put(path, [1])
             #expect([404, 405, 401].contains(put.status), "\(path): \(put.status)")
+            try expectUnsigned(path)
         }
+    }
+
+    /// The sign command says beforehand that the server would refuse the path.
+    private func expectUnsigned(_ path: String) throws {
+        let url = try SharedServer.get().url + "/" + path
+        let sign = [Programs.millrace, "sign", "--size", "1", "--url", url]
+        let (status, output) = try Programs.run("env", ["MILLRACE_SECRET=x"] + sign)
+        #expect(status == 2)
+        #expect(output.hasPrefix("millrace: --url: "))
     }
 }
