@@ -10,6 +10,9 @@ public enum MediaType {
         public let type: String
         /// The same with a charset, for text; nil for the others.
         public let alternative: String?
+
+        /// Whether an upload that says no type passes with a signature over this one.
+        public func covers(_ signed: String) -> Bool { signed == type || signed == alternative }
     }
 
     /// Guesses from what follows the last dot of the last segment, in any case.

@@ -2,6 +2,8 @@
 
 public import ArgumentParser
 internal import Configuration
+internal import Files
+internal import HTTP
 public import Signatures
 
 struct SignCommand: ParsableCommand {
@@ -9,16 +11,16 @@ struct SignCommand: ParsableCommand {
         commandName: "sign",
         abstract: "Print a signed upload URL.",
         discussion: """
-            The signature binds the path and the size, and for v2 and token the content type, \
-            which the upload must then send. In the path a %XX stays what it is; everything else \
-            that a URL cannot hold is encoded; a name that the server would refuse is refused. The \
-            secret is the server's: from --config, MILLRACE_SECRET, or the secrets that the \
-            server keeps in its data directory.
+            The signature binds the path and the size, and for v2 and token the content type: the \
+            one that the server guesses from the name if the upload sends none, or that of \
+            --type. Standard error says which, and whether the upload must send it. In the path \
+            a %XX stays what it is; everything else that a URL cannot hold is encoded; a name \
+            that the server would refuse is refused. The secret is the server's: from --config, \
+            MILLRACE_SECRET, or the secrets that the server keeps in its data directory.
 
             EXAMPLES
               millrace sign --url http://127.0.0.1:8080/photos/cat.jpg --size 52341
-              millrace sign --url 'http://127.0.0.1:8080/a b' --size 9 --scheme v2 \\
-                --type text/plain
+              millrace sign --url 'http://127.0.0.1:8080/a b.txt' --size 9 --scheme v2
               curl -T cat.jpg "$(millrace sign --url http://127.0.0.1:8080/cat.jpg \\
                 --size "$(stat -c %s cat.jpg)")"
             """)
@@ -44,12 +46,13 @@ struct SignCommand: ParsableCommand {
         }
     }
 
-    func run() throws { print(try signedURL(environment: processEnvironment())) }
+    func run() throws {
+        let upload = try signedUpload(environment: processEnvironment())
+        if let note = upload.note { writeToStandardError("millrace: \(note)") }
+        print(upload.url)
+    }
 
-    /// What clients send for files of no known type (RFC 2046 §4.5.1).
-    private static let defaultType = "application/octet-stream"
-
-    func signedURL(environment: [String: String]) throws -> String {
+    func signedUpload(environment: [String: String]) throws -> SignedUpload {
         let settings = try place.settings(environment: environment)
         let target: UploadTarget
         do throws(UploadTargetError) {
@@ -62,11 +65,38 @@ struct SignCommand: ParsableCommand {
             let text = "no secret: none is configured, and no server has made one in \(place) yet"
             throw CommandFailure(text: text, exitCode: 2)
         }
+        let guess = MediaType.guess(name: target.path.span)
+        let type = try checkedType() ?? guess.type
         let signature = try scheme.signature(
-            key: secret.bytes, path: target.path, size: size,
-            type: type ?? SignCommand.defaultType)
-        return target.url + "?\(scheme.parameter)=" + signature
+            key: secret.bytes, path: target.path, size: size, type: type)
+        return SignedUpload(
+            url: target.url + "?\(scheme.parameter)=" + signature,
+            note: scheme.coversType ? SignCommand.note(type, guess) : nil)
     }
+
+    private func checkedType() throws -> String? {
+        guard let type else { return nil }
+        do throws(Refusal) {
+            try MediaType.validate(type.utf8.span, limits: Limits())
+        } catch {
+            throw CommandFailure(text: "--type: \(error.line)", exitCode: 2)
+        }
+        return type
+    }
+
+    private static func note(_ type: String, _ guess: MediaType.Guess) -> String {
+        let sending =
+            guess.covers(type)
+            ? "the upload may send that, or no Content-Type" : "the upload must send that"
+        return "signed for Content-Type \(type): \(sending)"
+    }
+}
+
+/// What `millrace sign` has to say.
+struct SignedUpload: Equatable {
+    let url: String
+    /// For whom makes the upload; nil if it may send any type.
+    let note: String?
 }
 
 extension SignatureScheme: ExpressibleByArgument {}

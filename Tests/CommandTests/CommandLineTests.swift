@@ -40,6 +40,7 @@ import Testing
         ["sign", "--url", "http://h/a", "--size", "1", "--type", "text/plain"],
         ["sign", "--url", "http://h/a?b", "--size", "1"],
         ["sign", "--url", "http://h/.a", "--size", "1"],
+        ["sign", "--url", "http://h/a", "--size", "1", "--scheme", "v2", "--type", "text"],
         ["sign", "--url", "http://h/admin/a", "--size", "1"],
         ["sign", "--url", "http://h/a", "--size", "1", "--data", "/none"],
     ])
@@ -89,7 +90,7 @@ import Testing
             if let serve = command as? ServeCommand {
                 _ = try serve.settings(environment: [:])
             } else if let sign = command as? SignCommand {
-                _ = try sign.signedURL(environment: [:])
+                _ = try sign.signedUpload(environment: [:])
             } else {
                 try command.run()
             }

@@ -53,35 +53,6 @@ import Testing
         #expect(refused.status == 403)
     }
 
-    @Test(arguments: ["v", "v2", "token"])
-    func `is taken as the sign command signs it`(scheme: String) throws {
-        let server = try SharedServer.get()
-        let scratch = try ScratchDirectory()
-        let configuration = try scratch.write(
-            Array(ServerOptions().configuration(data: server.dataPath).utf8), to: "sign.toml")
-        let name = SharedServer.name("ä b") + "/%25.txt"
-        var arguments = [
-            "sign", "--url", "\(server.url)/\(name)", "--size", "7", "--scheme", scheme,
-            "--config", configuration,
-        ]
-        if scheme != "v" { arguments += ["--type", "text/plain"] }
-        let (status, output) = try Programs.run(Programs.millrace, arguments)
-        #expect(status == 0)
-        let url = output.trimmingCharacters(in: .whitespacesAndNewlines)
-        let file = try scratch.write(pattern(7, seed: 3), to: "file")
-        let put = try Programs.run(
-            "curl",
-            [
-                "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-T", file, "-H",
-                "Content-Type: text/plain", url,
-            ])
-        #expect(put.output == "201")
-        let plain = url.prefix { $0 != "?" }
-        let get = try Programs.run("curl", ["-sS", "-o", scratch.path + "/back", String(plain)])
-        #expect(get.status == 0)
-        #expect(try scratch.read("back") == pattern(7, seed: 3))
-    }
-
     @Test func `of the same bytes again is acknowledged again`() throws {
         let client = try SharedServer.client()
         for size in [0, 100, 65_536, 300_000] {

@@ -28,6 +28,18 @@ import Testing
     }
 
     @Test(arguments: [
+        ("a.txt", "text/plain", true), ("a.txt", "text/plain; charset=utf-8", true),
+        ("a.txt", "text/html", false), ("a.png", "image/png", true),
+        ("a.png", MediaType.unknown, false), ("a", MediaType.unknown, true),
+        ("a.png", "Image/PNG", false), ("a", "", false),
+    ])
+    func `that is guessed stands for one that is not sent`(
+        name: String, signed: String, isCovered: Bool
+    ) {
+        #expect(MediaType.guess(name: name.utf8.span).covers(signed) == isCovered)
+    }
+
+    @Test(arguments: [
         ("text/plain; charset=utf-8", "text/plain"), ("text/plain ;x", "text/plain"),
         ("image/png", "image/png"), ("", ""), (";", ""), ("a/b;c;d", "a/b"),
     ])
