@@ -223,7 +223,7 @@ extension Core {
                 do { chunk = try await readChunk(large, offset, range, store) } catch {
                     // Too late for a status: the connection ends short, never with wrong bytes.
                     counters.downloadErrors &+= 1
-                    noteFailure(answer(for: error, request), request)
+                    noteFailure(answer(for: error, request), number: request.number)
                     end(request.slot)
                     return .success(())
                 }

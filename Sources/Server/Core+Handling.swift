@@ -55,7 +55,7 @@ extension Core {
             } catch {
                 if error.closes { keepsAlive = false }
                 let willClose = body.end(drainBytesMax: settings.drainBytesMax) == .close
-                noteFailure(error, request)
+                noteFailure(error, number: request.number)
                 write(error, to: request, keepAlive: keepsAlive && !willClose)
             }
         }
@@ -63,9 +63,9 @@ extension Core {
     }
 
     /// What the operator has to look after, under the number that the client may have been told.
-    func noteFailure(_ answer: Answer, _ request: Request) {
+    func noteFailure(_ answer: Answer, number: UInt64) {
         guard answer.status.rawValue >= 500 else { return }
-        settings.log("request \(loop.index)-\(request.number): \(answer.cause ?? answer.line)")
+        settings.log("request \(loop.index)-\(number): \(answer.cause ?? answer.line)")
     }
 
     /// Nobody here takes chunks, but bytes between which nothing can be told apart are refused for

@@ -128,7 +128,10 @@ extension Core {
 
     /// A one-line refusal of something that is not framed well enough to go on with.
     func refuse(_ slot: Int, _ status: Status, _ line: String) {
-        writeText(slot, Answer(status, line), isHead: false, keepAlive: false)
+        let answer = Answer(status, line)
+        requestNumber &+= 1
+        noteFailure(answer, number: requestNumber)
+        writeText(slot, answer, isHead: false, keepAlive: false)
         connections[slot].flags.insert(.closesAfterOutput)
         flush(slot)
     }

@@ -5,6 +5,7 @@
 import Foundation
 import HTTP
 import IO
+import Synchronization
 import Testing
 
 @testable import Engine
@@ -198,5 +199,38 @@ private let health = "GET /health HTTP/1.1\r\nHost: h\r\n\r\n"
             bed.pass(seconds: 40)
             #expect(client.isClosed)
         }
+    }
+}
+
+@Suite struct `A fault that ends a connection` {
+    private func logged(_ request: String) throws -> (statuses: [Int], lines: [String]) {
+        let log = Mutex<[String]>([])
+        var settings = FrontSettings(secret: [1], adminToken: [2])
+        settings.log = { line in log.withLock { $0.append(line) } }
+        var statuses: [Int] = []
+        try FrontBed.run(settings: settings) { bed in
+            let client = bed.connect()
+            client.send(request)
+            bed.settle()
+            statuses = client.statuses
+        }
+        return (statuses, log.withLock { $0 })
+    }
+
+    @Test(arguments: [
+        ("GET / HTTP/2.0\r\nHost: h\r\n\r\n", Refusal.unsupportedVersion),
+        ("PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n", .unknownCoding),
+        (String(repeating: "M", count: 33) + " / HTTP/1.1\r\nHost: h\r\n\r\n", .methodTooLong),
+    ])
+    func `is logged under a number if its status is 5xx`(request: String, refusal: Refusal) throws {
+        let (statuses, lines) = try logged(request)
+        #expect(statuses == [Int(refusal.status.rawValue)])
+        #expect(lines == ["request 0-1: \(refusal.line)"])
+    }
+
+    @Test func `is the client's own if its status is 4xx, and not logged`() throws {
+        let (statuses, lines) = try logged("GET / HTTP/1.1\r\n\r\n")
+        #expect(statuses == [400])
+        #expect(lines == [])
     }
 }
