@@ -209,7 +209,7 @@ extension ObjectStore {
                 mediaType: description.mediaType, checksum: crc32c(upload.checksums.span.rawBytes),
                 extents: upload.map.extents, checksums: upload.checksums)
             state.provide(description.name, object.entry, manifest)
-            loop.inBackground { [self] in try? await finish(upload, record) }
+            finishInBackground { [self] in try? await finish(upload, record) }
         } else {
             try await finish(upload, record)
         }

@@ -23,6 +23,9 @@ public final class ObjectStore {
     /// The most recently used last.
     private var described: [LargeObject] = []
     private var counted = StoreStatistics()
+    /// Uploads acknowledged as written that are not durable yet, and who waits for their end.
+    private var finishing = 0
+    private var finished: [Ticket] = []
     /// Names the objects that this core makes: random once, then counted.
     private let objectSeries: UInt64
     private var objectCount: UInt64 = 0
@@ -41,10 +44,28 @@ public final class ObjectStore {
         objectSeries = Randomness.integer()
     }
 
-    /// Gives this core's segment back and closes its files. Nothing may be in progress.
+    /// Waits until what was acknowledged as written is durable, gives this core's segment back and
+    /// closes its files. Nothing else may be in progress.
     public func close() async {
+        while finishing > 0 {
+            let ticket = loop.makeTicket()
+            finished.append(ticket)
+            _ = await loop.answer(ticket)
+        }
         await packer.close()
         await files.close()
+    }
+
+    /// Starts the work behind an early acknowledgement, for which only `close` waits.
+    func finishInBackground(_ work: @escaping () async -> Void) {
+        finishing += 1
+        loop.inBackground { [self] in
+            await work()
+            finishing -= 1
+            guard finishing == 0 else { return }
+            for ticket in finished { loop.wake(ticket) }
+            finished = []
+        }
     }
 
     public var statistics: StoreStatistics {

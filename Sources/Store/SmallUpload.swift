@@ -154,7 +154,7 @@ extension ObjectStore {
         }
         if durability == .written || state.faults.contains(.earlyAcknowledgement) {
             state.provide(record.name, record.object.entry)
-            loop.inBackground { [self] in try? await finish(record) }
+            finishInBackground { [self] in try? await finish(record) }
         } else {
             try await finish(record)
         }

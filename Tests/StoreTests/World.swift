@@ -270,9 +270,17 @@ final class World {
     /// Ends everything in an orderly way.
     func close() -> StoreError? {
         settle()
+        let error = closeAtOnce()
+        settle()
+        return error
+    }
+
+    /// The same though something may go on in the background; what closing does not wait for, has
+    /// not happened afterwards.
+    func closeAtOnce() -> StoreError? {
         guard let shared else { return nil }
         for (index, core) in cores.enumerated() { run(on: index) { await core.close() } }
-        let error = run { () async -> StoreError? in
+        return run { () async -> StoreError? in
             do throws(StoreError) {
                 try await shared.close()
                 return nil
@@ -280,8 +288,6 @@ final class World {
                 return error
             }
         }
-        settle()
-        return error
     }
 
     var space: (smallUsed: UInt64, largeUsed: UInt64) {
