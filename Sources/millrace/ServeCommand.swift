@@ -13,7 +13,7 @@ struct ServeCommand: ParsableCommand {
             Everything has a default: without options it listens on 127.0.0.1:8080 and keeps its \
             data in ./data. Options win over the file. Secrets come from the file, a secret_file, \
             or MILLRACE_SECRET and MILLRACE_ADMIN_TOKEN, never from options; without any, they are \
-            generated and kept in DIR/secrets.
+            generated, kept in DIR/secrets, and shown once if standard output is a terminal.
 
             EXAMPLES
               millrace serve
@@ -57,13 +57,25 @@ struct ServeCommand: ParsableCommand {
         return try place.settings(overrides: overrides, environment: environment)
     }
 
-    /// New secrets are shown once, on standard output, apart from the log that others may keep.
     private func announce(_ secrets: Secrets, in settings: Settings) {
-        guard secrets.uploadIsNew || secrets.adminIsNew else { return }
-        print("Generated, and kept in \(settings.storage.path)/secrets:")
-        if secrets.uploadIsNew { print("  upload secret: \(secrets.upload.revealed)") }
-        if secrets.adminIsNew { print("  admin token:   \(secrets.admin.revealed)") }
+        let isTerminal = isatty(STDOUT_FILENO) == 1
+        guard let text = announcement(of: secrets, in: settings, isTerminal: isTerminal) else {
+            return
+        }
+        print(text)
         // Into a pipe the output is buffered whole, and a server does not end soon.
         fflush(nil)
+    }
+
+    /// New secrets are shown once, to somebody who looks: what is no terminal may be a journal that
+    /// others read and that is kept. `nil` if nothing is new.
+    func announcement(of secrets: Secrets, in settings: Settings, isTerminal: Bool) -> String? {
+        guard secrets.uploadIsNew || secrets.adminIsNew else { return nil }
+        let place = settings.storage.path + "/secrets"
+        guard isTerminal else { return "Generated secrets; they are in \(place)" }
+        var lines = ["Generated, and kept in \(place):"]
+        if secrets.uploadIsNew { lines.append("  upload secret: \(secrets.upload.revealed)") }
+        if secrets.adminIsNew { lines.append("  admin token:   \(secrets.admin.revealed)") }
+        return lines.joined(separator: "\n")
     }
 }

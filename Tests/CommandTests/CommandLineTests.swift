@@ -79,6 +79,22 @@ import Testing
         #expect(run(["--version"]) == .clean("millrace \(Release.version)"))
     }
 
+    @Test func `shows new secrets on a terminal, else where they are, and old ones never`() throws {
+        let data = FileManager.default.temporaryDirectory.path + "/" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: data) }
+        let serve = try #require(try parse(["serve", "--data", data]) as? ServeCommand)
+        let settings = try serve.settings(environment: ["MILLRACE_ADMIN_TOKEN": "mine"])
+        let new = try Secrets.prepare(for: settings)
+        let shown = serve.announcement(of: new, in: settings, isTerminal: true)
+        #expect(
+            shown == "Generated, and kept in \(data)/secrets:\n  upload secret: "
+                + new.upload.revealed)
+        let told = serve.announcement(of: new, in: settings, isTerminal: false)
+        #expect(told == "Generated secrets; they are in \(data)/secrets")
+        let old = try Secrets.prepare(for: settings)
+        #expect(serve.announcement(of: old, in: settings, isTerminal: true) == nil)
+    }
+
     private func parse(_ arguments: [String]) throws -> any ParsableCommand {
         try Millrace.parseAsRoot(arguments)
     }

@@ -38,6 +38,25 @@ import Testing
         #expect(again.stop() == 0)
     }
 
+    @Test func `prints the secrets it makes on a terminal only`() throws {
+        let scratch = try ScratchDirectory()
+        let data = scratch.path + "/data"
+        let process = try ChildProcess(
+            Programs.millrace,
+            [
+                "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--data", data,
+                "--cores", "0",
+            ], output: scratch.path + "/output")
+        let output = { RunningServer.text(scratch.path + "/output") }
+        #expect(eventually { output().contains("listening on") })
+        let secrets = RunningServer.text(data + "/secrets")
+        let values = secrets.split(separator: "\"").filter { $0.count == 64 }
+        #expect(values.count == 2)
+        for value in values { #expect(!output().contains(value)) }
+        #expect(output().contains("\(data)/secrets"))
+        #expect(process.end(SIGTERM) == 0)
+    }
+
     @Test func `ends at once when told twice`() throws {
         let server = try RunningServer()
         let writer = try RawClient(server.port)
