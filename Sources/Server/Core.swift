@@ -19,6 +19,8 @@ public actor Core: StoreCore, CompletionObserver {
     let arena: Arena
     let settings: FrontSettings
     var store: ObjectStore?
+    /// What `store` has in common with the other cores'; for metrics.
+    var shared: StoreShared?
     var connections: ConnectionTable
     var cache: HotCache
     var front: BufferPool
@@ -75,6 +77,7 @@ public actor Core: StoreCore, CompletionObserver {
     /// The store is open: objects can be served.
     public func begin(with shared: StoreShared) throws(StoreError) {
         store = try ObjectStore(loop: loop, memory: memory, shared: shared)
+        self.shared = shared
         phase = .serving
     }
 
@@ -82,6 +85,7 @@ public actor Core: StoreCore, CompletionObserver {
     public func closeStore() async {
         await store?.close()
         store = nil
+        shared = nil
     }
 
     public func setPeers(_ cores: [Core]) { peers = cores }

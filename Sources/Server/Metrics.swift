@@ -20,7 +20,24 @@ public struct CoreSnapshot: Sendable {
     let store: StoreStatistics
 }
 
+/// What the store has to say for the whole process.
+struct StoreSnapshot: Sendable {
+    let small: VolumeSpace
+    let large: VolumeSpace
+    let capacityBytes: UInt64
+    let failedVolumes: Int
+    let unindexedChanges: Int
+}
+
 extension Core {
+    private func storeSnapshot() async -> StoreSnapshot? {
+        guard let shared else { return nil }
+        let (small, large) = await shared.volumeSpace()
+        return StoreSnapshot(
+            small: small, large: large, capacityBytes: shared.capacityBytes,
+            failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount)
+    }
+
     public func snapshot() -> CoreSnapshot {
         CoreSnapshot(
             core: loop.index, counters: counters, connections: connections.count,
@@ -45,7 +62,7 @@ extension Core {
         for core in peers { snapshots.append(await core.snapshot()) }
         await respond(
             request, type: "text/plain; version=0.0.4; charset=utf-8",
-            MetricsDocument.text(snapshots))
+            MetricsDocument.text(snapshots, await storeSnapshot()))
     }
 }
 
@@ -67,7 +84,8 @@ enum MetricsDocument {
         Metric(name: name, kind: "gauge", help: help) { UInt64(clamping: value($0)) }
     }
 
-    static func text(_ snapshots: [CoreSnapshot]) -> String {
+    /// `store` is nil before recovery has ended: nobody knows its numbers then.
+    static func text(_ snapshots: [CoreSnapshot], _ store: StoreSnapshot?) -> String {
         var text = ""
         for metric in frontMetrics + transferMetrics + storeMetrics {
             text += "# HELP millrace_\(metric.name) \(metric.help)\n"
@@ -85,7 +103,31 @@ enum MetricsDocument {
                 text += " \(snapshot.counters.responses[digit])\n"
             }
         }
+        if let store { text += storeText(store) }
         return text
+    }
+
+    /// The process has one store: these have no core.
+    private static func storeText(_ store: StoreSnapshot) -> String {
+        func gauge(_ name: String, _ help: String, _ samples: [(String, UInt64)]) -> String {
+            samples.reduce(
+                "# HELP millrace_\(name) \(help)\n# TYPE millrace_\(name) gauge\n"
+            ) { $0 + "millrace_\(name)\($1.0) \($1.1)\n" }
+        }
+        func classes(_ value: (VolumeSpace) -> UInt64) -> [(String, UInt64)] {
+            [("{class=\"small\"}", value(store.small)), ("{class=\"large\"}", value(store.large))]
+        }
+        return gauge("volume_bytes", "Size of the volumes.", classes(\.totalBytes))
+            + gauge("volume_free_bytes", "Free space inside the volumes.", classes(\.freeBytes))
+            + gauge(
+                "volume_capacity_bytes", "What the volumes together may grow to.",
+                [("", store.capacityBytes)])
+            + gauge(
+                "failed_volumes", "Volumes that take no more writes until a restart.",
+                [("", UInt64(store.failedVolumes))])
+            + gauge(
+                "unindexed_changes", "Changes that wait for the index.",
+                [("", UInt64(store.unindexedChanges))])
     }
 
     private static var frontMetrics: [Metric] {

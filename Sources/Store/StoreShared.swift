@@ -25,9 +25,38 @@ public final class StoreShared: Sendable {
         await ledger.space
     }
 
+    /// The same for small and large volumes in bytes, without what only allocators care for.
+    public func volumeSpace() async -> (small: VolumeSpace, large: VolumeSpace) {
+        let (small, large) = await ledger.space
+        return (VolumeSpace(small), VolumeSpace(large))
+    }
+
+    /// What all volumes together may grow to.
+    public var capacityBytes: UInt64 {
+        ledger.capacityBlocks * UInt64(VolumeLayout.blockSize)
+    }
+
     /// Changes that the index does not have yet.
     public var unindexedCount: Int { state.unindexedCount }
 
     /// Volumes that take no writes until a restart.
     public var failedVolumes: [VolumeName] { state.failedVolumes.map { VolumeName($0) } }
+}
+
+/// Bytes of the volumes of one class as they are now; they may still grow.
+public struct VolumeSpace: Equatable, Sendable {
+    public let totalBytes: UInt64
+    public let freeBytes: UInt64
+
+    public init(totalBytes: UInt64, freeBytes: UInt64) {
+        self.totalBytes = totalBytes
+        self.freeBytes = freeBytes
+    }
+
+    init(_ statistics: SpaceStatistics) {
+        let blockSize = UInt64(VolumeLayout.blockSize)
+        self.init(
+            totalBytes: statistics.volumeBlocks * blockSize,
+            freeBytes: statistics.freeBlocks * blockSize)
+    }
 }

@@ -38,6 +38,21 @@ import Testing
         #expect(again.stop() == 0)
     }
 
+    @Test func `says how much space there is, once for all cores`() throws {
+        var options = ServerOptions()
+        options.cores = ProcessInfo.processInfo.processorCount > 1 ? "0,1" : "0"
+        let server = try RunningServer(options)
+        #expect(try server.put("large", pattern(1 << 20, seed: 1)).status == 201)
+        let total = try server.metric("volume_bytes")
+        let free = try server.metric("volume_free_bytes")
+        #expect(free > 0 && free < total)
+        #expect(try server.metric("volume_capacity_bytes") == 2 << 30)
+        #expect(total <= 2 << 30)
+        #expect(try server.metric("failed_volumes") == 0)
+        #expect(try eventually { try server.metric("unindexed_changes") == 0 })
+        #expect(server.stop() == 0)
+    }
+
     @Test func `prints the secrets it makes on a terminal only`() throws {
         let scratch = try ScratchDirectory()
         let data = scratch.path + "/data"

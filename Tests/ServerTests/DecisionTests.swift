@@ -220,7 +220,7 @@ import Testing
     }
 
     @Test func `has every sample under its own head, for each core`() {
-        let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)])
+        let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], nil)
         #expect(page.hasSuffix("\n"))
         var current = ""
         var names: Set<String> = []
@@ -244,5 +244,31 @@ import Testing
         #expect(page.contains("millrace_connections{core=\"0\"} 3\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"2xx\"} 2\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"5xx\"} 1\n"))
+    }
+
+    @Test func `has what the store says once for the process`() {
+        let store = StoreSnapshot(
+            small: VolumeSpace(totalBytes: 1 << 26, freeBytes: 5),
+            large: VolumeSpace(totalBytes: 1 << 40, freeBytes: 6), capacityBytes: 1 << 50,
+            failedVolumes: 2, unindexedChanges: 3)
+        let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], store)
+        let before = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], nil)
+        #expect(page.hasPrefix(before))
+        let lines = page.dropFirst(before.count).split(separator: "\n")
+        let samples = lines.filter { !$0.hasPrefix("#") }
+        #expect(
+            samples == [
+                "millrace_volume_bytes{class=\"small\"} 67108864",
+                "millrace_volume_bytes{class=\"large\"} 1099511627776",
+                "millrace_volume_free_bytes{class=\"small\"} 5",
+                "millrace_volume_free_bytes{class=\"large\"} 6",
+                "millrace_volume_capacity_bytes 1125899906842624",
+                "millrace_failed_volumes 2", "millrace_unindexed_changes 3",
+            ])
+        for sample in samples {
+            let name = sample.prefix { $0 != " " && $0 != "{" }
+            #expect(lines.count { $0 == "# TYPE \(name) gauge" } == 1)
+            #expect(lines.count { $0.hasPrefix("# HELP \(name) ") } == 1)
+        }
     }
 }

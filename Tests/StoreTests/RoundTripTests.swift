@@ -132,4 +132,20 @@ import Testing
         #expect(try world.get("more").get() == again)
         #expect(world.close() == nil)
     }
+
+    @Test func `says in bytes how much space there is`() throws {
+        let world = World(try World.hardware())
+        try world.open()
+        _ = try world.put("first", plainContent(1, seed: 1)).get()
+        let shared = try #require(world.shared)
+        let before = world.run { await shared.volumeSpace() }
+        _ = try world.put("second", plainContent(2, seed: 2)).get()
+        let after = world.run { await shared.volumeSpace() }
+        #expect(before.large.freeBytes - after.large.freeBytes == 2 << 20)
+        #expect(before.large.totalBytes == after.large.totalBytes)
+        #expect(after.small.totalBytes.isMultiple(of: 64 << 20))
+        #expect(after.small.freeBytes < after.small.totalBytes)
+        #expect(shared.capacityBytes == world.capacityBytes)
+        #expect(world.close() == nil)
+    }
 }
