@@ -48,6 +48,11 @@ struct CoreThreads: ~Copyable {
     consuming func join() {
         for thread in threads { thread.join() }
     }
+
+    /// For those that the process ends with.
+    consuming func leaveRunning() {
+        for thread in threads { thread.leaveRunning() }
+    }
 }
 
 /// A thread that several owners may name and one joins.

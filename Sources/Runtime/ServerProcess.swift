@@ -37,8 +37,10 @@ public struct ServerProcess {
         let shared = recover(cores, directory)
         let failure = shared.failure
         if failure == nil { waitForStop() }
-        stop(cores, shared.store)
-        threads.join()
+        do throws(ServeError) { try stop(threads, shared.store) } catch {
+            if failure == nil { throw error }
+            journal.error(error.description)
+        }
         if let failure { throw failure }
         journal.notice("stopped")
     }
@@ -163,37 +165,66 @@ public struct ServerProcess {
         }
     }
 
-    private func stop(_ cores: [Core], _ store: StoreShared?) {
+    /// Ends connections, then the store, then the threads. On an error the threads run on.
+    private func stop(
+        _ threads: consuming CoreThreads, _ store: StoreShared?
+    ) throws(ServeError) {
         Signals.endAtOnceOnNext(journal)
+        let cores = threads.cores
+        do throws(ServeError) { try drain(cores) } catch {
+            threads.leaveRunning()
+            throw error
+        }
+        close(cores, store)
+        threads.join()
+    }
+
+    private func drain(_ cores: [Core]) throws(ServeError) {
         let seconds = settings.server.drainTimeout.wholeSeconds
         let journal = journal
-        Blocking.wait(on: cores[0].loop) {
+        let connectionsStuck = Blocking.wait(on: cores[0].loop) { () async -> Int in
             for core in cores { await core.drain() }
             let loop = cores[0].loop
-            let deadline = loop.now + UInt64(seconds) * 1_000_000_000
-            while await ServerProcess.connectionCount(cores) > 0, loop.now < deadline {
-                await loop.sleep(until: loop.now + 20_000_000)
-            }
-            let left = await ServerProcess.connectionCount(cores)
-            if left > 0 {
-                journal.warning("the drain timeout is over", [("connections", "\(left)")])
-                for core in cores { await core.endAll() }
-                while await ServerProcess.connectionCount(cores) > 0 {
-                    await loop.sleep(until: loop.now + 5_000_000)
+            var drain = Drain(now: loop.now, seconds: seconds)
+            while true {
+                let (objects, all) = await ServerProcess.connectionCounts(cores)
+                switch drain.step(now: loop.now, objects: objects, all: all) {
+                case .wait: await loop.sleep(until: loop.now + 10_000_000)
+                case .endRest(let unfinished):
+                    if unfinished > 0 {
+                        journal.warning(
+                            "the drain timeout is over", [("connections", "\(unfinished)")])
+                    }
+                    for core in cores { await core.endAll() }
+                case .ended: return 0
+                case .stuck(let connections): return connections
                 }
             }
+        }
+        guard connectionsStuck == 0 else {
+            throw ServeError(Drain.complaint(connections: connectionsStuck))
+        }
+    }
+
+    private static func connectionCounts(_ cores: [Core]) async -> (objects: Int, all: Int) {
+        var (objects, all) = (0, 0)
+        for core in cores {
+            objects += await core.objectConnectionCount
+            all += await core.connectionCount
+        }
+        return (objects, all)
+    }
+
+    private func close(_ cores: [Core], _ store: StoreShared?) {
+        let journal = journal
+        journal.info("drained: closing the store")
+        Blocking.wait(on: cores[0].loop) {
             for core in cores { await core.closeStore() }
             do { try await store?.close() } catch {
                 journal.error("the index could not be closed cleanly: \(error)")
             }
             for core in cores.reversed() { await core.stop() }
         }
-    }
-
-    private static func connectionCount(_ cores: [Core]) async -> Int {
-        var count = 0
-        for core in cores { count += await core.connectionCount }
-        return count
     }
 
     private func announceStart(_ plan: MachinePlan) {

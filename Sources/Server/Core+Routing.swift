@@ -65,7 +65,8 @@ extension Core {
 
     func writeLine(_ request: Request, _ line: String) {
         writeText(
-            request.slot, .ok, line, to: request.head, keepAlive: request.head.keepAlive)
+            request.slot, .ok, line, to: request.head,
+            keepAlive: request.head.keepAlive && phase != .draining)
     }
 
     func requireServing() throws(Answer) {

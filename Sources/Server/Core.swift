@@ -43,6 +43,8 @@ public actor Core: StoreCore, CompletionObserver {
         let descriptor: Descriptor
         let isMetrics: Bool
         var isArmed = false
+        /// It takes no more connections, and is closed once it is not armed.
+        var isEnding = false
     }
 
     public nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -118,7 +120,8 @@ public actor Core: StoreCore, CompletionObserver {
     // MARK: Accepting
 
     func armListeners() {
-        for index in listeners.indices where !listeners[index].isArmed && phase != .draining {
+        for index in listeners.indices
+        where !listeners[index].isArmed && !listeners[index].isEnding {
             listeners[index].isArmed = true
             loop.push(
                 .accept(listener: listeners[index].descriptor),
@@ -126,9 +129,11 @@ public actor Core: StoreCore, CompletionObserver {
         }
     }
 
-    /// Ends the listeners: no new connection, and their port is free for a successor.
-    func closeListeners() {
-        for index in listeners.indices {
+    /// Ends the listeners of one kind: no new connection, and their port is free for a successor.
+    private func closeListeners(isMetrics: Bool) {
+        for index in listeners.indices
+        where listeners[index].isMetrics == isMetrics && !listeners[index].isEnding {
+            listeners[index].isEnding = true
             if listeners[index].isArmed {
                 loop.push(.cancel(Token(.accept, slot: UInt32(index))), Token(.ignored))
             } else {
@@ -145,7 +150,7 @@ public actor Core: StoreCore, CompletionObserver {
         let index = Int(completion.token.slot)
         if !completion.more {
             listeners[index].isArmed = false
-            if phase == .draining { closeListener(index) }
+            if listeners[index].isEnding { closeListener(index) }
         }
         if let error = KernelError(result: completion.result) {
             // Out of descriptors, say: the tick arms it again, when some may be free.
@@ -153,7 +158,7 @@ public actor Core: StoreCore, CompletionObserver {
             return
         }
         let socket = Descriptor(completion.result)
-        guard phase != .draining, let slot = connections.open(socket) else {
+        guard !listeners[index].isEnding, let slot = connections.open(socket) else {
             counters.connectionsRefused += 1
             loop.push(.close(socket), Token(.ignored))
             return
@@ -178,12 +183,14 @@ public actor Core: StoreCore, CompletionObserver {
 
     // MARK: Stopping
 
-    /// No new connections; idle ones end, busy ones after their answer.
+    /// No new connections; idle ones end, busy ones after their answer. The metrics listener goes
+    /// on until `endAll`: who balances load sees there that this server is about to go.
     public func drain() {
         phase = .draining
-        closeListeners()
+        closeListeners(isMetrics: false)
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
             let flags = connections[slot].flags
+            if flags.contains(.isMetrics) { continue }
             // Lingering ones have their answer and end within seconds; a close could destroy it.
             if flags.isDisjoint(with: [.busy, .sending, .lingering]) {
                 end(slot)
@@ -195,8 +202,17 @@ public actor Core: StoreCore, CompletionObserver {
 
     public var connectionCount: Int { connections.count }
 
-    /// Ends what is left, however far it has come.
+    /// Those of the metrics listener hold up no drain.
+    public var objectConnectionCount: Int {
+        (0..<connections.slotEnd).count { slot in
+            connections.isOpen(slot) && !connections[slot].flags.contains(.isMetrics)
+        }
+    }
+
+    /// Ends what is left, however far it has come, the metrics listener included.
     public func endAll() {
+        closeListeners(isMetrics: false)
+        closeListeners(isMetrics: true)
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) { end(slot) }
     }
 

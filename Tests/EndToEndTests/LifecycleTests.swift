@@ -38,6 +38,34 @@ import Testing
         #expect(again.stop() == 0)
     }
 
+    @Test func `that drains says so where its metrics are, until it has drained`() throws {
+        let server = try RunningServer()
+        let body = pattern(2 << 20, seed: 3)
+        let writer = try RawClient(server.port)
+        try writer.send(
+            "PUT \(Signing.v("x", body.count)) HTTP/1.1\r\nHost: h\r\n"
+                + "Content-Length: \(body.count)\r\n\r\n")
+        try writer.send(Array(body[..<1_000_000]))
+        #expect(try eventually { try server.metric("uploads_total") == 1 })
+        #expect(try RawClient(server.metricsPort).get("ready").status == 200)
+        let idle = try RawClient(server.metricsPort)
+
+        server.process.signal(SIGTERM)
+        #expect(
+            try eventually { try RawClient(server.metricsPort).get("ready").status == 503 })
+        #expect(eventually { (try? RawClient(server.port)) == nil })
+        #expect(try RawClient(server.metricsPort).get("ready").text.contains("draining"))
+        #expect(try RawClient(server.metricsPort).get("health").status == 200)
+        #expect(try server.metric("uploads_total") == 1)
+
+        try writer.send(Array(body[1_000_000...]))
+        #expect(try writer.response().status == 201)
+        writer.close()
+        #expect(server.process.wait() == 0)
+        #expect(idle.isClosedByServer())
+        #expect(!server.log.contains("drain timeout"))
+    }
+
     @Test func `says how much space there is, once for all cores`() throws {
         var options = ServerOptions()
         options.cores = ProcessInfo.processInfo.processorCount > 1 ? "0,1" : "0"

@@ -21,6 +21,7 @@ final class FrontBed {
     private var hasActed = false
 
     static let listener = Descriptor(50)
+    static let metricsListener = Descriptor(51)
 
     /// Runs `body` with a fresh core that listens, and checks that it leaks no buffer.
     static func run(
@@ -34,7 +35,10 @@ final class FrontBed {
         bed.loop.observer = core
         Task(executorPreference: bed.loop) { await core.keepTime() }
         bed.settle()
-        core.assumeIsolated { $0.serve(FrontBed.listener, isMetrics: false) }
+        core.assumeIsolated {
+            $0.serve(FrontBed.listener, isMetrics: false)
+            $0.serve(FrontBed.metricsListener, isMetrics: true)
+        }
         bed.settle()
         try body(bed)
         bed.core.assumeIsolated { $0.endAll() }
@@ -62,11 +66,11 @@ final class FrontBed {
 
     // MARK: The world
 
-    func connect() -> Client {
+    func connect(to listener: Descriptor = FrontBed.listener) -> Client {
         let client = Client(socket: nextSocket)
         nextSocket += 1
         clients[client.socket] = client
-        guard let token = acceptTokens[FrontBed.listener.number] else {
+        guard let token = acceptTokens[listener.number] else {
             Issue.record("nobody accepts")
             return client
         }

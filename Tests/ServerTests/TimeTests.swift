@@ -170,4 +170,40 @@ private func settings() -> FrontSettings {
             #expect(client.isClosed)
         }
     }
+
+    /// Who balances load learns from 503 there that nothing more should come here.
+    @Test func `says on the metrics listener that it drains, until it has drained`() throws {
+        try FrontBed.run(settings: settings()) { bed in
+            let early = bed.connect(to: FrontBed.metricsListener)
+            let idle = bed.connect(to: FrontBed.metricsListener)
+            let writer = bed.connect()
+            writer.send("PUT /a?v=00 HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc")
+            bed.settle()
+            drain(bed)
+            let late = bed.connect(to: FrontBed.metricsListener)
+            for client in [early, late] {
+                client.send("GET /ready HTTP/1.1\r\nHost: h\r\n\r\n")
+                bed.settle()
+                #expect(client.statuses == [503])
+                #expect(client.text.contains("draining"))
+                #expect(client.text.contains("Connection: close\r\n"))
+            }
+            let third = bed.connect(to: FrontBed.metricsListener)
+            third.send(health)
+            bed.settle()
+            #expect(third.statuses == [200])
+            #expect(bed.core.assumeIsolated { $0.objectConnectionCount } == 1)
+
+            writer.send([UInt8](repeating: 0, count: 100_000 - 3))
+            writer.endSending()
+            bed.settle()
+            #expect(bed.core.assumeIsolated { $0.objectConnectionCount } == 0)
+            #expect(!idle.isClosed)
+            #expect(!bed.closedDescriptors.contains(FrontBed.metricsListener.number))
+            bed.core.assumeIsolated { $0.endAll() }
+            bed.settle()
+            #expect(idle.isClosed)
+            #expect(bed.closedDescriptors.contains(FrontBed.metricsListener.number))
+        }
+    }
 }
