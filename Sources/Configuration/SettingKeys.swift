@@ -14,7 +14,8 @@ extension SettingKey {
         SettingKey(
             "server.drain_timeout", .duration(atLeast: .zero, atMost: .seconds(3600)),
             \.server.drainTimeout,
-            "How long a stopping server lets running requests finish."),
+            "How long a stopping server lets running requests finish; whole seconds, rounded up."
+                + " 0: what is left ends at once."),
         SettingKey(
             "server.memory_per_core", .size(atLeast: 4 << 20, atMost: 64 << 30),
             \.server.memoryPerCoreBytes,
@@ -72,6 +73,9 @@ extension SettingKey {
             "The largest object accepted; more is answered with 413.")
     ]
 
+    /// Timers are looked at once a second.
+    private static let roundedUp = " Whole seconds, rounded up."
+
     static let limits: [SettingKey] = [
         SettingKey(
             "limits.head_size", .size(atLeast: 1 << 10, atMost: 64 << 10), \.limits.headBytesMax,
@@ -84,17 +88,17 @@ extension SettingKey {
             "Length of the request target; more is answered with 414."),
         SettingKey(
             "limits.head_timeout", .timeout, \.limits.headTimeout,
-            "From a request's first byte to the end of its head; then 408."),
+            "From a request's first byte to the end of its head; then 408." + roundedUp),
         SettingKey(
             "limits.idle_timeout", .timeout, \.limits.idleTimeout,
-            "How long a connection may wait between requests."),
+            "How long a connection may wait between requests." + roundedUp),
         SettingKey(
             "limits.body_min_rate", .size(atLeast: 0, atMost: 1 << 30),
             \.limits.bodyBytesPerSecondMin,
             "Bytes per second below which an upload's body is too slow; then 408. 0: any rate."),
         SettingKey(
             "limits.body_timeout", .timeout, \.limits.bodyTimeout,
-            "How long a body may deliver no byte at all; then 408."),
+            "How long a body may deliver no byte at all; then 408." + roundedUp),
         SettingKey(
             "limits.connections_per_core", .count(16...1_000_000), \.limits.connectionsPerCoreMax,
             "Open connections of each core; further ones are closed at once."),

@@ -242,9 +242,9 @@ public struct ServerProcess {
 }
 
 extension Duration {
-    /// Rounded up; at least 1.
+    /// Rounded up: 0 only for nothing.
     var wholeSeconds: UInt32 {
         let (seconds, attoseconds) = components
-        return UInt32(clamping: max(1, seconds + (attoseconds > 0 ? 1 : 0)))
+        return UInt32(clamping: seconds + (attoseconds > 0 ? 1 : 0))
     }
 }

@@ -81,6 +81,19 @@ import Testing
         #expect(server.stop() == 0)
     }
 
+    @Test func `with no time to drain ends what is under way at once`() throws {
+        var options = ServerOptions()
+        options.drainTimeout = "0s"
+        let server = try RunningServer(options)
+        let writer = try RawClient(server.port)
+        try writer.send(
+            "PUT \(Signing.v("x", 100_000)) HTTP/1.1\r\nHost: h\r\n"
+                + "Content-Length: 100000\r\n\r\nabc")
+        #expect(try eventually { try server.metric("uploads_total") == 1 })
+        #expect(server.stop() == 0)
+        #expect(writer.isClosedByServer())
+    }
+
     @Test func `prints the secrets it makes on a terminal only`() throws {
         let scratch = try ScratchDirectory()
         let data = scratch.path + "/data"

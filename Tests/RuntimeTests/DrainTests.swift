@@ -46,4 +46,13 @@ import Testing
         #expect(Drain.complaint(connections: 3).hasPrefix("3 connections did not end within 10 s"))
         #expect(Drain.complaint(connections: 1).hasPrefix("1 connection did not end"))
     }
+
+    @Test(
+        arguments: [
+            (Duration.zero, 0), (.milliseconds(1), 1), (.seconds(1), 1), (.milliseconds(1001), 2),
+            (.seconds(3600), 3600),
+        ] as [(Duration, UInt32)])
+    func `has whole seconds, rounded up, and none only for none`(time: Duration, seconds: UInt32) {
+        #expect(time.wholeSeconds == seconds)
+    }
 }
