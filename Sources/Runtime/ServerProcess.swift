@@ -1,8 +1,10 @@
 /// One server from start to stop: threads, listeners, store, signals, drain.
 ///
 ///     probe ─▶ plan ─▶ lock ─▶ listen ─▶ cores run ─▶ recover ─▶ serve ─▶ signal ─▶ drain ─▶ stop
+///                                                       └────────signal────────▶┘
 
 public import Configuration
+import Glibc
 import HTTP
 import IO
 import Loop
@@ -30,18 +32,22 @@ public struct ServerProcess {
         let directory = try DataDirectory.open(settings.storage.path)
         let listening = try listen(plan.places.count)
         announceStart(plan)
+        let steering = Steering<StoreShared>()
+        try Signals.steer(steering, settings, journal)
         let threads = try startThreads(plan)
-        let cores = threads.cores
         // Listening before recovering: /health and /ready answer from the first moment on.
-        accept(cores, listening)
-        let shared = recover(cores, directory)
-        let failure = shared.failure
-        if failure == nil { waitForStop() }
-        do throws(ServeError) { try stop(threads, shared.store) } catch {
-            if failure == nil { throw error }
-            journal.error(error.description)
+        accept(threads.cores, listening)
+        open(directory, threads.cores, steering)
+        switch steering.waitForOpening() {
+        case .opened(let store):
+            steering.waitForStop()
+            try stop(threads, store)
+        case .failed(let error):
+            do { try stop(threads, nil) } catch { journal.error(error.description) }
+            throw error
+        case .cut:
+            try leaveRecovery(threads)
         }
-        if let failure { throw failure }
         journal.notice("stopped")
     }
 
@@ -118,7 +124,7 @@ public struct ServerProcess {
         return front
     }
 
-    // MARK: Recovery
+    // MARK: Opening
 
     private func accept(_ cores: [Core], _ listening: Listeners) {
         Blocking.wait(on: cores[0].loop) {
@@ -137,39 +143,27 @@ public struct ServerProcess {
         }
     }
 
-    private func recover(
-        _ cores: [Core], _ directory: DataDirectory
-    ) -> (store: StoreShared?, failure: ServeError?) {
+    /// Starts what `steering` tells of when it has ended.
+    private func open(
+        _ directory: DataDirectory, _ cores: [Core], _ steering: Steering<StoreShared>
+    ) {
         let setup = StoreStart(settings: settings, directory: directory, journal: journal)
-        return Blocking.wait(on: cores[0].loop) {
+        Task(executorPreference: cores[0].loop) {
             do throws(ServeError) {
-                return (try await setup.open(cores), nil)
+                let store = try await setup.open(cores, mayServe: steering.mayServe)
+                if let store { steering.opened(store) }
             } catch {
-                return (nil, error)
+                steering.failed(error)
             }
         }
     }
 
     // MARK: Stopping
 
-    private func waitForStop() {
-        while true {
-            switch Signals.wait() {
-            case .hangUp:
-                journal.notice("SIGHUP: this release reads its configuration only at start")
-            case .stop(let name):
-                journal.notice(
-                    "\(name): draining", [("timeout", "\(settings.server.drainTimeout)")])
-                return
-            }
-        }
-    }
-
     /// Ends connections, then the store, then the threads. On an error the threads run on.
     private func stop(
         _ threads: consuming CoreThreads, _ store: StoreShared?
     ) throws(ServeError) {
-        Signals.endAtOnceOnNext(journal)
         let cores = threads.cores
         do throws(ServeError) { try drain(cores) } catch {
             threads.leaveRunning()
@@ -177,6 +171,18 @@ public struct ServerProcess {
         }
         close(cores, store)
         threads.join()
+    }
+
+    /// Recovery goes on while the connections end; the process ends in the midst of it, as a crash
+    /// might, which every next start is prepared for. Nothing that it found was served.
+    private func leaveRecovery(_ threads: consuming CoreThreads) throws(ServeError) -> Never {
+        let cores = threads.cores
+        threads.leaveRunning()
+        try drain(cores)
+        journal.notice("recovery is cut short: the next start begins it anew")
+        journal.notice("stopped")
+        // Not exit(3), which would tear down what those threads use.
+        _exit(0)
     }
 
     private func drain(_ cores: [Core]) throws(ServeError) {

@@ -1,6 +1,7 @@
 /// The signals that steer a server: SIGTERM and SIGINT drain, a second one ends, SIGHUP is noted.
 
 import CMachine
+import Configuration
 import Glibc
 import IO
 
@@ -24,19 +25,32 @@ enum Signals {
         }
     }
 
-    /// From now on a thread waits for the next SIGTERM or SIGINT and ends the process with it.
-    static func endAtOnceOnNext(_ journal: Journal) {
+    /// From now on, until the process ends, a thread waits for signals and passes them on.
+    static func steer<Opened>(
+        _ steering: Steering<Opened>, _ settings: Settings, _ journal: Journal
+    ) throws(ServeError) {
+        let drainTimeout = settings.server.drainTimeout
         do {
             let thread = try CoreThread.start(name: "millrace-signal", cpu: nil) {
                 while true {
-                    guard case .stop(let name) = wait() else { continue }
-                    journal.warning("\(name) again: ending at once")
-                    _exit(1)
+                    switch wait() {
+                    case .hangUp:
+                        journal.notice(
+                            "SIGHUP: this release reads its configuration only at start")
+                    case .stop(let name):
+                        let answer = steering.toldToStop()
+                        if answer == .endAtOnce {
+                            journal.warning("\(name) again: ending at once")
+                            _exit(1)
+                        }
+                        journal.notice("\(name): draining", [("timeout", "\(drainTimeout)")])
+                        steering.wake(for: answer)
+                    }
                 }
             }
             thread.leaveRunning()
         } catch {
-            journal.warning("a second signal will not end the drain: errno \(error.code)")
+            throw ServeError("no thread can wait for signals: errno \(error.code)")
         }
     }
 }

@@ -12,12 +12,15 @@ struct StoreStart: Sendable {
     let directory: DataDirectory
     let journal: Journal
 
-    /// Recovers on core 0, then lets every core serve.
-    func open(_ cores: [Core]) async throws(ServeError) -> StoreShared {
+    /// Recovers on core 0, then lets every core serve; nil if by then `mayServe` denies it.
+    func open(
+        _ cores: [Core], mayServe: @Sendable () -> Bool
+    ) async throws(ServeError) -> StoreShared? {
         do {
             let setup = try setup()
             let shared = try await cores[0].openStore(
                 setup, indexingOn: BlockingQueue(label: "millrace.indexer"))
+            guard mayServe() else { return nil }
             for core in cores { shared.join(core) }
             for core in cores { try await core.begin(with: shared) }
             return shared

@@ -66,6 +66,32 @@ import Testing
         #expect(!server.log.contains("drain timeout"))
     }
 
+    @Test func `that is told to stop while it recovers stops, and recovers at the next start`()
+        throws
+    {
+        let first = try RunningServer()
+        let scratch = first.scratch
+        let body = pattern(40 << 20, seed: 4)
+        #expect(try first.put("large", body).status == 201)
+        #expect(first.stop() == 0)
+        var wasCut = false
+        // How long a recovery takes is the machine's affair: some are cut, a quick one may not be.
+        for _ in 0..<20 where !wasCut {
+            // Without its catalog it has to read everything.
+            try FileManager.default.removeItem(atPath: first.dataPath + "/catalog")
+            let (process, log) = try RunningServer.launch(ServerOptions(), in: scratch)
+            #expect(eventually { RunningServer.text(log).contains("listening on") })
+            #expect(process.end(SIGTERM) == 0)
+            let text = RunningServer.text(log)
+            #expect(text.contains(" stopped"))
+            wasCut = text.contains("recovery is cut short") && !text.contains(" recovered ")
+        }
+        #expect(wasCut)
+        let again = try RunningServer(in: scratch)
+        #expect(try again.get("large").body == body)
+        #expect(again.stop() == 0)
+    }
+
     @Test func `says how much space there is, once for all cores`() throws {
         var options = ServerOptions()
         options.cores = ProcessInfo.processInfo.processorCount > 1 ? "0,1" : "0"
