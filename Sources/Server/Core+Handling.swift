@@ -15,7 +15,7 @@ extension Core {
         connections[slot].deadline = 0
         // Long bodies wait in the kernel until the handler has room for them, not in the front.
         if (request.bodyCount ?? .max) > Core.bodyBytesKeptMax { cancelReceive(slot) }
-        handlers.requests.push(request)
+        handlers.begin(request)
         if let ticket = handlers.takeParked() {
             loop.wake(ticket)
         } else {
@@ -25,7 +25,7 @@ extension Core {
 
     /// A handler task's life: request after request, parked in between.
     private func work() async {
-        while let request = handlers.requests.pop() {
+        while let request = handlers.next() {
             await run(request)
             guard handlers.hasRoom, !loop.isStopping else { return }
             let ticket = loop.makeTicket()
@@ -108,6 +108,7 @@ extension Core {
         }
         connections[slot].flags.remove(.busy)
         connections[slot].interruptible = nil
+        handlers.end()
         armDeferred()
         if connections[slot].flags.contains(.ending) { return closeIfQuiet(slot) }
         if connections[slot].flags.contains(.timedOut) {

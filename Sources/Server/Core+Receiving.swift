@@ -21,10 +21,10 @@ extension Core {
             token(.receive, slot))
     }
 
-    /// Handlers wait for buffers, and what their clients have sent already fills the front: what
-    /// others want is better left with the kernel.
+    /// Handlers wait, for buffers or for the disk, and what their clients have sent already fills
+    /// the front: what others want is better left with the kernel.
     private var isShortOfRoom: Bool {
-        memory.queueLength > 0 && front.bytesFree < front.bytesTotal / 4
+        handlers.busyCount > 0 && front.bytesFree < front.bytesTotal / 4
     }
 
     private func deferReceive(_ slot: Int) {
@@ -33,7 +33,7 @@ extension Core {
         deferred.append(slot)
     }
 
-    /// A handler has ended. While room is short there are others, so this comes again.
+    /// A handler has ended. While room is short others are busy, so this comes again.
     func armDeferred() {
         guard !deferred.isEmpty, !isShortOfRoom else { return }
         var slots: [Int] = []

@@ -8,12 +8,26 @@ struct HandlerTasks {
     static let parkedMax = 256
 
     /// For tasks that were just made or woken: one each.
-    var requests = Queue<Request>()
+    private var requests = Queue<Request>()
+    /// Requests that were begun and are not answered.
+    private(set) var busyCount = 0
     private var parked: [Ticket] = []
     /// The fewest that were parked since the last `takeUnneeded`: so many were never needed.
     private var parkedLeast = 0
 
+    mutating func next() -> Request? { requests.pop() }
+
     var hasRoom: Bool { parked.count < HandlerTasks.parkedMax }
+
+    mutating func begin(_ request: Request) {
+        busyCount += 1
+        requests.push(request)
+    }
+
+    mutating func end() {
+        precondition(busyCount > 0, "a request ends once")
+        busyCount -= 1
+    }
 
     mutating func park(_ ticket: Ticket) { parked.append(ticket) }
 
