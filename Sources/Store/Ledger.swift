@@ -153,15 +153,12 @@ actor Ledger {
     }
 
     /// No record of that sequence was acknowledged, nor will be. If one is on the disk after all,
-    /// the next start overwrites its header, because the catalog does not have it.
+    /// it is in a segment that stays leased: the next start finds it there, and overwrites an
+    /// object's header, because the catalog does not have it, but carries out a removal.
     func abandoned(_ name: [UInt8], sequence: UInt64) {
         window.abandon(sequence)
         unclaim(state.key(name))
     }
-
-    /// Nobody knows whether a removal is on the disk. Its sequence stays open, so that the next
-    /// start looks for it; its name may be claimed again.
-    func leftOpen(_ name: [UInt8]) { unclaim(state.key(name)) }
 
     private func unclaim(_ name: NameKey) {
         guard let waiters = claims.removeValue(forKey: name) else {

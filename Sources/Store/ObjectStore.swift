@@ -126,8 +126,10 @@ public final class ObjectStore {
     }
 
     /// Waits until an object that was acknowledged as written is durable, or is no more: whoever
-    /// relies on it for a `durable` answer asks. False if a look-up would no longer find it.
+    /// relies on it for a `durable` answer asks. False if a look-up would no longer find it. Fails
+    /// with `.readOnly` if its removal failed, which a restart may carry out all the same.
     public func settle(_ pinned: Pinned) async throws(StoreError) -> Bool {
+        if state.isDoubtful(pinned.object.sequence) { throw .readOnly }
         while state.isProvisional(pinned.object.sequence) {
             await loop.sleep(until: loop.now + 1_000_000)
         }

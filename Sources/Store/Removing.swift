@@ -46,8 +46,10 @@ extension ObjectStore {
             let claimed = ClaimedPlace(place: place, sequence: claimed.sequence)
             try await remove(pinned, claimed, data, at: time)
         } catch {
-            // The removal may be on the disk: it counts if the next start finds it.
-            await ledger.leftOpen(name)
+            // The removal may be on the disk: it counts if the next start finds it. The place stays
+            // unresolved, so the segment stays leased, and is looked at; others need not wait.
+            state.doubt(pinned.object.sequence)
+            await ledger.abandoned(name, sequence: claimed.sequence)
             throw error
         }
         return true

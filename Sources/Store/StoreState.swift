@@ -27,6 +27,8 @@ final class StoreState: Sendable {
     /// Sequences that were acknowledged as written and are not yet durable.
     private let unflushed = Mutex<Set<UInt64>>([])
     private let unflushedCount = Atomic<Int>(0)
+    /// Sequences of objects whose removal failed: a restart may carry it out all the same.
+    private let doubtful = Mutex<Set<UInt64>>([])
     private let cores = Mutex<[any StoreCore]>([])
 
     init(_ setup: StoreSetup, faults: StoreFaults) {
@@ -174,6 +176,10 @@ final class StoreState: Sendable {
         guard unflushedCount.load(ordering: .acquiring) > 0 else { return false }
         return unflushed.withLock { $0.contains(sequence) }
     }
+
+    func doubt(_ sequence: UInt64) { doubtful.withLock { _ = $0.insert(sequence) } }
+
+    func isDoubtful(_ sequence: UInt64) -> Bool { doubtful.withLock { $0.contains(sequence) } }
 
     func provisionalManifest(_ sequence: UInt64) -> Manifest? {
         provisional.withLock { $0[sequence] }

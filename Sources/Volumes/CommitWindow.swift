@@ -37,9 +37,8 @@ public struct CommitWindow: Sendable {
     /// The record of this sequence is durable.
     public mutating func complete(_ sequence: UInt64) { resolve(sequence) }
 
-    /// There is no record of this sequence on any disk, and never will be: its write was not
-    /// started, or its header is durably zeroed. One that may have been written stays open, so that
-    /// the next start still looks for it.
+    /// No record of this sequence was acknowledged, nor will be. If one may have been written all
+    /// the same, its segment stays leased: the next start looks there, whatever the watermark says.
     public mutating func abandon(_ sequence: UInt64) { resolve(sequence) }
 
     private mutating func resolve(_ sequence: UInt64) {

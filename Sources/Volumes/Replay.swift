@@ -60,10 +60,9 @@ public struct Replay: Sendable {
                 plan.live.append(contentsOf: record.occupied)
             case (.smallObject, true), (.largeObject, true):
                 plan.settled.append(record)
-            case (.removal, false):
+            case (.removal, false), (.removal, true):
+                // Applied or not: one whose write or flush failed was passed over, not carried out.
                 plan.effects.append(.remove(record))
-                bury(record, in: &plan)
-            case (.removal, true):
                 bury(record, in: &plan)
             }
             noteSubject(of: record, in: &plan)
@@ -129,7 +128,9 @@ public struct ReplayPlan: Equatable, Sendable {
         public let endedBy: RecordReference
     }
 
-    /// The last word on every name that has one beyond the applied sequence, in ascending order.
+    /// The last word on every name that has one beyond the applied sequence, and every removal that
+    /// is its name's last word, in ascending order. A removal that the catalog has changes nothing
+    /// there; one that failed, and is on the disk all the same, holds from now on.
     public internal(set) var effects: [Effect] = []
     /// Blocks and extents of the objects that `effects` put.
     public internal(set) var live: [Extent] = []
