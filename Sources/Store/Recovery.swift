@@ -169,11 +169,6 @@ final class Recovery {
                         volume: segment.volume, blocks: first + count..<segment.end,
                         instance: state.instance)
                 }
-                if isZero(window) {
-                    scan = RecoveryScan(
-                        volume: segment.volume, blocks: first + count..<segment.end,
-                        instance: state.instance)
-                }
             case .finished: return
             }
         }
