@@ -39,9 +39,9 @@ extension SettingKey {
             "storage.capacity", .capacity, \.storage.capacity,
             "How much the volumes may take: a size, or a share of the space free at start."),
         SettingKey(
-            "storage.volume_size", .size(atLeast: 256 << 20, atMost: 16 << 40),
+            "storage.volume_size", .size(atLeast: 256 << 20, atMost: 8 << 40),
             \.storage.volumeSizeBytes,
-            "Size to which each volume file grows. Used when a volume is made."),
+            "Size to which each volume file grows, in whole segments of 64 MiB."),
         SettingKey(
             "storage.durability", .word, \.storage.durability,
             "When an upload is answered: once it would survive a power cut, or once written."),

@@ -22,6 +22,7 @@ public struct KernelError: Error, Equatable, Sendable {
     public static let exists = KernelError(code: 17)
     public static let invalid = KernelError(code: 22)
     public static let tooManyFiles = KernelError(code: 24)
+    public static let fileTooLarge = KernelError(code: 27)
     public static let noSpace = KernelError(code: 28)
     public static let brokenPipe = KernelError(code: 32)
     public static let notImplemented = KernelError(code: 38)

@@ -33,7 +33,8 @@ public enum Operation: Sendable {
     case advise(file: Descriptor, offset: UInt64, count: UInt32, advice: Advice)
     /// `path` holds a NUL-terminated name, resolved beneath `directory` only (RESOLVE_BENEATH).
     case open(directory: Descriptor, path: Region, flags: UInt64, mode: UInt64)
-    /// The file's size in whole 4 KiB blocks; executed when it is submitted.
+    /// The file's size in whole 4 KiB blocks, or `.fileTooLarge` if 31 bits cannot count them;
+    /// executed when it is submitted.
     case measure(file: Descriptor)
     case close(Descriptor)
     /// Executed when it is submitted.

@@ -118,7 +118,7 @@ extension Core {
         case .tooLarge:
             answer = Answer(.contentTooLarge, "the object is too large")
         case .corrupt, .kernel, .index, .noDirectAccess, .newerFormat, .otherInstance,
-            .notAVolume:
+            .notAVolume, .volumeTooLarge:
             answer = Answer(
                 .internalServerError,
                 "the server could not read or write its disk"

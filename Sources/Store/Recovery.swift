@@ -79,7 +79,10 @@ final class Recovery {
     /// False for a file whose creation was interrupted: it holds nothing, and is made again.
     private func isVolume(_ file: VolumeFile, _ name: VolumeName) async throws(StoreError) -> Bool {
         let size = await files.loop.perform(.measure(file: file.direct))
-        if let error = KernelError(result: size) {
+        let error = KernelError(result: size)
+        guard error != .fileTooLarge, size <= Int32(VolumeLayout.volumeBlocksMax)
+        else { throw .volumeTooLarge(path: name.path) }
+        if let error {
             throw .kernel(operation: .measure, path: name.path, error: error)
         }
         guard size > 0 else { return false }

@@ -26,6 +26,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case otherInstance(path: String)
     /// A volume whose superblock does not read as one.
     case notAVolume(path: String)
+    /// A file in a volume's place that is larger than any volume.
+    case volumeTooLarge(path: String)
 }
 
 /// What was asked of the kernel when it refused.
@@ -51,6 +53,8 @@ extension StoreError: CustomStringConvertible {
             "\(path) has format \(version), which is newer than this program: upgrade it"
         case .otherInstance(let path): "\(path) belongs to another installation"
         case .notAVolume(let path): "\(path) is not a volume, or its first block is damaged"
+        case .volumeTooLarge(let path):
+            "\(path) is larger than a volume can be: \(StoreLimits.volumeBytesMax) bytes"
         }
     }
 }

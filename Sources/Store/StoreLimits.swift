@@ -14,6 +14,9 @@ public enum StoreLimits {
     public static let nameBytesMax = RecordText.nameBytesMax
     public static let mediaTypeBytesMax = RecordText.mediaTypeBytesMax
     public static let ownerBytesMax = RecordText.ownerBytesMax
+    /// Bytes of one volume file.
+    public static let volumeBytesMax =
+        UInt64(VolumeLayout.volumeBlocksMax) * UInt64(VolumeLayout.blockSize)
     /// Writes of one upload that may be on their way to the disk.
     public static let uploadWritesMax = 8
     /// Descriptions of large objects that one core keeps.

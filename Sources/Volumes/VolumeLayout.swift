@@ -18,8 +18,8 @@ public enum VolumeLayout {
     public static let objectBytesMax: UInt64 = 256 << 30
     /// Pieces that one object may lie in.
     public static let extentsPerObjectMax = 65_536
-    /// Blocks of the largest volume, which a block number of 32 bits can still name.
-    public static let volumeBlocksMax: UInt32 = UInt32.max / segmentBlocks * segmentBlocks
+    /// Blocks of the largest volume, just under 8 TiB: at a start they are counted in 31 bits.
+    public static let volumeBlocksMax = UInt32(Int32.max) / segmentBlocks * segmentBlocks
 
     /// Blocks that hold `bytes` bytes.
     @inline(__always)

@@ -35,8 +35,8 @@ import Testing
             ["\"0%\"", "\"101%\"", "\"%\"", "\"1KB%\"", "\"90 %x\"", "\"1MiB\"", "0.9"]
         ),
         (
-            "storage.volume_size", ["\"256MiB\"", "\"16TiB\""],
-            ["\"255MiB\"", "\"17TiB\"", "\"90%\""]
+            "storage.volume_size", ["\"256MiB\"", "\"8TiB\""],
+            ["\"255MiB\"", "\"9TiB\"", "8796093022209", "\"90%\""]
         ),
         (
             "storage.durability", ["\"durable\"", "\"written\""],

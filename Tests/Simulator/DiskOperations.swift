@@ -88,7 +88,8 @@ extension SimulatedDisk {
     private func measure(_ file: Descriptor) -> Int32 {
         if let fault = fault(.measure) { return fault }
         guard let open = openFiles[file.number] else { return -9 }
-        return Int32((visible.files[open.path]?.byteCount ?? 0) / 4096)
+        let blocks = (visible.files[open.path]?.byteCount ?? 0) / 4096
+        return Int32(exactly: blocks) ?? -KernelError.fileTooLarge.code
     }
 
     private func allocate(_ file: Descriptor, end: UInt64) -> Int32 {

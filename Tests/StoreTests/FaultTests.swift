@@ -172,6 +172,24 @@ import Volumes
         }
     }
 
+    @Test(arguments: ["volumes/small-0000", "volumes/large-0000"])
+    func `with a file larger than any volume is refused by name`(path: String) throws {
+        let hardware = try World.hardware()
+        let catalog = MemoryCatalog(instance: World.instance)
+        let world = World(hardware, catalog: catalog)
+        try world.open()
+        _ = try world.put("x", content(100_000, seed: 1)).get()
+        #expect(world.close() == nil)
+        // Beyond what a volume may have, beyond 31 bits of blocks, beyond 32.
+        for bytes in [StoreLimits.volumeBytesMax + 4096, 1 << 43, 1 << 44, 1 << 62] {
+            var image = world.disk.visible
+            image.files[path]?.byteCount = bytes
+            #expect(throws: StoreError.volumeTooLarge(path: path)) {
+                try World(hardware, disk: SimulatedDisk(image), catalog: catalog).open()
+            }
+        }
+    }
+
     @Test(arguments: [3000, 100_000])
     func `that rots is found out before a byte leaves`(size: Int) throws {
         let hardware = try World.hardware()

@@ -129,8 +129,13 @@ import Uring
         // Memory, because not every disk's file system has files of 8 TiB.
         let file = try Owned(
             unsafe Glibc.open("/dev/shm", 0o20000000 | O_DIRECTORY | O_RDWR, 0o600))
-        try #require(ftruncate(file.number, 1 << 43) == 0)
-        #expect(try asker.ask(.measure(file: file.descriptor)) == -27)  // EFBIG
+        try #require(ftruncate(file.number, (1 << 43) - 1) == 0)
+        #expect(try asker.ask(.measure(file: file.descriptor)) == .max)
+        for size in [1 << 43, 1 << 44, Int.max] {
+            try #require(ftruncate(file.number, size) == 0)
+            let answer = try asker.ask(.measure(file: file.descriptor))
+            #expect(KernelError(result: answer) == .fileTooLarge)
+        }
     }
 }
 
