@@ -18,8 +18,19 @@ public protocol CatalogStorage: AnyObject, Sendable {
 
     func makeReader() throws(CatalogError) -> any CatalogReader
 
+    /// Reads everything into memory if that takes at most `limitBytes`, so that look-ups do not
+    /// wait for the disk. Takes as long as reading takes.
+    func warm(limitBytes: UInt64) throws(CatalogError) -> CatalogWarmth
+
     /// As of the last commit. Cheap enough to ask before every upload.
     var usage: CatalogUsage { get }
+}
+
+/// What `CatalogStorage.warm` did, and the bytes that it was about.
+public enum CatalogWarmth: Sendable, Equatable {
+    case inMemory(bytes: UInt64)
+    /// Nothing was read.
+    case tooLarge(bytes: UInt64)
 }
 
 /// One core's way to look things up. Each call sees the last commit before it; none holds a

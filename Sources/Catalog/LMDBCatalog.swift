@@ -80,16 +80,15 @@ public final class LMDBCatalog: CatalogStorage {
         CatalogUsage(usedBytes: usedBytes.load(ordering: .relaxed), limitBytes: plan.limitBytes)
     }
 
-    /// Reads the file into the page cache when it is no larger than `limitBytes`, so that look-ups
-    /// do not wait for the disk. Answers whether it did. Takes as long as reading takes.
-    public func warm(limitBytes: UInt64) throws(CatalogError) -> Bool {
+    /// Into the page cache, which is what the map shows.
+    public func warm(limitBytes: UInt64) throws(CatalogError) -> CatalogWarmth {
         let used = try writer.withLock { writer throws(CatalogError) in
             guard writer.isInService else { throw .outOfService }
             return try environment.size().used_file_bytes
         }
-        guard used <= limitBytes else { return false }
+        guard used <= limitBytes else { return .tooLarge(bytes: used) }
         try environment.warm(used)
-        return true
+        return .inMemory(bytes: used)
     }
 
     public func commit(

@@ -65,6 +65,12 @@ public final class MemoryCatalog: CatalogStorage {
 
     public func makeReader() -> any CatalogReader { MemoryReader(self) }
 
+    /// It always is; only the limit says otherwise.
+    public func warm(limitBytes: UInt64) -> CatalogWarmth {
+        let bytes = usage.usedBytes
+        return bytes <= limitBytes ? .inMemory(bytes: bytes) : .tooLarge(bytes: bytes)
+    }
+
     /// Counts what LMDB would need at least; there is no limit.
     public var usage: CatalogUsage {
         state.withLock { state in

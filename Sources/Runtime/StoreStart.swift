@@ -44,12 +44,14 @@ struct StoreStart: Sendable {
         let free = try FileSystem.holding(directory.path).bytesFree
         let capacity = settings.storage.capacity.limit(available: free + directory.bytesInVolumes)
         let journal = journal
-        return StoreSetup(
+        var setup = StoreSetup(
             directory: directory.directory, instance: instance,
             sealKey: directory.identity.recordKey.bytes, catalog: catalog,
             capacityBytes: UInt64(capacity), volumeBytes: UInt64(settings.storage.volumeSizeBytes),
             rebuilds: isNew && directory.bytesInVolumes > 0,
             report: { event in StoreStart.report(event, journal) })
+        setup.catalogWarmBytesMax = MachineMemory.catalogBytesMax()
+        return setup
     }
 
     private func openCatalog(
@@ -80,6 +82,16 @@ struct StoreStart: Sendable {
             journal.warning("the index is behind: \(reason)")
         case .cleanupPostponed(let error):
             journal.warning("a deleted object's space stays in use until a restart: \(error)")
+        case .catalogWarmed(let bytes, let milliseconds):
+            journal.notice(
+                "the catalog is in memory",
+                [("bytes", "\(bytes)"), ("milliseconds", "\(milliseconds)")])
+        case .catalogTooLarge(let bytes, let limit):
+            journal.notice(
+                "the catalog is too large to be kept in memory: look-ups may wait for the disk",
+                [("bytes", "\(bytes)"), ("limit", "\(limit)")])
+        case .catalogNotWarmed(let reason):
+            journal.warning("the catalog was not read into memory: \(reason)")
         case .recovered(let segments, let records, let dropped):
             journal.notice(
                 "recovered",

@@ -26,6 +26,14 @@ actor Indexer {
         }
     }
 
+    func warm(limitBytes: UInt64) -> Result<CatalogWarmth, CatalogError> {
+        do throws(CatalogError) {
+            return .success(try catalog.warm(limitBytes: limitBytes))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     func mark(clean: Bool) -> CatalogError? {
         do throws(CatalogError) {
             try catalog.mark(clean: clean)

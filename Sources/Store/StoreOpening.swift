@@ -24,6 +24,7 @@ public enum StoreOpening {
     ) async throws(StoreError) -> StoreShared {
         let state = StoreState(setup, faults: faults)
         let indexer = Indexer(setup.catalog, executor: executor)
+        await warm(indexer, setup, loop)
         let files = VolumeFiles(
             loop: loop, memory: memory, state: state, directory: setup.directory)
         let recovery = Recovery(
@@ -33,5 +34,20 @@ public enum StoreOpening {
         let ledger = Ledger(opened, state: state, loop: loop, indexer: indexer)
         Task(executorPreference: loop) { await ledger.runIndexing() }
         return StoreShared(state: state, ledger: ledger, directory: setup.directory)
+    }
+
+    /// Before recovery, whose look-ups would fetch the same pages one by one. It only reads, so a
+    /// failure costs nothing but time, and where it matters the next look-up tells.
+    private static func warm(_ indexer: Indexer, _ setup: StoreSetup, _ loop: EventLoop) async {
+        let start = loop.now
+        switch await indexer.warm(limitBytes: setup.catalogWarmBytesMax) {
+        case .success(.inMemory(let bytes)):
+            let milliseconds = (loop.now - start) / 1_000_000
+            setup.report(.catalogWarmed(bytes: bytes, milliseconds: milliseconds))
+        case .success(.tooLarge(let bytes)):
+            let limit = setup.catalogWarmBytesMax
+            setup.report(.catalogTooLarge(bytes: bytes, limitBytes: limit))
+        case .failure(let error): setup.report(.catalogNotWarmed("\(error)"))
+        }
     }
 }

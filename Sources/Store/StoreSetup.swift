@@ -14,6 +14,8 @@ public struct StoreSetup: Sendable {
     public var capacityBytes: UInt64
     /// Bytes of one volume file; rounded down to whole segments of 64 MiB.
     public var volumeBytes: UInt64
+    /// The catalog is read into memory before anything else if it takes no more bytes than this.
+    public var catalogWarmBytesMax: UInt64 = 0
     /// The catalog is new or not to be believed: scan everything.
     public var rebuilds = false
     /// Told of what an operator should know. Called on any thread.
@@ -45,6 +47,12 @@ public enum StoreEvent: Sendable, Equatable {
     case indexingDelayed(String)
     /// Space of a deleted object stays in use until a restart.
     case cleanupPostponed(StoreError)
+    /// The catalog of so many bytes was read into memory, and how long that took.
+    case catalogWarmed(bytes: UInt64, milliseconds: UInt64)
+    /// The catalog is too large to be read into memory: look-ups may wait for the disk.
+    case catalogTooLarge(bytes: UInt64, limitBytes: UInt64)
+    /// The catalog could not be read into memory, and why; look-ups may wait for the disk.
+    case catalogNotWarmed(String)
     /// Recovery is done: so many segments were scanned, so many records replayed, so many dropped
     /// as unfinished or damaged.
     case recovered(segments: Int, records: Int, dropped: Int)

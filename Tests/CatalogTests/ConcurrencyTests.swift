@@ -119,7 +119,9 @@ import Testing
         let catalog = try LMDBCatalog.open(
             at: directory.path, instance: instance, sizes: .small, create: true)
         try catalog.commit((0..<3000).map { .put("name \($0)", 1) }, applied: 1)
-        #expect(try catalog.warm(limitBytes: 1 << 30))
-        #expect(try !catalog.warm(limitBytes: 4096))
+        let size = try FileManager.default.attributesOfItem(atPath: directory.dataFile.path)[.size]
+        let bytes = UInt64(try #require(size as? Int))
+        #expect(try catalog.warm(limitBytes: bytes) == .inMemory(bytes: bytes))
+        #expect(try catalog.warm(limitBytes: bytes - 1) == .tooLarge(bytes: bytes))
     }
 }

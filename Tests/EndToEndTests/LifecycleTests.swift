@@ -250,6 +250,9 @@ import Testing
         let listening = try #require(lines.firstIndex { $0.contains("listening on") })
         let recovered = try #require(lines.firstIndex { $0.contains("recovered") })
         #expect(listening < recovered)
+        let warmed = try #require(lines.firstIndex { $0.contains("the catalog is in memory") })
+        #expect(warmed < recovered)
+        #expect(lines[warmed].contains(" bytes=") && lines[warmed].contains(" milliseconds="))
         #expect(server.stop() == 0)
     }
 

@@ -135,3 +135,22 @@ import Testing
         #expect(TextFile.read(path) == nil)
     }
 }
+
+@Suite struct `The memory for a catalog` {
+    @Test(
+        arguments: [
+            ("MemTotal: 9 kB\nMemAvailable:    4096 kB\nCached: 1 kB\n", nil, 1 << 20),
+            ("MemAvailable: 4096 kB", 2 << 20, 512 << 10),
+            ("MemAvailable: 4096 kB", 8 << 20, 1 << 20),
+            ("MemAvailable:", nil, 0), ("MemAvailable: -4 kB", nil, 0), ("", 8 << 20, 0),
+            ("MemAvailable: 9223372036854775807 kB", nil, 0),
+        ] as [(String, Int?, UInt64)])
+    func `is a quarter of what is available`(facts: String, limit: Int?, bytes: UInt64) {
+        #expect(MachineMemory.catalogBytesMax(facts, limit: limit) == bytes)
+    }
+
+    @Test func `of this machine is something, and less than it has`() {
+        let pages = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+        #expect((1...UInt64(pages)).contains(MachineMemory.catalogBytesMax()))
+    }
+}

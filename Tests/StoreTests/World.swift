@@ -185,6 +185,7 @@ final class World {
     var capacityBytes: UInt64 = 1 << 30
     var volumeBytes: UInt64 = 256 << 20
     var rebuilds = false
+    var catalogWarmBytesMax: UInt64 = 0
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
         try (0..<cores).map { try Hardware(index: $0, bytes: 32 << 20) }
@@ -242,6 +243,7 @@ final class World {
             catalog: catalog, capacityBytes: capacityBytes, volumeBytes: volumeBytes,
             report: { events.append($0) })
         setup.rebuilds = rebuilds
+        setup.catalogWarmBytesMax = catalogWarmBytesMax
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults
         let opened = run { () async -> Result<StoreShared, StoreError> in
