@@ -102,6 +102,10 @@ extension SettingKey {
         SettingKey(
             "limits.connections_per_core", .count(16...1_000_000), \.limits.connectionsPerCoreMax,
             "Open connections of each core; further ones are closed at once."),
+        SettingKey(
+            "limits.reserved_size", .capacity, \.limits.reserved,
+            "What large uploads may have announced and not yet sent, all together: a size, or a"
+                + " share of the capacity; more is answered with 503."),
     ]
 
     static let logging: [SettingKey] = [

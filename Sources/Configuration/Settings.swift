@@ -64,6 +64,8 @@ extension Settings {
         public internal(set) var bodyBytesPerSecondMin = 1 << 10
         public internal(set) var bodyTimeout = Duration.seconds(30)
         public internal(set) var connectionsPerCoreMax = 16384
+        /// A share is one of the capacity.
+        public internal(set) var reserved = Capacity.share(percent: 25)
     }
 
     public struct LoggingSection: Equatable, Sendable {

@@ -50,6 +50,7 @@ struct StoreStart: Sendable {
             capacityBytes: UInt64(capacity), volumeBytes: UInt64(settings.storage.volumeSizeBytes),
             rebuilds: isNew && directory.bytesInVolumes > 0,
             report: { event in StoreStart.report(event, journal) })
+        setup.reservedBytesMax = UInt64(settings.limits.reserved.limit(available: capacity))
         setup.catalogWarmBytesMax = MachineMemory.catalogBytesMax()
         return setup
     }

@@ -115,6 +115,9 @@ extension Core {
         case .readOnly, .indexBehind:
             answer = Answer(
                 .serviceUnavailable, "uploads are not taken at the moment", retryAfterSeconds: 10)
+        case .tooMuchReserved:
+            answer = Answer(
+                .serviceUnavailable, "too much is being uploaded", retryAfterSeconds: 10)
         case .tooLarge:
             answer = Answer(.contentTooLarge, "the object is too large")
         case .corrupt, .kernel, .index, .noDirectAccess, .newerFormat, .otherInstance,

@@ -51,6 +51,7 @@ public final class LargeUpload {
         let offset = received
         arrived(lease.region, count: count)
         received = end
+        store.state.endReservation(UInt64(count))
         summed = 0
         let source = padded(lease.region, count: count)
         await start(lease.detach(), source, at: offset)
@@ -64,6 +65,7 @@ public final class LargeUpload {
         isOpen = false
         await drain()
         if let failure {
+            endReservation()
             await store.ledger.giveBack(map.extents)
             throw failure
         }
@@ -76,7 +78,13 @@ public final class LargeUpload {
         precondition(isOpen, "an upload ends once")
         isOpen = false
         await drain()
+        endReservation()
         await store.ledger.giveBack(map.extents)
+    }
+
+    /// What has not arrived never will.
+    private func endReservation() {
+        store.state.endReservation(description.length - received)
     }
 
     /// Tells that the next `count` bytes for `write` lie at the front of `buffer`, which may go on
@@ -145,7 +153,7 @@ public final class LargeUpload {
 
 extension ObjectStore {
     /// Reserves all space of an object longer than `StoreLimits.smallBytesMax`. Fails with
-    /// `.noSpace`, `.tooLarge`, `.readOnly`, `.indexBehind`, `.kernel`.
+    /// `.noSpace`, `.tooLarge`, `.tooMuchReserved`, `.readOnly`, `.indexBehind`, `.kernel`.
     public func beginLarge(
         _ description: UploadDescription
     ) async throws(StoreError) -> LargeUpload {
@@ -156,6 +164,7 @@ extension ObjectStore {
         guard recordBlocks(description, extents) <= StoreLimits.recordBlocksMax else {
             // In so many pieces that the record would not fit.
             await ledger.giveBack(extents)
+            state.endReservation(description.length)
             throw .noSpace
         }
         return LargeUpload(description, store: self, extents: extents)

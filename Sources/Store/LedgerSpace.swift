@@ -6,8 +6,19 @@ import Loop
 import Volumes
 
 extension Ledger {
-    /// All blocks for `bytes` bytes, or an error and none.
+    /// All blocks for `bytes` bytes, or an error and none. The bytes count as reserved until they
+    /// have arrived or been given up.
     func reserve(_ bytes: UInt64) async throws(StoreError) -> [Extent] {
+        guard state.reserve(bytes) else { throw .tooMuchReserved }
+        do throws(StoreError) {
+            return try await allocated(bytes)
+        } catch {
+            state.endReservation(bytes)
+            throw error
+        }
+    }
+
+    private func allocated(_ bytes: UInt64) async throws(StoreError) -> [Extent] {
         while true {
             closeFailed()
             let growth: Growth

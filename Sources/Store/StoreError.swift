@@ -9,6 +9,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case readOnly
     /// The index lies too far behind to accept more changes: 503.
     case indexBehind
+    /// Large uploads have announced more than may be missing at once: 503.
+    case tooMuchReserved
     /// The object is longer than `StoreLimits.objectBytesMax`: 413.
     case tooLarge
     /// Stored bytes do not match their checksums: 500, and nothing of them is served.
@@ -41,6 +43,7 @@ extension StoreError: CustomStringConvertible {
         case .noSpace: "no space is left for objects"
         case .readOnly: "no volume takes writes since one failed; restart to verify it"
         case .indexBehind: "the index is too far behind to take more changes"
+        case .tooMuchReserved: "too much space is reserved for uploads that are under way"
         case .tooLarge: "the object is longer than \(StoreLimits.objectBytesMax) bytes"
         case .corrupt(let volume, let offset):
             "corrupt bytes in \(volume) at offset \(offset)"

@@ -14,6 +14,8 @@ public struct StoreSetup: Sendable {
     public var capacityBytes: UInt64
     /// Bytes of one volume file; rounded down to whole segments of 64 MiB.
     public var volumeBytes: UInt64
+    /// Bytes that large uploads together may have announced and not yet sent.
+    public var reservedBytesMax = UInt64.max
     /// The catalog is read into memory before anything else if it takes no more bytes than this.
     public var catalogWarmBytesMax: UInt64 = 0
     /// The catalog is new or not to be believed: scan everything.

@@ -29,6 +29,8 @@ final class StoreState: Sendable {
     private let unflushedCount = Atomic<Int>(0)
     /// Sequences of objects whose removal failed: a restart may carry it out all the same.
     private let doubtful = Mutex<Set<UInt64>>([])
+    /// What large uploads have announced and not yet sent.
+    let reservations: Mutex<ReservationBudget>
     private let cores = Mutex<[any StoreCore]>([])
 
     init(_ setup: StoreSetup, faults: StoreFaults) {
@@ -36,6 +38,7 @@ final class StoreState: Sendable {
         sealKey = setup.sealKey
         catalog = setup.catalog
         report = setup.report
+        reservations = Mutex(ReservationBudget(bytesMax: setup.reservedBytesMax))
         self.faults = faults
     }
 

@@ -59,6 +59,10 @@ import Testing
         ("limits.body_min_rate", ["0", "\"1GiB\""], ["-1", "\"2GiB\""]),
         ("limits.body_timeout", ["\"1s\""], ["\"0ms\"", "\"never\""]),
         ("limits.connections_per_core", ["16", "1000000"], ["15", "1000001", "\"16\""]),
+        (
+            "limits.reserved_size", ["\"25%\"", "\"1GiB\""],
+            ["\"0%\"", "\"101%\"", "\"255MiB\"", "0.25"]
+        ),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]
 

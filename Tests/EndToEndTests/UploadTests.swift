@@ -24,6 +24,34 @@ import Testing
         }
     }
 
+    @Test func `waits for its turn while others have announced too much`() throws {
+        var options = ServerOptions()
+        options.limits = "reserved_size = \"256MiB\""
+        let server = try RunningServer(options)
+        let invited = try announce("first", 200 << 20, to: server)
+        #expect(try invited.response().status == 100)
+        let refused = try announce("second", 100 << 20, to: server).response()
+        #expect(refused.status == 503)
+        #expect(refused.fields["retry-after"] == "10")
+        #expect(try server.put("small", pattern(1000, seed: 1)).status == 201)
+        invited.reset()
+        let isTaken = try eventually {
+            try announce("second", 100 << 20, to: server).response().status == 100
+        }
+        #expect(isTaken)
+        #expect(server.stop() == 0)
+    }
+
+    private func announce(
+        _ name: String, _ size: Int, to server: RunningServer
+    ) throws -> RawClient {
+        let client = try RawClient(server.port)
+        try client.send(
+            "PUT \(Signing.v(name, size)) HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                + "Content-Length: \(size)\r\n\r\n")
+        return client
+    }
+
     @Test(arguments: ["v2", "token"])
     func `is taken with its type, with and without parameters`(scheme: String) throws {
         let client = try SharedServer.client()

@@ -1,138 +1,131 @@
-// Goal:   what a small upload has before its first byte: its place on disk, and the knowledge that
-//         its name is free.
-// Method: the store on the simulated machine.
+// What clients announce and have not sent is bounded, and every byte of it is given back once.
 
-import Checksums
 import IO
 import Loop
+import Simulator
 import Testing
 
 @testable import Store
 
-extension TestCore {
-    /// Begins a small upload; it goes on with `commit` or `abandon`.
-    fileprivate func begin(
-        _ name: String, _ bytes: [UInt8], _ absence: NameAbsence? = nil
-    ) async throws(StoreError) -> Box<SmallUpload> {
-        let description = UploadDescription(
-            name: Array(name.utf8), length: UInt64(bytes.count), mediaType: Array("a/b".utf8),
-            modified: 7, absence: absence)
-        let upload = try await objects.beginSmall(description)
-        memory.value.arena.copy(bytes.span.rawBytes, to: upload.dataRegion)
-        return Box(upload)
+@Suite struct `A reservation budget` {
+    @Test func `takes up to its limit, and again what has ended`() {
+        var budget = ReservationBudget(bytesMax: 100)
+        var taken = [60, 41, 40, 1].map { budget.take($0) }
+        #expect(taken == [true, false, true, false])
+        budget.end(1)
+        taken = [1, 1].map { budget.take($0) }
+        #expect(taken == [true, false])
+        budget.end(100)
+        #expect(budget == ReservationBudget(bytesMax: 100))
     }
 
-    fileprivate func abandon(_ upload: Box<SmallUpload>) { upload.value.abandon() }
-
-    fileprivate func commit(
-        _ upload: Box<SmallUpload>
-    ) async throws(StoreError) -> PutOutcome {
-        try await upload.value.commit(.durable)
+    @Test func `lets one that is alone have any size`() {
+        var budget = ReservationBudget(bytesMax: 100)
+        var taken = [1000, 1].map { budget.take($0) }
+        #expect(taken == [true, false])
+        budget.end(900)
+        taken = [1].map { budget.take($0) }
+        #expect(taken == [false])
+        budget.end(1)
+        taken = [1, 1].map { budget.take($0) }
+        #expect(taken == [true, false])
+        var without = ReservationBudget(bytesMax: .max)
+        taken = [.max - 1, 1, 1].map { without.take($0) }
+        #expect(taken == [true, true, false])
     }
 
-    fileprivate func absence(of name: String) throws(StoreError) -> NameAbsence? {
-        guard case .absent(let absence) = try objects.look(up: Array(name.utf8)) else { return nil }
-        return absence
+    @Test func `traps when more ends than was taken`() async {
+        await #expect(processExitsWith: .failure) {
+            var budget = ReservationBudget(bytesMax: 100)
+            _ = budget.take(10)
+            budget.end(11)
+        }
     }
 }
 
-@Suite struct `A small upload` {
-    private func attempt<Answer>(
-        _ world: World, on index: Int = 0,
-        _ work: @escaping (TestCore) async throws(StoreError) -> Answer
-    ) -> Result<Answer, StoreError> {
-        let core = world.cores[index]
-        return world.run(on: index) {
-            do throws(StoreError) { return .success(try await work(core)) } catch {
-                return .failure(error)
-            }
-        }
-    }
+@Suite struct `Uploads under way` {
+    private static let size = 300_000
 
-    @Test func `is refused before its body when the store is full, and has its place if not`()
-        throws
-    {
+    private func world() throws -> World {
         let world = World(try World.hardware())
-        (world.volumeBytes, world.capacityBytes) = (64 << 20, 64 << 20)
+        world.reservedBytesMax = 700_000
         try world.open()
-        let bytes = [UInt8](repeating: 7, count: 60_000)
-        var begun: [Box<SmallUpload>] = []
-        var refusal: StoreError?
-        while refusal == nil {
-            // All but one hold no buffer: the test has more of them than the core has.
-            switch attempt(world, { core throws(StoreError) in try await core.begin("a", bytes) }) {
-            case .success(let upload): begun.append(upload)
-            case .failure(let error): refusal = error
-            }
-            if begun.count == 3 { break }
-        }
-        #expect(refusal == nil)
-        for upload in begun { world.run { await world.core.abandon(upload) } }
+        return world
+    }
 
-        var count = 0
-        while case .success = world.put("fill \(count)", bytes) { count += 1 }
-        #expect(count > 900)
-        let late = attempt(world) { core throws(StoreError) in try await core.begin("late", bytes) }
-        #expect(throws: StoreError.noSpace) { _ = try late.get() }
+    private func begin(_ world: World, _ name: String) -> Result<Box<LargeUpload>, StoreError> {
+        let core = world.core
+        return world.run { await core.begin(name, length: Self.size) }
+    }
 
-        // Room for one: whoever has begun keeps it, the next is told so at once.
-        #expect(try world.remove("fill 0").get())
-        world.settle()
-        let first = try attempt(world) { core throws(StoreError) in
-            try await core.begin("first", bytes)
-        }.get()
-        let second = attempt(world) { core throws(StoreError) in
-            try await core.begin("second", bytes)
+    private func reserved(_ world: World) -> UInt64? {
+        world.shared?.state.bytesReserved
+    }
+
+    @Test func `are refused beyond the limit until bytes have come or were given up`() throws {
+        let world = try world()
+        let core = world.core
+        let before = world.space
+        let first = try begin(world, "a").get()
+        let second = try begin(world, "b").get()
+        guard case .failure(.tooMuchReserved) = begin(world, "c") else {
+            Issue.record("reserved beyond the limit")
+            return
         }
-        #expect(throws: StoreError.noSpace) { _ = try second.get() }
-        world.run { await world.core.abandon(first) }
-        let third = try attempt(world) { core throws(StoreError) in
-            try await core.begin("third", bytes)
-        }.get()
-        let outcome = try attempt(world) { core throws(StoreError) in
-            try await core.commit(third)
-        }.get()
-        guard case .created = outcome else { return #expect(Bool(false), "\(outcome)") }
-        #expect(try world.get("third").get() == bytes)
+        // Small objects do not count: their places are few blocks each.
+        _ = try world.put("small", [1]).get()
+        let sent = world.run { await core.send(128 << 10, to: first) }
+        #expect(sent == nil)
+        #expect(reserved(world) == 600_000 - 131_072)
+        guard case .failure(.tooMuchReserved) = begin(world, "c") else {
+            Issue.record("reserved beyond the limit")
+            return
+        }
+        world.run { await second.value.abandon() }
+        let third = try begin(world, "c").get()
+        for upload in [first, third] { world.run { await upload.value.abandon() } }
+        #expect(reserved(world) == 0)
+        #expect(world.space.largeUsed == before.largeUsed)
         #expect(world.close() == nil)
     }
 
-    /// The name was free when it was looked up; then another upload took it, and the index has it
-    /// already or not yet.
-    @Test(arguments: [true, false], [0, 1])
-    func `does not take a name that was taken since it was looked up`(
-        _ isIndexed: Bool, _ index: Int
-    ) throws {
-        let world = World(try World.hardware(cores: 2))
-        try world.open()
-        _ = try world.put("before", [1]).get()
-        world.settle()
-        let absence = try attempt(world, on: index) { core throws(StoreError) in
-            try await core.absence(of: "name")
-        }.get()
-        #expect(absence != nil)
-        _ = try world.put("name", [1, 2, 3]).get()
-        if isIndexed { world.settle() }
-        #expect((world.shared?.unindexedCount == 0) == isIndexed)
-        let upload = try attempt(world, on: index) { core throws(StoreError) in
-            try await core.begin("name", [4, 5, 6], absence)
-        }.get()
-        let outcome = try attempt(world, on: index) { core throws(StoreError) in
-            try await core.commit(upload)
-        }.get()
-        guard case .existsDifferent = outcome else { return #expect(Bool(false), "\(outcome)") }
-        #expect(try world.get("name").get() == [1, 2, 3])
-        #expect(world.close() == nil)
+    @Test func `count no more once they are published, refused or failed`() throws {
+        let world = try world()
+        let bytes = content(Self.size, seed: 1)
+        for _ in 0..<4 { _ = try world.put("same", bytes).get() }
+        #expect(reserved(world) == 0)
+        world.disk.fail(.write, number: 1)
+        guard case .failure = world.put("other", bytes) else {
+            Issue.record("acknowledged what failed")
+            return
+        }
+        #expect(reserved(world) == 0)
+        #expect(world.put("more", bytes) == .failure(.readOnly))
+        #expect(reserved(world) == 0)
+        #expect(try world.get("same").get() == bytes)
+        _ = world.close()
+    }
+}
+
+extension TestCore {
+    /// An upload whose bytes are still to come.
+    func begin(_ name: String, length: Int) async -> Result<Box<LargeUpload>, StoreError> {
+        do throws(StoreError) {
+            let description = UploadDescription(
+                name: Array(name.utf8), length: UInt64(length), mediaType: [], modified: 7)
+            return .success(Box(try await objects.beginLarge(description)))
+        } catch {
+            return .failure(error)
+        }
     }
 
-    @Test func `finds no absence where an object is`() throws {
-        let world = World(try World.hardware())
-        try world.open()
-        _ = try world.put("name", [1]).get()
-        let pins = try attempt(world) { core throws(StoreError) in
-            try await core.absence(of: "name")
-        }.get()
-        #expect(pins == nil)
-        #expect(world.close() == nil)
+    /// Sends so many bytes, one buffer full at most.
+    func send(_ count: Int, to upload: Box<LargeUpload>) async -> StoreError? {
+        do throws(StoreError) {
+            try await upload.value.write(await memory.value.lease(count), count: count)
+            return nil
+        } catch {
+            return error
+        }
     }
 }

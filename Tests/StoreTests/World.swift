@@ -185,6 +185,7 @@ final class World {
     var capacityBytes: UInt64 = 1 << 30
     var volumeBytes: UInt64 = 256 << 20
     var rebuilds = false
+    var reservedBytesMax = UInt64.max
     var catalogWarmBytesMax: UInt64 = 0
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
@@ -243,6 +244,7 @@ final class World {
             catalog: catalog, capacityBytes: capacityBytes, volumeBytes: volumeBytes,
             report: { events.append($0) })
         setup.rebuilds = rebuilds
+        setup.reservedBytesMax = reservedBytesMax
         setup.catalogWarmBytesMax = catalogWarmBytesMax
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults
