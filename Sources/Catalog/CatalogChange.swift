@@ -17,11 +17,13 @@ public enum CatalogChange: Sendable, Equatable {
     case dropRemoval(address: UInt64)
 
     /// Whether a full catalog refuses it. Removals and what they need always have room, for they
-    /// are what makes room; leases are few and needed for removal records too.
+    /// are what makes room; extents come with their object or their removal record; leases are few
+    /// and needed for removal records too.
     var addsObjects: Bool {
         switch self {
-        case .put, .addExtent: true
-        case .remove, .dropExtent, .addLease, .dropLease, .addRemoval, .dropRemoval: false
+        case .put: true
+        case .remove, .addExtent, .dropExtent, .addLease, .dropLease, .addRemoval, .dropRemoval:
+            false
         }
     }
 }

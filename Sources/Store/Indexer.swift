@@ -2,6 +2,14 @@
 
 import Catalog
 
+extension CatalogUsage {
+    /// Whether so many objects are sure to fit. What is acknowledged must: the index takes changes
+    /// in order, and one that did not fit would keep the removals behind it from making room.
+    func hasRoom(forObjects count: Int) -> Bool {
+        usedBytes + UInt64(count) * StoreLimits.catalogBytesPerObjectMax < limitBytes
+    }
+}
+
 actor Indexer {
     private let catalog: any CatalogStorage
     /// A `BlockingQueue`, or the simulated loop.

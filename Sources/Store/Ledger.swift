@@ -87,6 +87,8 @@ actor Ledger {
         let key = state.key(name)
         if claims[key] != nil { return .claimed }
         guard try state.entry(key, reader, absence) == nil else { return .taken }
+        let waiting = state.unindexedCount + window.openCount
+        guard state.catalog.usage.hasRoom(forObjects: waiting + 1) else { throw .noSpace }
         return .granted(sequence: try assign(key))
     }
 

@@ -85,8 +85,8 @@ extension ObjectStore {
     /// Refuses uploads while the index has no room or lies too far behind.
     func admit() throws(StoreError) {
         guard state.unindexedCount < StoreLimits.unindexedMax else { throw .indexBehind }
-        let usage = state.catalog.usage
-        guard usage.usedBytes < usage.limitBytes else { throw .noSpace }
+        guard state.catalog.usage.hasRoom(forObjects: state.unindexedCount + 1)
+        else { throw .noSpace }
     }
 
     fileprivate func publish(

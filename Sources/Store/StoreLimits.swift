@@ -23,6 +23,9 @@ public enum StoreLimits {
     public static let describedMax = 64
     /// Changes that may wait for the index before new uploads are refused.
     public static let unindexedMax = 65_536
+    /// What an object may add to the catalog: a page that splits, and its share of those above, in
+    /// each of two tables (as `LMDBSizes.headroomBytes` counts).
+    static let catalogBytesPerObjectMax: UInt64 = 16 << 10
     /// Changes of one index transaction.
     public static let batchChangesMax = 4096
     /// How far the index may lie behind, in nanoseconds: gathering, and the commit.

@@ -89,8 +89,10 @@ import Testing
                 let removal = CatalogRemoval(
                     address: UInt64(number), removedAddress: 1, nameHash: 1, sequence: round)
                 let name = "object number \(number)"
+                let extent = CatalogExtent(address: UInt64(number), blocks: 1, kind: 3)
                 try catalog.commit(
-                    [.remove(name, UInt64(number)), .addRemoval(removal)], applied: 1)
+                    [.remove(name, UInt64(number)), .addExtent(extent), .addRemoval(removal)],
+                    applied: 1)
                 let found = try catalog.makeReader().find(name.bytes.span)
                 #expect(found == nil)
             }
@@ -101,6 +103,7 @@ import Testing
                         [
                             CatalogChange.remove("object number \(number)", UInt64(number)),
                             .dropRemoval(address: UInt64(number)),
+                            .dropExtent(address: UInt64(number)),
                         ]
                     }, applied: 1)
             }
