@@ -172,6 +172,42 @@ import Volumes
         }
     }
 
+    @Test func `that rots what is still to be replayed is found out by the replay`() throws {
+        let hardware = try World.hardware()
+        let catalog = MemoryCatalog(instance: World.instance)
+        let world = World(hardware, catalog: catalog)
+        try world.open()
+        let bytes = content(200_000, seed: 1)
+        _ = try world.put("rotten", bytes).get()
+        _ = try world.put("sound", content(200_000, seed: 2)).get()
+        let snapshot = try CatalogSnapshot(catalog)
+        #expect(world.shared?.unindexedCount == 2, "nothing is left to be replayed")
+        let at = try #require(
+            world.disk.visible.find(Array(bytes.suffix(64)), in: "volumes/large-0000"))
+        var image = world.disk.visible
+        image.overwrite("volumes/large-0000", offset: at, with: [bytes[199_936] ^ 0xff])
+        _ = world.close()
+
+        let again = World(hardware, disk: SimulatedDisk(image), catalog: try snapshot.restored())
+        try again.open()
+        guard case .corrupt(name: Array("rotten".utf8), .corrupt) = again.corruptions.first else {
+            Issue.record("the replay believed rotten bytes")
+            return
+        }
+        guard case .failure(.corrupt) = again.get("rotten") else {
+            Issue.record("rotten bytes were read")
+            return
+        }
+        #expect(try again.get("sound").get() == content(200_000, seed: 2))
+        #expect(again.list().count == 2)
+        #expect(try again.remove("rotten").get())
+        #expect(again.close() == nil)
+        let last = World(hardware, disk: SimulatedDisk(again.disk.visible), catalog: again.catalog)
+        try last.open()
+        #expect(contradictions(last, Expectations()) == [])
+        #expect(last.close() == nil)
+    }
+
     @Test(arguments: ["volumes/small-0000", "volumes/large-0000"])
     func `with a file larger than any volume is refused by name`(path: String) throws {
         let hardware = try World.hardware()
