@@ -19,7 +19,8 @@ struct StoreStart: Sendable {
         do {
             let setup = try setup()
             let shared = try await cores[0].openStore(
-                setup, indexingOn: BlockingQueue(label: "millrace.indexer"))
+                setup, indexingOn: BlockingQueue(label: "millrace.indexer"),
+                lookingUpOn: BlockingQueue(label: "millrace.lookups"))
             guard mayServe() else { return nil }
             for core in cores { shared.join(core) }
             for core in cores { try await core.begin(with: shared) }

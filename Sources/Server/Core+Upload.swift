@@ -27,6 +27,7 @@ extension Core {
         var description = UploadDescription(
             name: name, length: length, mediaType: type, modified: loop.wallSeconds)
         let outcome: PutOutcome
+        if store.looksUpCold { await store.prefetch(name) }
         do {
             switch try store.look(up: name) {
             case .present(let existing):

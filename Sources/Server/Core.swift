@@ -71,9 +71,11 @@ public actor Core: StoreCore, CompletionObserver {
 
     /// Opens the store for all cores; to be called on core 0.
     public func openStore(
-        _ setup: StoreSetup, indexingOn executor: any SerialExecutor
+        _ setup: StoreSetup, indexingOn indexing: any SerialExecutor,
+        lookingUpOn lookups: any SerialExecutor
     ) async throws(StoreError) -> StoreShared {
-        try await StoreOpening.open(setup, loop: loop, memory: memory, indexingOn: executor)
+        try await StoreOpening.open(
+            setup, loop: loop, memory: memory, indexingOn: indexing, lookingUpOn: lookups)
     }
 
     /// The store is open: objects can be served.

@@ -17,6 +17,7 @@ public final class ObjectStore {
     let packer: Packer
     let seal: Seal
     let reader: any CatalogReader
+    let coldLookups: ColdLookups?
 
     private var pins: [UInt64: Int] = [:]
     private var unpinned: [UInt64: [Ticket]] = [:]
@@ -41,6 +42,7 @@ public final class ObjectStore {
         packer = Packer(loop: loop, ledger: shared.ledger, state: shared.state)
         seal = try Seal(key: shared.state.sealKey)
         reader = try shared.state.makeReader()
+        coldLookups = shared.coldLookups
         objectSeries = Randomness.integer()
     }
 
@@ -83,7 +85,8 @@ public final class ObjectStore {
 
     // MARK: Looking up
 
-    /// The newest object under `name`, pinned on this core until `release`. Does not wait.
+    /// The newest object under `name`, pinned on this core until `release`. Does not suspend; see
+    /// `prefetch`.
     public func find(_ name: [UInt8]) throws(StoreError) -> Pinned? {
         guard let entry = try state.entry(state.key(name), reader) else { return nil }
         return try pin(name, entry)

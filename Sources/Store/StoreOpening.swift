@@ -10,21 +10,26 @@ public enum StoreOpening {
     /// there is nothing yet. Unfinished uploads' space is free again, removals are finished, and
     /// every acknowledged object is there.
     ///
-    /// - Parameter executor: where catalog commits may block: a `BlockingQueue`.
+    /// - Parameters:
+    ///   - indexing: where catalog commits may block: a `BlockingQueue`.
+    ///   - lookups: where look-ups may block if memory does not hold the catalog: another one.
     public static func open(
         _ setup: StoreSetup, loop: EventLoop, memory: CoreMemory,
-        indexingOn executor: any SerialExecutor
+        indexingOn indexing: any SerialExecutor, lookingUpOn lookups: any SerialExecutor
     ) async throws(StoreError) -> StoreShared {
-        try await open(setup, loop: loop, memory: memory, indexingOn: executor, faults: [])
+        try await open(
+            setup, loop: loop, memory: memory, indexingOn: indexing, lookingUpOn: lookups,
+            faults: [])
     }
 
     static func open(
         _ setup: StoreSetup, loop: EventLoop, memory: CoreMemory,
-        indexingOn executor: any SerialExecutor, faults: StoreFaults
+        indexingOn indexing: any SerialExecutor, lookingUpOn lookups: any SerialExecutor,
+        faults: StoreFaults
     ) async throws(StoreError) -> StoreShared {
         let state = StoreState(setup, faults: faults)
-        let indexer = Indexer(setup.catalog, executor: executor)
-        await warm(indexer, setup, loop)
+        let indexer = Indexer(setup.catalog, executor: indexing)
+        let isInMemory = await warm(indexer, setup, loop)
         let files = VolumeFiles(
             loop: loop, memory: memory, state: state, directory: setup.directory)
         let recovery = Recovery(
@@ -33,21 +38,29 @@ public enum StoreOpening {
         let opened = try await recovery.run(setup)
         let ledger = Ledger(opened, state: state, loop: loop, indexer: indexer)
         Task(executorPreference: loop) { await ledger.runIndexing() }
-        return StoreShared(state: state, ledger: ledger, directory: setup.directory)
+        return StoreShared(
+            state: state, ledger: ledger, directory: setup.directory,
+            coldLookups: isInMemory
+                ? nil : ColdLookups(try state.makeReader(), executor: lookups))
     }
 
     /// Before recovery, whose look-ups would fetch the same pages one by one. It only reads, so a
     /// failure costs nothing but time, and where it matters the next look-up tells.
-    private static func warm(_ indexer: Indexer, _ setup: StoreSetup, _ loop: EventLoop) async {
+    /// Answers whether memory holds the catalog now.
+    private static func warm(
+        _ indexer: Indexer, _ setup: StoreSetup, _ loop: EventLoop
+    ) async -> Bool {
         let start = loop.now
         switch await indexer.warm(limitBytes: setup.catalogWarmBytesMax) {
         case .success(.inMemory(let bytes)):
             let milliseconds = (loop.now - start) / 1_000_000
             setup.report(.catalogWarmed(bytes: bytes, milliseconds: milliseconds))
+            return true
         case .success(.tooLarge(let bytes)):
             let limit = setup.catalogWarmBytesMax
             setup.report(.catalogTooLarge(bytes: bytes, limitBytes: limit))
         case .failure(let error): setup.report(.catalogNotWarmed("\(error)"))
         }
+        return false
     }
 }

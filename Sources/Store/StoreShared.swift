@@ -6,11 +6,16 @@ public final class StoreShared: Sendable {
     let state: StoreState
     let ledger: Ledger
     let directory: Descriptor
+    /// Nil while memory holds the catalog.
+    let coldLookups: ColdLookups?
 
-    init(state: StoreState, ledger: Ledger, directory: Descriptor) {
+    init(
+        state: StoreState, ledger: Ledger, directory: Descriptor, coldLookups: ColdLookups?
+    ) {
         self.state = state
         self.ledger = ledger
         self.directory = directory
+        self.coldLookups = coldLookups
     }
 
     /// Before any core serves: all of them, so that a removal reaches each.

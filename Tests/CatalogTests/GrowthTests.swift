@@ -89,7 +89,7 @@ import Testing
                 let removal = CatalogRemoval(
                     address: UInt64(number), removedAddress: 1, nameHash: 1, sequence: round)
                 let name = "object number \(number)"
-                let extent = CatalogExtent(address: UInt64(number), blocks: 1, kind: 3)
+                let extent = CatalogExtent(address: UInt64(number), blocks: 1)
                 try catalog.commit(
                     [.remove(name, UInt64(number)), .addExtent(extent), .addRemoval(removal)],
                     applied: 1)

@@ -21,7 +21,7 @@ import Volumes
         for number in 1...10 { catalog.fail(commit: number, .before(.diskFull)) }
         let state = try #require(world.shared).state
         for number in 1..<StoreLimits.unindexedMax {
-            state.publish(Array("waits \(number)".utf8), .absent(sequence: 1))
+            state.publish(state.key(Array("waits \(number)".utf8)), .absent(sequence: 1))
         }
         _ = try world.put("last", content(3000, seed: 2)).get()
         for size in [3000, 100_000] {

@@ -85,7 +85,8 @@ extension TestCore {
         do {
             let shared = try await StoreOpening.open(
                 setup, loop: loop, memory: memory.value,
-                indexingOn: BlockingQueue(label: "indexer"))
+                indexingOn: BlockingQueue(label: "indexer"),
+                lookingUpOn: BlockingQueue(label: "lookups"))
             shared.join(self)
             try open(shared)
             try await work(self)

@@ -27,15 +27,29 @@ import Testing
     }
 
     @Test func `says that a catalog is too large`() throws {
-        let catalog = MemoryCatalog(instance: World.instance)
-        let entry = CatalogEntry(
-            recordAddress: 0, recordBlocks: 1, kind: 1, length: 1, sequence: 1, modified: 0)
-        try catalog.commit([.put(name: [1], entry: entry)], applied: 1)
-        let bytes = catalog.usage.usedBytes
-        let limit = bytes - 1
-        #expect(
-            try events(catalog, limit: limit).first
-                == .catalogTooLarge(bytes: bytes, limitBytes: limit))
+        let catalog = WatchedCatalog(.success(.tooLarge(bytes: 1001)))
+        let events = try events(catalog, limit: 1000)
+        #expect(events.first == .catalogTooLarge(bytes: 1001, limitBytes: 1000))
+    }
+
+    @Test(arguments: [CatalogWarmth.inMemory(bytes: 1000), .tooLarge(bytes: 1001)])
+    func `lets look-ups wait elsewhere only if memory does not hold the catalog`(
+        _ warmth: CatalogWarmth
+    ) throws {
+        let catalog = WatchedCatalog(.success(warmth))
+        let world = World(try World.hardware(), catalog: catalog)
+        world.catalogWarmBytesMax = 1000
+        try world.open()
+        _ = try world.put("a", [1, 2, 3]).get()
+        world.settle()
+        let core = world.core
+        let looksUpCold = world.run { await core.prefetch("a") }
+        #expect(looksUpCold == (warmth != .inMemory(bytes: 1000)))
+        let lookups = try #require(world.shared).coldLookups
+        let count = world.run { await lookups?.count }
+        #expect(count == (looksUpCold ? 2 : nil))
+        #expect(try world.get("a").get() == [1, 2, 3])
+        #expect(world.close() == nil)
     }
 
     @Test func `goes on without it when it cannot be read`() throws {
@@ -43,6 +57,14 @@ import Testing
         let events = try events(catalog, limit: 1000)
         #expect(events.first == .catalogNotWarmed("\(CatalogError.outOfService)"))
         #expect(catalog.calls.contains("commit"))
+    }
+}
+
+extension TestCore {
+    fileprivate func prefetch(_ name: String) async -> Bool {
+        await objects.prefetch(Array(name.utf8))
+        await objects.prefetch(prefix: Array(name.utf8), after: nil)
+        return objects.looksUpCold
     }
 }
 

@@ -252,7 +252,8 @@ final class World {
             do throws(StoreError) {
                 return .success(
                     try await StoreOpening.open(
-                        setup, loop: loop, memory: memory, indexingOn: loop, faults: faults))
+                        setup, loop: loop, memory: memory, indexingOn: loop, lookingUpOn: loop,
+                        faults: faults))
             } catch {
                 return .failure(error)
             }
