@@ -3,7 +3,8 @@
 import CChecksum
 
 /// Continues `previous`, the checksum of the bytes before (0 when there are none), over `bytes`.
-/// More than 15 GB/s where the processor has the instruction: call it once for a span.
+/// More than 15 GB/s where the processor has the instruction, 50 where it multiplies 64 bytes at
+/// once (AVX-512, VPCLMULQDQ): call it once for a span.
 public func crc32c(_ bytes: RawSpan, continuing previous: UInt32 = 0) -> UInt32 {
     unsafe bytes.withUnsafeBytes { unsafe cchecksum_crc32c(previous, $0.baseAddress, $0.count) }
 }
@@ -18,13 +19,14 @@ public func combineCRC32C(
 
 /// The ways there are to compute the same number; tests hold them against each other.
 enum CRC32CMethod: CaseIterable {
-    case table, instruction, threeChains
+    case table, instruction, threeChains, folding
 
     var isAvailable: Bool {
         switch self {
         case .table: true
         case .instruction: cchecksum_has_instruction()
         case .threeChains: cchecksum_has_multiplication()
+        case .folding: cchecksum_has_wide_multiplication()
         }
     }
 
@@ -38,6 +40,8 @@ enum CRC32CMethod: CaseIterable {
                 unsafe cchecksum_crc32c_by_instruction(previous, bytes.baseAddress, bytes.count)
             case .threeChains:
                 unsafe cchecksum_crc32c_by_three_chains(previous, bytes.baseAddress, bytes.count)
+            case .folding:
+                unsafe cchecksum_crc32c_by_folding(previous, bytes.baseAddress, bytes.count)
             }
         }
     }

@@ -20,8 +20,13 @@ uint32_t cchecksum_crc32c_by_instruction(uint32_t crc, const void *bytes, size_t
 /// Only where `cchecksum_has_multiplication`.
 uint32_t cchecksum_crc32c_by_three_chains(uint32_t crc, const void *bytes, size_t count);
 
+/// The same by carry-less multiplications of 64 bytes at once (AVX-512 and VPCLMULQDQ).
+/// Only where `cchecksum_has_wide_multiplication`.
+uint32_t cchecksum_crc32c_by_folding(uint32_t crc, const void *bytes, size_t count);
+
 bool cchecksum_has_instruction(void);
 bool cchecksum_has_multiplication(void);
+bool cchecksum_has_wide_multiplication(void);
 
 /// The CRC of A followed by B, from the CRCs of both and the byte count of B.
 uint32_t cchecksum_combine(uint32_t crc_a, uint32_t crc_b, uint64_t count_b);
