@@ -156,6 +156,7 @@ func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) 
     @Test func `gives its space back`() throws {
         var options = ServerOptions()
         options.capacity = "700MiB"
+        options.limits = "reserved_size = \"100%\""
         let server = try RunningServer(options)
         let room = try `A client that vanishes`.roomLeft(server)
         #expect(room > 3)
@@ -203,6 +204,7 @@ func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) 
     @Test func `finds a full store full, and an emptied one empty`() throws {
         var options = ServerOptions()
         options.capacity = "700MiB"
+        options.limits = "reserved_size = \"100%\""
         let server = try RunningServer(options)
         let room = try `A client that vanishes`.roomLeft(server)
         let bytes = pattern(48 << 20, seed: 1)

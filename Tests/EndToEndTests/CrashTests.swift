@@ -79,6 +79,7 @@ import Testing
     @Test func `loses nothing that it acknowledged, and leaks no space`() throws {
         var options = ServerOptions()
         options.capacity = "1200MiB"
+        options.limits = "reserved_size = \"100%\""
         let scratch = try ScratchDirectory()
         var server = try RunningServer(options, in: scratch)
         let roomAtFirst = try `A client that vanishes`.roomLeft(server, unit: 16 << 20)
