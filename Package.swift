@@ -124,9 +124,20 @@ let package = Package(
             name: "BenchLoad",
             dependencies: ["BenchMeasure", "BenchMachine", "Uring", "Cryptography", "IO"],
             path: "Bench/Load", swiftSettings: strict),
+        .target(name: "CCount", path: "Bench/CCount"),
+        .target(
+            name: "BenchMicro",
+            dependencies: [
+                "BenchMeasure", "BenchMachine", "CCount", "IO", "HTTP", "Checksums", "Volumes",
+                "Engine", "Cryptography", "Catalog", "Signatures", "Uring", "Loop", "Store",
+                "Server",
+            ],
+            path: "Bench/Micro", swiftSettings: strict),
         .executableTarget(
             name: "millrace-bench",
-            dependencies: ["BenchLoad", "BenchMeasure", "BenchMachine", "Uring", "IO"],
+            dependencies: [
+                "BenchLoad", "BenchMicro", "BenchMeasure", "BenchMachine", "Uring", "IO",
+            ],
             path: "Bench/Compare", swiftSettings: strict),
 
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),

@@ -2,14 +2,22 @@
 
 import BenchMachine
 import BenchMeasure
+import BenchMicro
 import Foundation
 
 @main
 struct Main {
     static func main() {
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "micro" {
+            exit(
+                MicroCommand.run(Array(arguments.dropFirst())) {
+                    EnvironmentFacts.commit(in: ".")
+                })
+        }
         let options: Options
         do throws(Options.Mistake) {
-            options = try Options(Array(CommandLine.arguments.dropFirst()))
+            options = try Options(Array(arguments))
         } catch {
             say("millrace-bench: \(error)")
             exit(2)

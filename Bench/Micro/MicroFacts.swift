@@ -1,0 +1,41 @@
+/// Where and when a run of microbenches was made, and the files it goes into.
+
+import BenchMachine
+import BenchMeasure
+import Foundation
+
+enum MicroFacts {
+    static func lines(_ options: MicroOptions, commit: String) -> [String] {
+        let kernel = (TextFile.read("/proc/sys/kernel/osrelease") ?? "unknown")
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        let model = ProcessText.value(
+            of: "model name\t", status: TextFile.read("/proc/cpuinfo") ?? "")
+        let load = (TextFile.read("/proc/loadavg") ?? "unknown").prefix { $0 != " " }
+        return [
+            "date: \(ISO8601DateFormatter().string(from: Date()))", "commit: \(commit)",
+            "build: \(AllocationLimits.configuration)", "kernel: \(kernel)",
+            "CPU: \(model ?? "unknown"), \(ProcessInfo.processInfo.processorCount) of them;"
+                + " the bench on CPU \(options.cpu), load average at the start \(load)",
+        ]
+    }
+
+    /// Answers the files' name without extension.
+    static func write(
+        _ run: MicroRun, commit: String, to directory: String
+    ) throws -> String {
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true)
+        let date = ISO8601DateFormatter().string(from: Date()).prefix(10)
+        let base = "\(directory)/\(date)-\(commit)-micro"
+        var (name, count) = (base, 1)
+        while FileManager.default.fileExists(atPath: name + ".md") {
+            count += 1
+            name = "\(base)-\(count)"
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(run).write(to: URL(fileURLWithPath: name + ".json"))
+        try run.markdown.write(toFile: name + ".md", atomically: true, encoding: .utf8)
+        return name
+    }
+}
