@@ -6,24 +6,18 @@ import BenchMeasure
 import Foundation
 import IO
 
-/// A whole run: place, servers, rows in interleaved pairs, result.
-struct Comparison: ~Copyable {
+/// A whole run: place, servers, rows in interleaved rounds, result.
+struct Comparison {
     private let options: Options
     private let subjects: [Subject]
-    private let measuring: Measuring
-    private var small: SmallRows
-    private let large: LargeRows?
-    /// Nil in a quick run.
-    private let pageCache: PageCache?
-    private var samples: [Sample] = []
-    private var idle: [IdleResult] = []
+    private let rig: Rig
+    private let files: ResultFiles
+    private var result: RunResult
 
-    /// Makes the intervals of the same samples the same.
-    private static let bootstrapSeed: UInt64 = 1
-
-    static func run(_ options: Options, undo: Undo) throws -> RunResult {
+    static func run(_ options: Options, undo: Undo) throws -> (RunResult, fileName: String?) {
         let repository = try repository()
-        if options.only != .millrace { try EnvironmentFacts.checkNginx(options.nginx) }
+        let peers = try PeerPrograms.find(options)
+        for line in peers.skipped { say(line) }
         do { try Limits.bind(toCPU: options.clientCPU) } catch {
             throw BenchError("cannot run on CPU \(options.clientCPU): errno \(error.code)")
         }
@@ -33,41 +27,35 @@ struct Comparison: ~Copyable {
         }
         let congestion = CongestionControl.set(undo: undo)
         let place = try Place.make(options, repository: repository, undo: undo)
+        let environment = EnvironmentFacts.gather(
+            options, repository: repository, place: place, congestion: congestion,
+            peers: peers.versions)
         let starting = Starting(
             options: options, repository: repository, directory: place.directory,
-            congestionControl: CongestionControl.wanted)
-        let sides = options.only.map { [$0] } ?? Side.allCases
-        let subjects = try sides.map { side in
+            congestionControl: CongestionControl.wanted, programs: peers.programs)
+        let needed = options.sides.filter { side in
+            peers.isThere(side) && options.rows.contains { $0.takes(side) }
+        }
+        let subjects = try needed.map { side in
             say("starting \(side.rawValue)")
             let subject = try starting.start(side)
             let process = subject.process
             undo.add { process.stop() }
             return subject
         }
-        var comparison = try Comparison(options, subjects, place)
+        var comparison = Comparison(
+            options: options, subjects: subjects, rig: try Rig(options, place),
+            files: try ResultFiles(for: options, environment),
+            result: RunResult(environment: environment, skipped: peers.skipped))
         for row in options.rows { try comparison.run(row) }
-        comparison.measuring.close()
-        let environment = EnvironmentFacts.gather(
-            options, repository: repository, place: place, congestion: congestion)
-        return comparison.result(in: environment)
+        return (comparison.result, comparison.files.name)
     }
 
-    private init(_ options: Options, _ subjects: [Subject], _ place: Place) throws {
-        let needsLarge = options.rows.contains { $0.unit == .gigabyte }
-        let large =
-            try needsLarge
-            ? LargeRows(path: place.outside + "/source", count: options.largeCount) : nil
-        let disk = try OpenFile.open(place.directory, directory: true)
-        let small = try SmallRows(seconds: options.seconds)
-        let hasUploads = options.rows.contains(.putLarge) || options.rows.contains(.putSmall)
-        let pageCache =
-            try hasUploads && !options.isQuick ? PageCache(path: place.outside + "/hole") : nil
-        self.small = small
-        self.pageCache = pageCache
-        self.large = large
-        self.options = options
-        self.subjects = subjects
-        measuring = Measuring(serverCPU: options.serverCPU, disk: disk)
+    private init(
+        options: Options, subjects: [Subject], rig: Rig, files: ResultFiles, result: RunResult
+    ) {
+        (self.options, self.subjects, self.rig) = (options, subjects, rig)
+        (self.files, self.result) = (files, result)
     }
 
     /// The checkout that this program belongs to: above the working directory or the program.
@@ -89,134 +77,41 @@ struct Comparison: ~Copyable {
     }
 
     private mutating func run(_ row: Row) throws {
-        say("\(row.rawValue): \(row.title)")
-        switch row {
-        case .putLarge: try runPutLarge()
-        case .getLarge: try runGetLarge()
-        case .getSmall: try runGetSmall()
-        case .putSmall: try runPutSmall()
-        case .idle: try runIdle()
+        let subjects = subjects.filter { row.takes($0.side) }
+        guard !subjects.isEmpty else {
+            say("\(row.name): left out, nobody who runs takes part in it")
+            return
         }
+        say("\(row.name): \(row.title)")
+        if row.work == .idle {
+            try runIdle(subjects)
+        } else {
+            let measured = try RowRun.measure(row, subjects, on: rig)
+            for table in RunText.tables(of: [measured]) { say(table) }
+            result.rows.append(measured)
+            result.warnings = Warnings.of(result.rows)
+        }
+        try files.write(result)
     }
 
-    /// A/B, B/A, A/B …: whatever drifts hits both alike.
-    private func order(ofPair pair: Int) -> [Subject] {
-        pair.isMultiple(of: 2) ? subjects : subjects.reversed()
-    }
-
-    private mutating func keep(_ sample: Sample) {
-        samples.append(sample)
-        let isLarge = sample.row.unit == .gigabyte
-        let cpu = Digits.fixed(sample.serverCPUPerUnit * (isLarge ? 1 : 1e6), 3)
-        let rate = Digits.fixed(sample.throughput * (isLarge ? 1 : 1e-3), 3)
-        let units = isLarge ? ("s/GB", "GB/s") : ("µs/request", "k/s")
-        let use = Digits.fixed(sample.serverUse * 100, 0)
-        say(
-            "  pair \(sample.pair + 1) \(sample.side.rawValue): \(cpu) \(units.0), \(rate)"
-                + " \(units.1), its CPU in use \(use) %")
-    }
-
-    private mutating func runGetSmall() throws {
+    private mutating func runIdle(_ subjects: [Subject]) throws {
+        guard case .bytes(let byteCount) = Row.idle.size else {
+            preconditionFailure("connections that are idle ask for something small once")
+        }
         for subject in subjects {
-            try small.fill(subject)
-            _ = try small.get(subject, pair: -1 & 0xff)
-        }
-        for pair in 0..<options.pairs {
-            for subject in order(ofPair: pair) {
-                keep(
-                    try measuring.sample(
-                        .getSmall, subject, pair: pair, bytesPerObject: Objects.getSmall.bodyCount
-                    ) { try small.get(subject, pair: pair) })
-            }
-        }
-    }
-
-    private mutating func runPutSmall() throws {
-        var pools: [Side: SyncPool] = [:]
-        defer { for pool in pools.values { pool.close() } }
-        for subject in subjects {
-            pools[subject.side] = try SmallRows.pool(for: subject)
-            let (_, used) = try small.put(subject, pool: pools[subject.side])
-            try small.readBack(subject, used)
-        }
-        for pair in 0..<options.pairs {
-            for subject in order(ofPair: pair) {
-                try pageCache?.fill()
-                var stored: Range<UInt64> = 0..<0
-                let sample = try measuring.sample(
-                    .putSmall, subject, pair: pair, bytesPerObject: Objects.putSmall.bodyCount
-                ) {
-                    let (tally, used) = try small.put(subject, pool: pools[subject.side])
-                    stored = used
-                    return tally
-                }
-                keep(sample)
-                try small.readBack(subject, stored)
-            }
-        }
-    }
-
-    private mutating func runGetLarge() throws {
-        guard let large else { preconditionFailure("a large row without its source") }
-        for subject in subjects { try large.fill(subject) }
-        for pair in 0..<options.pairs {
-            for subject in order(ofPair: pair) {
-                keep(
-                    try measuring.sample(
-                        .getLarge, subject, pair: pair, bytesPerObject: options.largeCount
-                    ) { try large.get(subject) })
-            }
-        }
-    }
-
-    private mutating func runPutLarge() throws {
-        guard let large else { preconditionFailure("a large row without its source") }
-        var pools: [Side: SyncPool] = [:]
-        defer { for pool in pools.values { pool.close() } }
-        for subject in subjects {
-            pools[subject.side] = try LargeRows.pool(for: subject)
-            try large.prepare(subject)
-            try pageCache?.fill()
-            _ = try large.put(subject, pool: pools[subject.side])
-            try large.readBack(subject)
-        }
-        for pair in 0..<options.pairs {
-            for subject in order(ofPair: pair) {
-                try large.prepare(subject)
-                try pageCache?.fill()
-                keep(
-                    try measuring.sample(
-                        .putLarge, subject, pair: pair, bytesPerObject: options.largeCount
-                    ) { try large.put(subject, pool: pools[subject.side]) })
-                try large.readBack(subject)
-            }
-        }
-    }
-
-    private mutating func runIdle() throws {
-        for subject in subjects {
-            try small.fill(subject)
+            _ = try rig.fillSmall(subject, byteCount)
             let before = ServerAccount.memory(of: subject.process.pid)
-            let path = Objects.getSmall.names.path(0)
+            let path = Objects.getNames(Row.idle.size).path(0)
             let connections = try IdleConnections(
                 options.idleCount, to: subject.server, path: path)
             Clocks.sleep(milliseconds: 1_000)
             let with = ServerAccount.memory(of: subject.process.pid)
-            idle.append(
+            result.idle.append(
                 IdleResult(
                     side: subject.side, connectionCount: options.idleCount,
                     bytesBefore: before.anonymous, bytesWith: with.anonymous,
                     residentBefore: before.resident))
             _ = consume connections
         }
-    }
-
-    private func result(in environment: BenchMeasure.Environment) -> RunResult {
-        let rows = options.rows.filter { $0 != .idle }.map {
-            RowResult(row: $0, samples: samples, seed: Comparison.bootstrapSeed)
-        }
-        return RunResult(
-            environment: environment, rows: rows, idle: idle,
-            warnings: Warnings.of(rows, samples: samples), samples: samples)
     }
 }

@@ -7,7 +7,7 @@ import Foundation
 /// Gathers where and how a run is made.
 enum EnvironmentFacts {
     static func gather(
-        _ options: Options, repository: String, place: Place, congestion: String
+        _ options: Options, repository: String, place: Place, congestion: String, peers: [String]
     ) -> BenchMeasure.Environment {
         var facts = BenchMeasure.Environment()
         let formatter = ISO8601DateFormatter()
@@ -28,7 +28,7 @@ enum EnvironmentFacts {
             facts.fileSystem += ", an image with direct I/O on \(outer.name)"
             facts.writeCache += " (below it: \(outer.writeCache))"
         }
-        facts.nginxVersion = nginxVersion(options.nginx)
+        facts.peers = peers
         facts.serverCongestionControl = congestion
         facts.clientCongestionControl = CongestionControl.wanted
         (facts.serverCPU, facts.clientCPU) = (options.serverCPU, options.clientCPU)
@@ -45,21 +45,6 @@ enum EnvironmentFacts {
         let status = ["-C", repository, "status", "--porcelain", "--untracked-files=no"]
         let isChanged = (try? Command.run("git", status))?.isEmpty == false
         return isChanged ? name + "-changed" : name
-    }
-
-    /// nginx must be there, and must take PUT.
-    static func checkNginx(_ program: String) throws {
-        guard let text = try? Command.run(program, ["-V"]) else {
-            throw BenchError("no \(program): apt-get install nginx-light, or say --nginx PATH")
-        }
-        guard text.contains("http_dav_module") else {
-            throw BenchError("\(program) was built without http_dav_module; see --nginx")
-        }
-    }
-
-    private static func nginxVersion(_ program: String) -> String {
-        let text = (try? Command.run(program, ["-v"])) ?? "unknown"
-        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     private static func cpuModel() -> String {

@@ -1,4 +1,4 @@
-// `millrace-bench`: Millrace beside nginx, in one run. See perf/README.md.
+// `millrace-bench`: Millrace beside its peers, in one run. See perf/README.md.
 
 import BenchMachine
 import BenchMeasure
@@ -30,10 +30,10 @@ struct Main {
         let signals = undo.watchSignals()
         defer { withExtendedLifetime(signals) {} }
         do {
-            let result = try Comparison.run(options, undo: undo)
+            let (result, name) = try Comparison.run(options, undo: undo)
             undo.all()
             show(RunText(result).markdown)
-            if let name = try ResultFiles.write(result, for: options) { say("written: \(name).md") }
+            if let name { say("written: \(name).md and .json") }
         } catch {
             undo.all()
             say("millrace-bench: \(error)")

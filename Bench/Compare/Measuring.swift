@@ -11,17 +11,15 @@ struct Measuring {
     /// A file on the file system under test.
     let disk: Descriptor
 
-    func close() { OpenFile.close(disk) }
-
     /// Work that a server does behind its answers is its work too: accounts close so much later.
     private static let settleMilliseconds: UInt32 = 500
 
     /// Runs `body`, which answers what counted, between two looks at the accounts. What others have
     /// written is on the disk before.
     func sample(
-        _ row: Row, _ subject: Subject, pair: Int, bytesPerObject: Int,
+        _ unit: Row.Unit, _ subject: Subject, pair: Int, bytesPerObject: Int,
         _ body: () throws -> LoadTally
-    ) throws -> Sample {
+    ) throws -> (Sample, LoadTally) {
         try OpenFile.syncFileSystem(disk)
         let before = try accounts(of: subject)
         let tally = try body()
@@ -30,7 +28,7 @@ struct Measuring {
         let after = try accounts(of: subject)
 
         var sample = Sample(
-            row: row, side: subject.side, pair: pair, objectCount: tally.objectCount,
+            unit: unit, side: subject.side, pair: pair, objectCount: tally.objectCount,
             byteCount: tally.objectCount * bytesPerObject, seconds: tally.seconds)
         let (from, to) = (before.server, after.server)
         sample.serverCPU = Measuring.seconds(from.processNanoseconds, to.processNanoseconds)
@@ -45,7 +43,7 @@ struct Measuring {
         sample.stolen =
             Double(atEnd.machine.stolen - before.machine.stolen) / Clocks.ticksPerSecond()
         sample.isConfined = atEnd.server.isConfined && from.isConfined && to.isConfined
-        return sample
+        return (sample, tally)
     }
 
     private struct Accounts {

@@ -23,23 +23,16 @@ struct Place {
         } else {
             undo.add { try? FileManager.default.removeItem(atPath: outside) }
         }
-        let needed = neededBytes(options)
+        let needed = options.bytesNeeded
         guard try freeBytes(outside) >= needed else {
-            throw BenchError("\(base) needs \(needed >> 30) GiB free; see --data, --large, --pairs")
+            throw BenchError(
+                "\(base) needs \(needed >> 30) GiB free; see --data, --rows, --pairs, --large")
         }
         guard let system = options.loop else {
             return Place(directory: outside, outside: outside)
         }
         let mounted = try mountImage(system, in: outside, bytes: needed, undo: undo)
         return Place(directory: mounted, outside: outside)
-    }
-
-    /// Every large upload of both sides and the source, and room for the small ones.
-    private static func neededBytes(_ options: Options) -> Int {
-        let sides = options.only == nil ? 2 : 1
-        let uploads = options.rows.contains(.putLarge) ? options.pairs + 1 : 0
-        let downloads = options.rows.contains(.getLarge) ? 1 : 0
-        return (sides * (uploads + downloads) + 1) * options.largeCount + 12 << 30
     }
 
     private static func freeBytes(_ path: String) throws -> Int {

@@ -5,68 +5,97 @@ import BenchMachine
 import BenchMeasure
 import Foundation
 
-/// Starts the servers that are compared.
+/// Starts the servers that are compared, each with a directory of its own.
 struct Starting {
     let options: Options
     let repository: String
     /// The run's own directory, on the file system under test.
     let directory: String
     let congestionControl: String?
+    let programs: [Side: String]
 
     func start(_ side: Side) throws -> Subject {
-        switch side {
-        case .millrace: try millrace()
-        case .nginx: try nginx()
+        guard let program = programs[side] else {
+            preconditionFailure("\(side.rawValue) was to be left out")
+        }
+        let home = "\(directory)/\(side.rawValue)"
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        guard side != .millrace else { return try startMillrace(program, home) }
+        try makeFolders(of: side, under: home + "/www")
+        let port = try Connection.freePort()
+        let (template, command) = Starting.recipe(side, program, home)
+        try configure(template, for: side, home, port)
+        let process = try Command.serve(
+            command, cpu: options.serverCPU, log: home + "/output.log")
+        let server = ServedAddress(port: port, secret: nil, congestionControl: congestionControl)
+        try process.waitUntil { (try? Probe.status(of: "/ready", at: server)) == 200 }
+        return Subject(side, process, server, storage: .tree(home + "/www"))
+    }
+
+    /// The template of a peer's configuration and the command that reads what was made of it.
+    private static func recipe(
+        _ side: Side, _ program: String, _ home: String
+    ) -> (template: String, command: [String]) {
+        let file = home + "/conf"
+        return switch side {
+        case .millrace: preconditionFailure("Millrace's configuration is not from a template")
+        case .nginx, .nginxDirect:
+            ("nginx.conf", [program, "-p", home, "-c", file, "-e", home + "/error.log"])
+        case .lighttpd: ("lighttpd.conf", [program, "-D", "-f", file])
+        case .caddy:
+            (
+                "Caddyfile",
+                [
+                    "env", "HOME=\(home)", "XDG_DATA_HOME=\(home)", "XDG_CONFIG_HOME=\(home)",
+                    program, "run", "--adapter", "caddyfile", "--config", file,
+                ]
+            )
+        case .h2o: ("h2o.conf", [program, "-m", "worker", "-c", file])
         }
     }
 
-    private func nginx() throws -> Subject {
-        let home = directory + "/nginx"
-        try FileManager.default.createDirectory(
-            atPath: home + "/www", withIntermediateDirectories: true)
-        for names in Objects.allNames {
-            for number in 0..<UInt64(ObjectNames.folderCount) {
-                try FileManager.default.createDirectory(
-                    atPath: home + "/www" + names.folder(of: number),
-                    withIntermediateDirectories: true)
-            }
-        }
-        let port = try Connection.freePort()
-        let template = repository + "/Bench/nginx.conf.template"
-        guard var text = TextFile.read(template) else {
-            throw BenchError("cannot read \(template)")
-        }
-        let affinity = "1" + String(repeating: "0", count: options.serverCPU)
-        let user = Limits.isRoot ? "user root;" : ""
+    /// Fills the template in. nginx's two configurations differ in how large files are read.
+    private func configure(
+        _ template: String, for side: Side, _ home: String, _ port: UInt16
+    ) throws {
+        let path = "\(repository)/Bench/\(template).template"
+        guard var text = TextFile.read(path) else { throw BenchError("cannot read \(path)") }
+        let isDirect = side == .nginxDirect
+        // Started as root, both would serve as somebody else, who may not read the directory.
+        let user = side == .h2o ? "user: root" : "user root;"
         for (name, value) in [
-            ("USER", user), ("AFFINITY", affinity), ("DIRECTORY", home), ("PORT", "\(port)"),
+            ("USER", Limits.isRoot ? user : ""),
+            ("AFFINITY", "1" + String(repeating: "0", count: options.serverCPU)),
+            ("LARGE", isDirect ? "aio threads; directio 1m; output_buffers 2 1m;" : ""),
+            ("DIRECTORY", home), ("PORT", "\(port)"),
         ] {
             text = text.replacingOccurrences(of: "${\(name)}", with: value)
         }
-        let file = home + "/nginx.conf"
-        try text.write(toFile: file, atomically: true, encoding: .utf8)
-        let process = try Command.serve(
-            [options.nginx, "-p", home, "-c", file, "-e", home + "/error.log"],
-            cpu: options.serverCPU, log: home + "/output.log")
-        let server = ServedAddress(port: port, secret: nil, congestionControl: congestionControl)
-        try process.waitUntil { (try? Probe.status(of: "/", at: server)) != nil }
-        return Subject(.nginx, process, server, root: home + "/www")
+        try text.write(toFile: home + "/conf", atomically: true, encoding: .utf8)
     }
 
-    private func millrace() throws -> Subject {
-        let home = directory + "/millrace"
-        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        let binary = try options.millrace ?? Starting.neighbour("millrace")
-        guard FileManager.default.isExecutableFile(atPath: binary) else {
-            throw BenchError("no server at \(binary): build it, or say --millrace PATH")
+    /// Every folder that objects of the rows will lie in, and a file that tells that it serves.
+    private func makeFolders(of side: Side, under root: String) throws {
+        let rows = options.rows.filter { $0.takes(side) }
+        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+        for names in rows.flatMap(Objects.names) {
+            for number in 0..<UInt64(ObjectNames.folderCount) {
+                try FileManager.default.createDirectory(
+                    atPath: root + names.folder(of: number), withIntermediateDirectories: true)
+            }
         }
+        try "ready\n".write(toFile: root + "/ready", atomically: true, encoding: .utf8)
+    }
+
+    private func startMillrace(_ program: String, _ home: String) throws -> Subject {
         let secret = "bench-\(UInt64.random(in: .min ... .max))"
+        let token = "bench-\(UInt64.random(in: .min ... .max))"
         let file = directory + "/millrace.toml"
-        try Starting.configuration(secret: secret).write(
+        try Starting.configuration(secret: secret, token: token).write(
             toFile: file, atomically: true, encoding: .utf8)
         let process = try Command.serve(
             [
-                binary, "serve", "--config", file, "--listen", "127.0.0.1:0", "--data", home,
+                program, "serve", "--config", file, "--listen", "127.0.0.1:0", "--data", home,
                 "--cores", "\(options.serverCPU)",
             ],
             cpu: options.serverCPU, log: directory + "/millrace.log")
@@ -78,23 +107,29 @@ struct Starting {
         guard let port else { throw BenchError("millrace did not say where it listens") }
         let server = ServedAddress(port: port, secret: secret, congestionControl: congestionControl)
         try process.waitUntil { (try? Probe.status(of: "/ready", at: server)) == 200 }
-        return Subject(.millrace, process, server, root: nil)
+        return Subject(
+            .millrace, process, server, storage: .volumes(home + "/volumes"), adminToken: token)
     }
 
-    /// A program of the same build as this one.
-    private static func neighbour(_ name: String) throws -> String {
+    /// The server that the options name, or that of the same build as this program.
+    static func millrace(_ options: Options) throws -> String {
         let own = try Place.resolved("/proc/self/exe") as NSString
-        return own.deletingLastPathComponent + "/" + name
+        let program = options.millrace ?? own.deletingLastPathComponent + "/millrace"
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw BenchError("no server at \(program): build it, or say --millrace PATH")
+        }
+        return program
     }
 
     /// Everything that is not said here is Millrace's default.
-    private static func configuration(secret: String) -> String {
+    private static func configuration(secret: String, token: String) -> String {
         """
         [metrics]
         listen = "127.0.0.1:0"
 
         [security]
         secret = "\(secret)"
+        admin_token = "\(token)"
 
         [uploads]
         max_size = "15GiB"

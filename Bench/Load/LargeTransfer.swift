@@ -1,5 +1,5 @@
-/// One large object at a time over one connection, by blocking calls that copy nothing: sendfile(2)
-/// out, recv(MSG_TRUNC) in. What it costs is then mostly the server's.
+/// Objects of the source file, one at a time over one connection by blocking calls: what is done
+/// before and after the timed rounds.
 
 import BenchMachine
 public import BenchMeasure
@@ -9,7 +9,7 @@ public struct LargeTransfer: ~Copyable {
     private let socket: Descriptor
     private var text: RequestText
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
-    private let comparesCount = 1 << 20
+    private static let comparesMax = 1 << 20
 
     /// Connects to `server`.
     public init(to server: ServedAddress, names: ObjectNames) throws(LoadFailure) {
@@ -23,50 +23,57 @@ public struct LargeTransfer: ~Copyable {
 
     deinit { OpenFile.close(socket) }
 
-    /// Uploads all of `source` as object `number`; the body goes out once the server asked for it.
-    public mutating func put(_ number: UInt64, from source: SourceFile) throws(LoadFailure) {
+    /// Deletes object `number`, by the token if the server asks for one.
+    public mutating func delete(_ number: UInt64, token: String?) throws(LoadFailure) {
         let path = text.names.path(number)
-        let request = try requestBytes { text, output in
-            text.appendPut(
-                number, bodyCount: source.count, expectsContinue: true, to: &output)
-        }
-        try send(request)
-        let invitation = try receiveHead().head
-        guard invitation.status == 100 else { throw .status(invitation.status, of: path) }
-        let socket = socket
-        try LoadFailure.during("sendfile") { () throws(KernelError) in
-            try Connection.sendFile(source.file, count: source.count, to: socket)
-        }
-        let (head, received) = try receiveHead()
-        guard head.status == 201 else { throw .status(head.status, of: path) }
-        var rest = head.headCount + head.contentLength - received
-        while rest > 0 { rest -= try discard(upTo: rest) }
+        let field = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+        try send(Array("DELETE \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(field)\r\n".utf8))
+        let head = try receiveHead().head
+        guard head.status == 204 else { throw .status(head.status, of: path) }
     }
 
-    /// Downloads object `number` and counts its bytes.
-    public mutating func get(_ number: UInt64, count: Int) throws(LoadFailure) {
-        var rest = try ask(number, count: count).rest
-        while rest > 0 { rest -= try discard(upTo: rest) }
-        guard rest == 0 else { throw .lengthChanged(of: text.names.path(number)) }
+    /// Downloads object `number` and compares every byte with its part of `source`.
+    public mutating func compare(
+        _ number: UInt64, bodyCount: Int, with source: SourceFile
+    ) throws(LoadFailure) {
+        let request = requestBytes { text, output in text.appendGet(number, to: &output) }
+        let part = source.part(of: number, count: bodyCount)
+        try compare(request, status: 200, part, of: number, with: source)
     }
 
-    /// Downloads object `number` and compares every byte with `source`.
-    public mutating func compare(_ number: UInt64, with source: SourceFile) throws(LoadFailure) {
+    /// Downloads `range` of object `number` and compares it with what stands there in `source`.
+    public mutating func compare(
+        _ number: UInt64, bodyCount: Int, range: Range<Int>, with source: SourceFile
+    ) throws(LoadFailure) {
+        let request = requestBytes { text, output in
+            text.appendGet(number, from: range.lowerBound, count: range.count, to: &output)
+        }
+        let whole = source.part(of: number, count: bodyCount)
+        let part = FilePart(
+            file: whole.file, offset: whole.offset + range.lowerBound, count: range.count)
+        try compare(request, status: 206, part, of: number, with: source)
+    }
+
+    private mutating func compare(
+        _ request: [UInt8], status: Int, _ part: FilePart, of number: UInt64,
+        with source: SourceFile
+    ) throws(LoadFailure) {
         let path = text.names.path(number)
-        var (rest, held) = try ask(number, count: source.count)
+        var (rest, held) = try ask(request, status: status, count: part.count, path: path)
+        let comparesCount = min(LargeTransfer.comparesMax, part.count)
         var expected = [UInt8](repeating: 0, count: comparesCount)
         var actual = [UInt8](repeating: 0, count: comparesCount)
-        for index in 0..<held.count { actual[index] = held[index] }
+        actual.replaceSubrange(0..<held.count, with: held)
         var (offset, filled) = (0, held.count)
         held = []
-        while offset < source.count {
-            let wanted = min(comparesCount, source.count - offset)
+        while offset < part.count {
+            let wanted = min(comparesCount, part.count - offset)
             while filled < wanted {
                 let count = try LargeTransfer.receive(socket, into: &actual, filled..<wanted)
                 (filled, rest) = (filled + count, rest - count)
             }
-            let got = try source.read(into: &expected, at: offset)
-            guard got == wanted, actual[..<wanted] == expected[..<wanted] else {
+            let got = try source.read(into: &expected, at: part.offset + offset)
+            guard got >= wanted, actual[..<wanted] == expected[..<wanted] else {
                 throw .wrongBody(of: path)
             }
             (offset, filled) = (offset + wanted, 0)
@@ -77,13 +84,11 @@ public struct LargeTransfer: ~Copyable {
     /// Sends the GET and reads the head. Answers the bytes still to come and those that came with
     /// the head.
     private mutating func ask(
-        _ number: UInt64, count: Int
+        _ request: [UInt8], status: Int, count: Int, path: String
     ) throws(LoadFailure) -> (rest: Int, held: [UInt8]) {
-        let request = try requestBytes { text, output in text.appendGet(number, to: &output) }
         try send(request)
         let (head, received) = try receiveHead()
-        let path = text.names.path(number)
-        guard head.status == 200 else { throw .status(head.status, of: path) }
+        guard head.status == status else { throw .status(head.status, of: path) }
         guard head.contentLength == count, received - head.headCount <= count else {
             throw .lengthChanged(of: path)
         }
@@ -117,15 +122,6 @@ public struct LargeTransfer: ~Copyable {
         return count
     }
 
-    private func discard(upTo count: Int) throws(LoadFailure) -> Int {
-        let dropped: Int
-        do { dropped = try Connection.discard(upTo: min(count, 1 << 30), of: socket) } catch {
-            throw .kernel(error, during: "receive")
-        }
-        guard dropped > 0 else { throw .closed(during: "a body") }
-        return dropped
-    }
-
     private func send(_ bytes: [UInt8]) throws(LoadFailure) {
         do { try Connection.send(bytes, to: socket) } catch {
             throw .kernel(error, during: "send")
@@ -134,7 +130,7 @@ public struct LargeTransfer: ~Copyable {
 
     private mutating func requestBytes(
         _ write: (inout RequestText, inout OutputSpan<UInt8>) -> Void
-    ) throws(LoadFailure) -> [UInt8] {
+    ) -> [UInt8] {
         [UInt8](capacity: 1 << 10) { write(&text, &$0) }
     }
 }

@@ -15,6 +15,8 @@ public enum LoadFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case lengthChanged(of: String)
     /// Uploads cannot be signed here.
     case signing(CryptographyError)
+    /// Nothing happened on any connection for so many seconds.
+    case stuck(seconds: Int)
     /// The server ended a connection that it should have kept.
     case closed(during: String)
 
@@ -26,6 +28,7 @@ public enum LoadFailure: Error, Equatable, Sendable, CustomStringConvertible {
         case .wrongBody(let path): "\(path) came back with other bytes than were sent"
         case .lengthChanged(let path): "\(path) came back with another length"
         case .signing(let reason): "cannot sign: \(reason)"
+        case .stuck(let seconds): "nothing happened on any connection for \(seconds) s"
         case .closed(let step): "the server ended the connection during \(step)"
         }
     }

@@ -5,9 +5,15 @@ import BenchMeasure
 struct RequestText: ~Copyable {
     let names: ObjectNames
     private var signer: RequestSigner?
+    private let durability: [UInt8]
 
-    init(names: ObjectNames, secret: String?) throws(LoadFailure) {
+    /// `durability` is what uploads ask for; nil leaves it to the server.
+    init(
+        names: ObjectNames, secret: String?, durability: Row.Durability? = nil
+    ) throws(LoadFailure) {
         self.names = names
+        let field = durability.map { "Millrace-Durability: \($0.rawValue)\r\n" }
+        self.durability = Array((field ?? "").utf8)
         signer = if let secret { try RequestSigner(secret: secret) } else { nil }
     }
 
@@ -15,6 +21,19 @@ struct RequestText: ~Copyable {
         append(Part.get, to: &target)
         names.append(number, to: &target)
         append(Part.getEnd, to: &target)
+    }
+
+    /// Asks for `count` bytes from `offset` on.
+    func appendGet(
+        _ number: UInt64, from offset: Int, count: Int, to target: inout OutputSpan<UInt8>
+    ) {
+        append(Part.get, to: &target)
+        names.append(number, to: &target)
+        append(Part.range, to: &target)
+        RequestText.append(decimal: offset, to: &target)
+        target.append(UInt8(ascii: "-"))
+        RequestText.append(decimal: offset + count - 1, to: &target)
+        append(Part.end, to: &target)
     }
 
     mutating func appendPut(
@@ -28,6 +47,7 @@ struct RequestText: ~Copyable {
             signer!.appendTag(number, of: names, bodyCount: bodyCount, to: &target)
         }
         append(Part.putFields, to: &target)
+        append(durability, to: &target)
         if expectsContinue { append(Part.expectation, to: &target) }
         append(Part.length, to: &target)
         RequestText.append(decimal: bodyCount, to: &target)
@@ -53,6 +73,8 @@ private enum Part {
     static let get = Array("GET ".utf8)
     static let getEnd = Array(
         " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: millrace-bench\r\nAccept: */*\r\n\r\n".utf8)
+    static let range = Array(
+        " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: millrace-bench\r\nRange: bytes=".utf8)
     static let put = Array("PUT ".utf8)
     static let signature = Array("?v=".utf8)
     static let putFields = Array(

@@ -1,4 +1,4 @@
-/// The file that large uploads send: in the page cache, and different for every upload.
+/// The file that uploads send from: in the page cache, and different for every upload.
 
 import BenchMachine
 import BenchMeasure
@@ -10,9 +10,8 @@ public struct SourceFile: Sendable {
     private let pattern: BodyPattern
 
     private static let blockCount = 1 << 20
-    /// So often a block of an upload's own stands in the file.
-    private static let stampDistance = 64 << 20
-    private static let stampCount = 4 << 10
+    /// Bodies start at multiples of this, so that neither side copies parts of pages.
+    private static let bodyAlignment = 4 << 10
 
     /// Makes the file at `path`; `count` is a whole number of MiB.
     public init(path: String, count: Int, seed: UInt64) throws(LoadFailure) {
@@ -27,11 +26,12 @@ public struct SourceFile: Sendable {
         }
     }
 
-    /// Makes the file's content that of upload `number`.
-    public func stamp(_ number: UInt64) throws(LoadFailure) {
-        for start in stride(from: 0, to: count, by: SourceFile.stampDistance) {
-            try write(SourceFile.stampCount, number: ~number, at: start)
-        }
+    /// Where the body of object `number` stands: one page further for each, round and round.
+    public func part(of number: UInt64, count bodyCount: Int) -> FilePart {
+        precondition(bodyCount > 0 && bodyCount <= count, "a body longer than the source")
+        let placeCount = UInt64((count - bodyCount) / SourceFile.bodyAlignment + 1)
+        let offset = Int(number % placeCount) * SourceFile.bodyAlignment
+        return FilePart(file: file, offset: offset, count: bodyCount)
     }
 
     /// Reads all of it, so that it is in the page cache.
@@ -55,4 +55,11 @@ public struct SourceFile: Sendable {
             throw .kernel(error, during: "writing the source file")
         }
     }
+}
+
+/// A part of a file that is a body.
+public struct FilePart: Equatable, Sendable {
+    public let file: Descriptor
+    public let offset: Int
+    public let count: Int
 }

@@ -70,23 +70,23 @@ public enum Connection {
         return try answer(result)
     }
 
-    /// Drops up to `count` bytes in the kernel, without copying them (MSG_TRUNC, tcp(7)); waits
-    /// for the first. Answers how many; 0 if the peer has ended.
-    public static func discard(
+    /// Drops up to `count` bytes in the kernel, without copying them (MSG_TRUNC, tcp(7)). Answers
+    /// how many, nil if nothing has arrived yet, 0 if the peer has ended.
+    public static func discardNow(
         upTo count: Int, of socket: Descriptor
-    ) throws(KernelError) -> Int {
-        try answer(recv(socket.number, nil, count, Int32(MSG_TRUNC)))
+    ) throws(KernelError) -> Int? {
+        do throws(KernelError) {
+            let flags = Int32(MSG_TRUNC) | Int32(MSG_DONTWAIT)
+            return try answer(recv(socket.number, nil, count, flags))
+        } catch .wouldBlock {
+            return nil
+        }
     }
 
-    /// Sends `count` bytes of `file` from its start (sendfile(2)).
-    public static func sendFile(
-        _ file: Descriptor, count: Int, to socket: Descriptor
-    ) throws(KernelError) {
-        var offset: off_t = 0
-        while offset < count {
-            let sent = unsafe sendfile(socket.number, file.number, &offset, count - Int(offset))
-            guard try answer(sent) > 0 else { throw .invalid }
-        }
+    /// Calls on `socket` no longer wait.
+    public static func makeNonBlocking(_ socket: Descriptor) throws(KernelError) {
+        let flags = try answer(fcntl(socket.number, F_GETFL))
+        _ = try answer(fcntl(socket.number, F_SETFL, flags | O_NONBLOCK))
     }
 
     private static func set(

@@ -37,6 +37,31 @@ public enum OpenFile {
         if let error = KernelError(result: status) { throw error }
     }
 
+    /// Copies `count` bytes of `source` from `start` on to the front of `target`.
+    public static func copy(
+        _ source: Descriptor, from start: Int, count: Int, to target: Descriptor
+    ) throws(KernelError) {
+        var bytes = [UInt8](repeating: 0, count: min(1 << 20, count))
+        var copied = 0
+        while copied < count {
+            if count - copied < bytes.count { bytes.removeLast(bytes.count - (count - copied)) }
+            let step = try read(source, at: start + copied, into: &bytes)
+            guard step == bytes.count else { throw .invalid }
+            try write(bytes, to: target, at: copied)
+            copied += step
+        }
+    }
+
+    /// Drops the clean pages of `file` from the page cache (posix_fadvise(2)). Answers how many
+    /// bytes of it are still there (mincore(2)).
+    public static func dropPages(_ file: Descriptor) throws(KernelError) -> Int {
+        let status = posix_fadvise(file.number, 0, 0, POSIX_FADV_DONTNEED)
+        guard status == 0 else { throw KernelError(code: status) }
+        let left = cbench_resident_bytes(file.number)
+        guard left >= 0 else { throw KernelError(code: Int32(-left)) }
+        return Int(left)
+    }
+
     /// Reads at `offset` until `target` is full. Answers the count, less only at the file's end.
     public static func read(
         _ file: Descriptor, at offset: Int, into target: inout [UInt8]

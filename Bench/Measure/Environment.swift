@@ -10,7 +10,8 @@ public struct Environment: Equatable, Sendable, Codable {
     public var fileSystem = ""
     public var journal = ""
     public var writeCache = ""
-    public var nginxVersion = ""
+    /// What each peer says of itself, in the order of `Side`.
+    public var peers: [String] = []
     public var serverCongestionControl = ""
     public var clientCongestionControl = ""
     public var serverCPU = 0
@@ -27,7 +28,7 @@ public struct Environment: Equatable, Sendable, Codable {
             "date: \(date)", "commit: \(commit)", "command: `\(command)`", "kernel: \(kernel)",
             "CPU: \(cpuModel), \(cpuCount) of them; memory \(memoryBytes >> 30) GiB",
             "file system: \(fileSystem); journal: \(journal); write cache: \(writeCache)",
-            "nginx: \(nginxVersion)",
+            "peers: \(peers.joined(separator: "; "))",
             "congestion control: server \(serverCongestionControl),"
                 + " client \(clientCongestionControl)",
             "server and all its threads on CPU \(serverCPU), client on CPU \(clientCPU)",
@@ -38,19 +39,16 @@ public struct Environment: Equatable, Sendable, Codable {
 }
 
 /// A whole run: everything that is written down of it.
-public struct RunResult: Equatable, Sendable, Codable {
+public struct RunResult: Equatable, Sendable, Encodable {
     public var environment: Environment
-    public var rows: [RowResult]
-    public var idle: [IdleResult]
+    public var rows: [RowResult] = []
+    public var idle: [IdleResult] = []
+    /// Peers that were not there, one line each.
+    public var skipped: [String]
     /// What a reader must know before trusting a figure.
-    public var warnings: [String]
-    public var samples: [Sample]
+    public var warnings: [String] = []
 
-    public init(
-        environment: Environment, rows: [RowResult], idle: [IdleResult], warnings: [String],
-        samples: [Sample]
-    ) {
-        (self.environment, self.rows, self.idle) = (environment, rows, idle)
-        (self.warnings, self.samples) = (warnings, samples)
+    public init(environment: Environment, skipped: [String] = []) {
+        (self.environment, self.skipped) = (environment, skipped)
     }
 }

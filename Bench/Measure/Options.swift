@@ -1,13 +1,15 @@
 /// What `millrace-bench` was asked to do.
 public struct Options: Equatable, Sendable {
-    public var rows: [Row] = Row.allCases
-    public var pairs = 7
+    public var rows: [Row] = Row.all
+    public var pairs = 15
     /// Length of a timed round of small objects.
     public var seconds = 3.0
     /// Size of a large object. A whole number of MiB.
     public var largeCount = 1 << 30
     public var idleCount = 10_000
     public var isQuick = false
+    /// Who Millrace is compared to, if they are installed.
+    public var peers = Side.peers
     public var only: Side?
     public var millrace: String?
     public var nginx = "nginx"
@@ -18,6 +20,9 @@ public struct Options: Equatable, Sendable {
     public var serverCPU = 0
     public var clientCPU = 1
     public var wantsHelp = false
+
+    /// Who is to run.
+    public var sides: [Side] { only.map { [$0] } ?? [.millrace] + peers }
 
     /// A file system made in an image file for the run.
     public enum LoopFileSystem: String, Sendable { case ext4 }
@@ -56,12 +61,13 @@ public struct Options: Equatable, Sendable {
 
     private static let valued: Set<String> = [
         "--rows", "--pairs", "--seconds", "--duration", "--only", "--millrace", "--nginx", "--data",
-        "--loop", "--output", "--server-cpu", "--client-cpu", "--large",
+        "--loop", "--output", "--server-cpu", "--client-cpu", "--large", "--peers",
     ]
 
     private mutating func set(_ name: String, to value: String) throws(Mistake) {
         switch name {
         case "--rows": rows = try Options.rows(value)
+        case "--peers": peers = try Options.peers(value)
         case "--pairs": pairs = try Options.number(value, for: name, in: 1...1000)
         case "--seconds", "--duration":
             guard let number = Double(value), number > 0, number <= 600 else {
@@ -72,7 +78,7 @@ public struct Options: Equatable, Sendable {
             largeCount = try Options.number(value, for: name, in: 1...65_536) << 20
         case "--only":
             guard let side = Side(rawValue: value) else {
-                throw Mistake("--only is millrace or nginx, not \(value)")
+                throw Mistake("--only is \(Options.names(Side.allCases)), not \(value)")
             }
             only = side
         case "--loop":
@@ -90,16 +96,36 @@ public struct Options: Equatable, Sendable {
         }
     }
 
+    /// Names of rows and of groups; a row that is named twice runs once.
     private static func rows(_ value: String) throws(Mistake) -> [Row] {
         var rows: [Row] = []
         for name in value.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let row = Row(rawValue: String(name)) else {
-                let known = Row.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Mistake("there is no row \(name); there are \(known)")
+            let named = Row.named(String(name))
+            guard !named.isEmpty else {
+                throw Mistake("there is no row \(name); --help names them")
             }
-            if !rows.contains(row) { rows.append(row) }
+            for row in named where !rows.contains(row) { rows.append(row) }
         }
         return rows
+    }
+
+    /// In the order of `Side`, however they were named.
+    private static func peers(_ value: String) throws(Mistake) -> [Side] {
+        var peers: [Side] = []
+        for name in value.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let side = Side(rawValue: String(name)), side != .millrace else {
+                throw Mistake("--peers are \(names(Side.peers)), not \(name)")
+            }
+            if !peers.contains(side) { peers.append(side) }
+        }
+        guard peers.contains(.nginx) else {
+            throw Mistake("--peers always has nginx: the goals are set against it")
+        }
+        return Side.peers.filter(peers.contains)
+    }
+
+    private static func names(_ sides: [Side]) -> String {
+        sides.map(\.rawValue).joined(separator: ", ")
     }
 
     private static func number(
@@ -113,23 +139,44 @@ public struct Options: Equatable, Sendable {
     }
 
     public static let help = """
-        millrace-bench: Millrace beside nginx, in one interleaved run on this machine.
+        millrace-bench: Millrace beside its peers, in interleaved rounds on this machine.
 
-        --rows a,b        which rows: put-1g, get-1g, get-1k, put-4k, idle (all)
-        --pairs N         timed rounds of each server and row (7)
+        --rows a,b        which rows, by name or group (all)
+        --peers a,b       whom to compare with: nginx always, and of nginx-directio, lighttpd,
+                          caddy, h2o those that are installed (all)
+        --pairs N         timed rounds of each server and row (15)
         --seconds S       length of a round of small objects (3); --duration is the same
-        --large MIB       size of a large object (1024)
+        --large MIB       size of a large object, such as those of get-1g (1024)
         --quick           3 pairs, 1 s, 128 MiB, 2,000 idle connections; writes no file
-        --only SIDE       run millrace or nginx alone; no ratios; writes no file
+        --only SIDE       run one server alone; no ratios; writes no file
         --millrace PATH   the server's binary (beside this one)
         --nginx PATH      nginx with its dav module (nginx, from PATH)
-        --data DIR        where both servers keep their objects (.build/bench-data)
+        --data DIR        where the servers keep their objects (.build/bench-data)
         --loop ext4       make a journalled ext4 in an image under --data and use that (root)
         --output DIR      where the result goes (perf/runs)
         --keep            leave the objects and the servers' logs there
         --server-cpu N    the servers' CPU (0)
         --client-cpu N    the client's CPU (1)
 
-        Example: millrace-bench --rows get-1k,put-4k --pairs 9
+        Rows:   \(lines(Row.all.map(\.name)))
+        Groups: \(lines(Row.groups.map(\.name)))
+
+        Example: millrace-bench --rows get,put-4k --peers nginx,h2o --pairs 9
         """
+
+    /// Names, broken into lines that fit a terminal and stand below each other.
+    private static func lines(_ names: [String]) -> String {
+        let columnMax = 80
+        var (text, column) = ("", 0)
+        for (index, name) in names.enumerated() {
+            let word = index + 1 < names.count ? name + ", " : name
+            if column + word.count > columnMax {
+                text += "\n        "
+                column = 0
+            }
+            text += word
+            column += word.count
+        }
+        return text
+    }
 }

@@ -1,60 +1,136 @@
-/// The kinds of work that are compared, and what each must reach.
-public enum Row: String, CaseIterable, Sendable, Codable {
-    case putLarge = "put-1g"
-    case getLarge = "get-1g"
-    case getSmall = "get-1k"
-    case putSmall = "put-4k"
-    case idle = "idle"
+/// A kind of work that is compared, and what Millrace must reach in it.
+public struct Row: Equatable, Sendable {
+    public let name: String
+    public let work: Work
+    public let size: Size
+    public let connectionCount: Int
+    /// Of its uploads; nil if it has none.
+    public let durability: Durability?
+    public let goals: [RowGoal]
+
+    public enum Work: String, Sendable, Codable {
+        case get
+        /// The pages of the files are dropped before each round.
+        case getCold = "get, cold"
+        /// Ranges of `size` at random offsets of a large object.
+        case range
+        case put
+        /// Nine GETs to one PUT.
+        case mixed
+        /// GETs on a schedule while large objects are downloaded that no page cache holds.
+        case getBesideCold = "get beside cold downloads"
+        case idle
+    }
+
+    public enum Size: Equatable, Sendable {
+        case bytes(Int)
+        /// As the options say; 1 GiB if they do not.
+        case large
+
+        /// `large` is what the options say.
+        public func byteCount(large: Int) -> Int {
+            switch self {
+            case .bytes(let count): count
+            case .large: large
+            }
+        }
+    }
+
+    public enum Durability: String, Sendable, Codable { case durable, written }
+
+    /// What one figure is counted per.
+    public enum Unit: String, Sendable, Codable { case gigabyte, request, connection }
+
+    init(
+        _ name: String, _ work: Work, _ size: Size, connections: Int,
+        durability: Durability? = nil, goals: [RowGoal] = []
+    ) {
+        (self.name, self.work, self.size) = (name, work, size)
+        (connectionCount, self.durability, self.goals) = (connections, durability, goals)
+    }
+
+    /// Bytes weigh more than requests from here on.
+    private static let gigabyteSizeMin = 1 << 20
+
+    public var unit: Unit {
+        switch (work, size) {
+        case (.idle, _): .connection
+        case (.getBesideCold, _), (_, .large): .gigabyte
+        case (_, .bytes(let count)): count >= Row.gigabyteSizeMin ? .gigabyte : .request
+        }
+    }
+
+    /// Whether requests also leave on a schedule, at half of what the slower server can do.
+    public var measuresLatency: Bool { unit == .request }
+
+    /// Whether pages of memory are written through the page cache by some server.
+    public var hasUploads: Bool { durability != nil }
+
+    /// Who can take part.
+    public func takes(_ side: Side) -> Bool {
+        switch work {
+        case .get, .range: side != .nginxDirect
+        case .getCold: true
+        case .getBesideCold: [.millrace, .nginx, .nginxDirect].contains(side)
+        case .put, .mixed, .idle: [.millrace, .nginx].contains(side)
+        }
+    }
 
     public var title: String {
-        switch self {
-        case .putLarge: "PUT large, durable, 1 connection"
-        case .getLarge: "GET large, page-cached, 1 connection"
-        case .getSmall: "GET 1 KiB, keep-alive, 64 connections, 1,000 names"
-        case .putSmall: "PUT 4 KiB, durable, 64 connections"
+        let text =
+            switch size {
+            case .bytes(let count) where count >= 1 << 20: "\(count >> 20) MiB"
+            case .bytes(let count): "\(count >> 10) KiB"
+            case .large: "large"
+            }
+        let over = connectionCount == 1 ? "1 connection" : "\(connectionCount) connections"
+        return switch work {
+        case .get: "GET \(text), cached, \(over)"
+        case .getCold: "GET \(text), not in the page cache, \(over)"
+        case .range: "\(text) at random offsets of a large object, \(over)"
+        case .put: "PUT \(text), \(durability?.rawValue ?? ""), \(over)"
+        case .mixed: "90 % GET, 10 % PUT \(durability?.rawValue ?? ""), \(text), \(over)"
+        case .getBesideCold: "GET \(text) on a schedule beside 8 cold downloads of large objects"
         case .idle: "idle keep-alive connections"
         }
     }
 
-    public var unit: Unit {
-        switch self {
-        case .putLarge, .getLarge: .gigabyte
-        case .getSmall, .putSmall: .request
-        case .idle: .connection
-        }
-    }
-
-    /// Ratio of server CPU, Millrace to nginx.
-    public var cpuGoal: Goal? {
-        switch self {
-        case .putLarge: .atMost(0.5)
-        case .getLarge: .atMost(1.3)
-        case .getSmall: .atMost(0.7)
-        case .putSmall: .atMost(0.5)
-        case .idle: nil
-        }
-    }
-
-    /// Ratio of throughput, Millrace to nginx.
-    public var throughputGoal: Goal? {
-        switch self {
-        case .putLarge: .atLeast(1.5)
-        case .getLarge: .atLeast(0.9)
-        case .getSmall: .atLeast(1.3)
-        case .putSmall: .atLeast(4)
-        case .idle: nil
-        }
-    }
-
     /// User memory of an idle connection, in bytes.
-    public static let idleBytesGoal = 1024.0
+    public static let idleBytesGoal = 300.0
 
     /// A client that leaves the server's CPU idle measures itself.
     public static let saturation = 0.95
-
-    /// What one figure is counted per.
-    public enum Unit: Sendable { case gigabyte, request, connection }
 }
 
-/// Who serves.
-public enum Side: String, CaseIterable, Sendable, Codable { case millrace, nginx }
+/// A bound on one ratio of Millrace to one peer.
+public struct RowGoal: Equatable, Sendable {
+    public let figure: Figure
+    public let peer: Side
+    public let bound: Goal
+
+    public enum Figure: String, CaseIterable, Sendable, Codable {
+        case cpu = "server CPU"
+        case throughput
+        case p99
+    }
+
+    init(_ figure: Figure, _ bound: Goal, of peer: Side = .nginx) {
+        (self.figure, self.bound, self.peer) = (figure, bound, peer)
+    }
+}
+
+extension Row: Encodable {
+    private enum Key: String, CodingKey {
+        case name, title, work, connections, durability, unit
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        try values.encode(name, forKey: .name)
+        try values.encode(title, forKey: .title)
+        try values.encode(work, forKey: .work)
+        try values.encode(connectionCount, forKey: .connections)
+        try values.encodeIfPresent(durability, forKey: .durability)
+        try values.encode(unit, forKey: .unit)
+    }
+}

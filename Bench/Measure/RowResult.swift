@@ -1,5 +1,5 @@
-/// A row's rounds boiled down to the figures of one table line.
-public struct RowResult: Equatable, Sendable, Codable {
+/// A row's rounds boiled down to figures a server and ratios a peer.
+public struct RowResult: Equatable, Sendable, Encodable {
     public struct Figures: Equatable, Sendable, Codable {
         /// CPU-seconds per GB, or per request.
         public let serverCPU: Summary
@@ -14,34 +14,64 @@ public struct RowResult: Equatable, Sendable, Codable {
         public let threadsMissing: Double
     }
 
-    public struct Comparison: Equatable, Sendable, Codable {
-        public let cpuRatio: RatioEstimate
-        public let throughputRatio: RatioEstimate
-        public let cpuVerdict: Verdict?
-        public let throughputVerdict: Verdict?
+    /// What one server did.
+    public struct SideResult: Equatable, Sendable, Encodable {
+        public let side: Side
+        public let figures: Figures
+        /// Nil if the row has no requests on a schedule.
+        public let latency: LatencyResult?
+    }
+
+    /// One figure of Millrace's divided by a peer's, pair by pair.
+    public struct RatioResult: Equatable, Sendable, Encodable {
+        public let figure: RowGoal.Figure
+        public let peer: Side
+        public let ratio: RatioEstimate
+        public let goal: Goal?
+        public let verdict: Verdict?
     }
 
     public let row: Row
+    public let bytesPerObject: Int
     public let pairCount: Int
-    public let millrace: Figures?
-    public let nginx: Figures?
-    /// Nil if only one side ran.
-    public let comparison: Comparison?
+    /// Those that took part, in the order of `Side`.
+    public let sides: [SideResult]
+    /// Empty if only one side ran.
+    public let ratios: [RatioResult]
+    public let samples: [Sample]
 
-    /// `samples` are this row's, in any order. The seed makes the intervals repeatable.
-    public init(row: Row, samples: [Sample], seed: UInt64) {
-        let bySide = Side.allCases.map { side in
-            samples.filter { $0.row == row && $0.side == side }.sorted { $0.pair < $1.pair }
-        }
-        let (ours, theirs) = (bySide[0], bySide[1])
-        precondition(
-            ours.isEmpty || theirs.isEmpty || ours.map(\.pair) == theirs.map(\.pair),
-            "a pair without its other half")
+    /// `samples` and `latencies` are this row's, in any order. The seed makes the intervals
+    /// repeatable.
+    public init(
+        row: Row, bytesPerObject: Int, samples: [Sample], latencies: [LatencySample] = [],
+        seed: UInt64
+    ) {
         self.row = row
-        pairCount = max(ours.count, theirs.count)
-        millrace = RowResult.figures(of: ours)
-        nginx = RowResult.figures(of: theirs)
-        comparison = RowResult.compare(ours, theirs, row: row, seed: seed)
+        self.bytesPerObject = bytesPerObject
+        self.samples = samples
+        sides = Side.allCases.compactMap { side in
+            RowResult.figures(of: samples.filter { $0.side == side }).map {
+                SideResult(
+                    side: side, figures: $0, latency: LatencyResult(of: side, in: latencies))
+            }
+        }
+        pairCount = Set(samples.map(\.pair)).count
+        let rounds = Rounds(samples: samples, latencies: latencies, seed: seed)
+        ratios = Side.peers.flatMap { peer in
+            RowGoal.Figure.allCases.compactMap { figure in
+                guard let ratio = rounds.ratio(figure, to: peer) else { return nil }
+                let goal = row.goals.first { $0.figure == figure && $0.peer == peer }?.bound
+                return RatioResult(
+                    figure: figure, peer: peer, ratio: ratio, goal: goal,
+                    verdict: goal?.verdict(on: ratio))
+            }
+        }
+    }
+
+    public func side(_ side: Side) -> SideResult? { sides.first { $0.side == side } }
+
+    public func ratio(_ figure: RowGoal.Figure, to peer: Side = .nginx) -> RatioResult? {
+        ratios.first { $0.figure == figure && $0.peer == peer }
     }
 
     private static func figures(of samples: [Sample]) -> Figures? {
@@ -56,48 +86,35 @@ public struct RowResult: Equatable, Sendable, Codable {
             serverCPU: cpu, serverAndFlushCPU: both, throughput: throughput, serverUse: use,
             strangersGreatest: strangers, threadsMissing: missing)
     }
-
-    private static func compare(
-        _ ours: [Sample], _ theirs: [Sample], row: Row, seed: UInt64
-    ) -> Comparison? {
-        guard ours.count == theirs.count,
-            let cpu = RatioEstimate(
-                of: ours.map(\.serverCPUPerUnit), to: theirs.map(\.serverCPUPerUnit), seed: seed),
-            let throughput = RatioEstimate(
-                of: ours.map(\.throughput), to: theirs.map(\.throughput), seed: seed)
-        else { return nil }
-        return Comparison(
-            cpuRatio: cpu, throughputRatio: throughput,
-            cpuVerdict: row.cpuGoal?.verdict(on: cpu),
-            throughputVerdict: row.throughputGoal?.verdict(on: throughput))
-    }
 }
 
-/// What idle connections cost one server.
-public struct IdleResult: Equatable, Sendable, Codable {
-    public let side: Side
-    public let connectionCount: Int
-    /// Private memory (RssAnon over all processes) before and with the connections, in bytes.
-    public let bytesBefore: Int
-    public let bytesWith: Int
-    /// All resident memory before, in bytes.
-    public let residentBefore: Int
+/// The rounds of a row, to be set against each other.
+private struct Rounds {
+    let samples: [Sample]
+    let latencies: [LatencySample]
+    let seed: UInt64
 
-    public init(
-        side: Side, connectionCount: Int, bytesBefore: Int, bytesWith: Int, residentBefore: Int
-    ) {
-        (self.side, self.connectionCount) = (side, connectionCount)
-        (self.bytesBefore, self.bytesWith) = (bytesBefore, bytesWith)
-        self.residentBefore = residentBefore
+    func ratio(_ figure: RowGoal.Figure, to peer: Side) -> RatioEstimate? {
+        let (ours, theirs) = (values(figure, of: .millrace), values(figure, of: peer))
+        precondition(
+            ours.isEmpty || theirs.isEmpty || ours.map(\.pair) == theirs.map(\.pair),
+            "a pair without its other half")
+        guard ours.count == theirs.count else { return nil }
+        return RatioEstimate(of: ours.map(\.value), to: theirs.map(\.value), seed: seed)
     }
 
-    public var bytesPerConnection: Double {
-        Double(bytesWith - bytesBefore) / Double(connectionCount)
-    }
-
-    /// The goal is Millrace's own; nginx's figure stands beside it.
-    public var verdict: Verdict? {
-        guard side == .millrace else { return nil }
-        return bytesPerConnection <= Row.idleBytesGoal ? .met : .notMet
+    private func values(
+        _ figure: RowGoal.Figure, of side: Side
+    ) -> [(pair: Int, value: Double)] {
+        let mine = samples.filter { $0.side == side }.sorted { $0.pair < $1.pair }
+        switch figure {
+        case .cpu: return mine.map { ($0.pair, $0.serverCPUPerUnit) }
+        case .throughput: return mine.map { ($0.pair, $0.throughput) }
+        case .p99:
+            let scheduled = latencies.filter { $0.side == side }.sorted { $0.pair < $1.pair }
+            return scheduled.compactMap { sample in
+                sample.histogram.percentile(99).map { (sample.pair, Double($0)) }
+            }
+        }
     }
 }

@@ -7,28 +7,34 @@ public struct RunText {
     public var markdown: String {
         var parts = ["# Bench, \(result.environment.date)\n"]
         parts.append(result.environment.lines.map { "- \($0)\n" }.joined())
-        if !result.warnings.isEmpty {
-            parts.append("**Read this first**\n\n" + result.warnings.map { "- \($0)\n" }.joined())
+        let cautions = result.skipped + result.warnings
+        if !cautions.isEmpty {
+            parts.append("**Read this first**\n\n" + cautions.map { "- \($0)\n" }.joined())
         }
-        if !result.rows.isEmpty {
-            parts.append(figures)
-            if result.rows.contains(where: { $0.comparison != nil }) { parts.append(goals) }
-        }
+        parts += RunText.tables(of: result.rows)
         if !result.idle.isEmpty { parts.append(idle) }
         return parts.joined(separator: "\n")
     }
 
+    /// What is to be seen of one row when it is through.
+    public static func tables(of rows: [RowResult]) -> [String] {
+        guard !rows.isEmpty else { return [] }
+        var parts = [figures(of: rows)]
+        if rows.contains(where: { !$0.ratios.isEmpty }) { parts.append(ratios(of: rows)) }
+        if rows.contains(where: { $0.sides.contains { $0.latency != nil } }) {
+            parts.append(latencies(of: rows))
+        }
+        return parts
+    }
+
     /// Medians with the least and the greatest round.
-    private var figures: String {
+    private static func figures(of rows: [RowResult]) -> String {
         var table = MarkdownTable([
             "work", "server", "server CPU", "server + syncing threads", "throughput",
             "server's CPU in use",
         ])
-        for row in result.rows {
-            for (side, figures) in [(Side.millrace, row.millrace), (.nginx, row.nginx)] {
-                guard let figures else { continue }
-                table.add(RunText.cells(row.row, side, figures))
-            }
+        for row in rows {
+            for side in row.sides { table.add(cells(row.row, side.side, side.figures)) }
         }
         return "Medians [least–greatest] of the rounds.\n\n" + table.text
     }
@@ -42,7 +48,7 @@ public struct RunText {
             Digits.summary(summary, scale: cpuScale, places) + " " + cpuUnit
         }
         return [
-            row.rawValue, side.rawValue, cpu(figures.serverCPU),
+            row.name, side.rawValue, cpu(figures.serverCPU),
             figures.serverAndFlushCPU == figures.serverCPU
                 ? "the same" : cpu(figures.serverAndFlushCPU),
             Digits.summary(figures.throughput, scale: rateScale, 2) + " " + rateUnit,
@@ -50,22 +56,41 @@ public struct RunText {
         ]
     }
 
-    private var goals: String {
+    private static func ratios(of rows: [RowResult]) -> String {
         var table = MarkdownTable([
-            "work", "Millrace ÷ nginx", "median of pairs [95 % interval]", "must", "verdict",
+            "work", "Millrace ÷", "figure", "median of pairs [95 % interval]", "must", "verdict",
         ])
-        for row in result.rows {
-            guard let both = row.comparison else { continue }
-            table.add([
-                row.row.rawValue, "server CPU", Digits.ratio(both.cpuRatio),
-                row.row.cpuGoal?.text ?? "", both.cpuVerdict?.rawValue ?? "",
-            ])
-            table.add([
-                "", "throughput", Digits.ratio(both.throughputRatio),
-                row.row.throughputGoal?.text ?? "", both.throughputVerdict?.rawValue ?? "",
-            ])
+        for row in rows {
+            for ratio in row.ratios {
+                table.add([
+                    row.row.name, ratio.peer.rawValue, ratio.figure.rawValue,
+                    Digits.ratio(ratio.ratio), ratio.goal?.text ?? "",
+                    ratio.verdict?.rawValue ?? "",
+                ])
+            }
         }
         return table.text
+    }
+
+    private static func latencies(of rows: [RowResult]) -> String {
+        var table = MarkdownTable([
+            "work", "server", "requests due", "p50", "p90", "p99", "p99.9", "max",
+        ])
+        for row in rows {
+            for side in row.sides {
+                guard let latency = side.latency else { continue }
+                let all = latency.all
+                table.add(
+                    [
+                        row.row.name, side.side.rawValue,
+                        Digits.fixed(latency.perSecond / 1e3, 2) + " k/s",
+                    ]
+                        + [all.p50, all.p90, all.p99, all.p999, all.max].map {
+                            Digits.fixed(Double($0) / 1e3, 0)
+                        })
+            }
+        }
+        return "Latencies in µs, from when a request was due, over all rounds.\n\n" + table.text
     }
 
     private var idle: String {

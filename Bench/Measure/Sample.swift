@@ -1,6 +1,6 @@
 /// What one round of one server measured.
 public struct Sample: Equatable, Sendable, Codable {
-    public var row: Row
+    public var unit: Row.Unit
     public var side: Side
     /// Counted from 0; the two sides of a pair ran back to back.
     public var pair: Int
@@ -28,9 +28,10 @@ public struct Sample: Equatable, Sendable, Codable {
     /// Whether every thread of the server was bound to the server's CPU.
     public var isConfined: Bool
 
-    public init(row: Row, side: Side, pair: Int, objectCount: Int, byteCount: Int, seconds: Double)
-    {
-        (self.row, self.side, self.pair) = (row, side, pair)
+    public init(
+        unit: Row.Unit, side: Side, pair: Int, objectCount: Int, byteCount: Int, seconds: Double
+    ) {
+        (self.unit, self.side, self.pair) = (unit, side, pair)
         (self.objectCount, self.byteCount, self.seconds) = (objectCount, byteCount, seconds)
         (serverCPU, serverCPUByThreads, serverCPUByTicks, serverCPUInRound) = (0, 0, 0, 0)
         (flushCPU, clientCPU, otherCPU, stolen) = (0, 0, 0, 0)
@@ -39,7 +40,7 @@ public struct Sample: Equatable, Sendable, Codable {
 
     /// Gigabytes (10⁹ bytes) or requests.
     public var units: Double {
-        row.unit == .gigabyte ? Double(byteCount) / 1e9 : Double(objectCount)
+        unit == .gigabyte ? Double(byteCount) / 1e9 : Double(objectCount)
     }
 
     public var serverCPUPerUnit: Double { serverCPU / units }

@@ -33,6 +33,19 @@ public enum Goal: Equatable, Sendable {
     }
 }
 
+extension Goal: Encodable {
+    private enum Key: String, CodingKey { case atMost, atLeast }
+
+    /// `{"atMost": 0.5}`.
+    public func encode(to encoder: any Encoder) throws {
+        var values = encoder.container(keyedBy: Key.self)
+        switch self {
+        case .atMost(let bound): try values.encode(bound, forKey: .atMost)
+        case .atLeast(let bound): try values.encode(bound, forKey: .atLeast)
+        }
+    }
+}
+
 public enum Verdict: String, Equatable, Sendable, Codable {
     case met = "met"
     case metUnresolved = "met, unresolved"

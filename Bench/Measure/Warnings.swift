@@ -5,34 +5,32 @@ public enum Warnings {
     /// So far may the clocks of one server be apart.
     static let clocksApartMax = 0.05
 
-    public static func of(_ rows: [RowResult], samples: [Sample]) -> [String] {
+    public static func of(_ rows: [RowResult]) -> [String] {
+        rows.flatMap { row in row.sides.flatMap { of($0, in: row) } }
+    }
+
+    private static func of(_ side: RowResult.SideResult, in row: RowResult) -> [String] {
         var warnings: [String] = []
-        for row in rows {
-            let ofRow = samples.filter { $0.row == row.row }
-            let sides = [(Side.millrace, row.millrace), (.nginx, row.nginx)]
-            for (side, figures) in sides {
-                guard let figures else { continue }
-                let name = "\(row.row.rawValue), \(side.rawValue)"
-                if row.row == .getSmall, figures.serverUse.median < Row.saturation {
-                    let use = Digits.fixed(figures.serverUse.median * 100, 0)
-                    warnings.append(
-                        "\(name): the server used \(use) % of its CPU, so that its throughput may"
-                            + " be the client's")
-                }
-                if figures.strangersGreatest > strangersMax {
-                    let strangers = Digits.fixed(figures.strangersGreatest * 100, 0)
-                    warnings.append(
-                        "\(name): kernel threads and other programs took up to \(strangers) % of a"
-                            + " CPU in a round")
-                }
-                let mine = ofRow.filter { $0.side == side }
-                if mine.contains(where: { !$0.isConfined }) {
-                    warnings.append("\(name): a thread of the server was not bound to its CPU")
-                }
-                if mine.contains(where: clocksDisagree) {
-                    warnings.append("\(name): the process clock and the tick counters disagree")
-                }
-            }
+        let (name, figures) = ("\(row.row.name), \(side.side.rawValue)", side.figures)
+        let isCached = row.row.work == .get || row.row.work == .range
+        if isCached, figures.serverUse.median < Row.saturation {
+            let use = Digits.fixed(figures.serverUse.median * 100, 0)
+            warnings.append(
+                "\(name): the server used \(use) % of its CPU, so that its throughput may be the"
+                    + " client's")
+        }
+        if figures.strangersGreatest > strangersMax {
+            let strangers = Digits.fixed(figures.strangersGreatest * 100, 0)
+            warnings.append(
+                "\(name): kernel threads and other programs took up to \(strangers) % of a CPU in"
+                    + " a round")
+        }
+        let mine = row.samples.filter { $0.side == side.side }
+        if mine.contains(where: { !$0.isConfined }) {
+            warnings.append("\(name): a thread of the server was not bound to its CPU")
+        }
+        if mine.contains(where: clocksDisagree) {
+            warnings.append("\(name): the process clock and the tick counters disagree")
         }
         return warnings
     }

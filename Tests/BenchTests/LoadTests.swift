@@ -58,6 +58,23 @@ private func answer(_ status: String, body: [UInt8] = [], fields: String = "") -
         #expect(text.hasSuffix("\r\nContent-Length: 1073741824\r\n\r\n"))
     }
 
+    @Test func `to be written only says so`() throws {
+        var request = try RequestText(names: names, secret: "secret", durability: .written)
+        let bytes = [UInt8](capacity: 512) { request.appendPut(7, bodyCount: 64, to: &$0) }
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.contains("\r\nMillrace-Durability: written\r\nContent-Length: 64\r\n"))
+    }
+
+    @Test func `for a range names its first and its last byte`() throws {
+        let request = try RequestText(names: names, secret: nil)
+        let bytes = [UInt8](capacity: 512) {
+            request.appendGet(7, from: 4_096, count: 16_384, to: &$0)
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.hasPrefix("GET /put4k/07/0000000000000007 HTTP/1.1\r\n"))
+        #expect(text.hasSuffix("\r\nRange: bytes=4096-20479\r\n\r\n"))
+    }
+
     @Test func `cannot be signed with an empty secret`() {
         #expect(throws: LoadFailure.signing(.emptyKey)) {
             _ = try RequestText(names: names, secret: "")

@@ -7,9 +7,10 @@ import Testing
     @Test func `without arguments are a whole run`() throws {
         let options = try Options([])
         #expect(options == Options())
-        #expect(options.rows == Row.allCases)
-        #expect(options.pairs >= 7)
+        #expect(options.rows == Row.all)
+        #expect(options.pairs == 15)
         #expect(options.largeCount == 1 << 30)
+        #expect(options.sides == Side.allCases)
     }
 
     @Test func `make a quick run smaller, unless they say more, in any order`() throws {
@@ -24,7 +25,28 @@ import Testing
 
     @Test func `take rows in the order given, each once`() throws {
         let options = try Options(["--rows", "put-4k,get-1k,put-4k"])
-        #expect(options.rows == [.putSmall, .getSmall])
+        #expect(options.rows.map(\.name) == ["put-4k", "get-1k"])
+    }
+
+    @Test func `take groups of rows, and a row that is in two of them once`() throws {
+        let options = try Options(["--rows", "durable,put,idle"])
+        let names = options.rows.map(\.name)
+        #expect(names.prefix(3) == ["put-4k", "put-64k", "put-1m"])
+        #expect(names.contains("put-1g-4c-written"))
+        #expect(Set(names).count == names.count && names.last == "idle")
+    }
+
+    @Test func `compare with those that are named, nginx among them`() throws {
+        let options = try Options(["--peers", "h2o,nginx"])
+        #expect(options.sides == [.millrace, .nginx, .h2o])
+        #expect(try Options(["--only", "caddy"]).sides == [.caddy])
+    }
+
+    @Test func `name in their help every row, group and peer`() {
+        for name in Row.all.map(\.name) + Row.groups.map(\.name) + Side.peers.map(\.rawValue) {
+            #expect(Options.help.contains(name), "\(name)")
+        }
+        #expect(Options.help.split(separator: "\n").allSatisfy { $0.count <= 100 })
     }
 
     @Test func `take every value`() throws {
@@ -50,7 +72,10 @@ import Testing
         (["--seconds", "0"], "--seconds is a number"),
         (["--seconds", "x"], "--seconds is a number"),
         (["--large", "0"], "--large is a number"),
-        (["--only", "apache"], "--only is millrace or nginx"),
+        (["--only", "apache"], "--only is millrace, nginx"),
+        (["--peers", "apache"], "--peers are nginx"),
+        (["--peers", "nginx,millrace"], "not millrace"),
+        (["--peers", "h2o"], "always has nginx"),
         (["--loop", "vfat"], "--loop is ext4"),
         (["--speed", "9"], "there is no option --speed"),
         (["fast"], "what is fast?"),

@@ -1,33 +1,46 @@
 // Goal:   what is printed is what was measured: units, order of sides, verdicts, warnings.
 
 import BenchMeasure
+import Foundation
 import Testing
 
-private func sample(_ row: Row, _ side: Side, _ pair: Int, cpu: Double, seconds: Double) -> Sample {
-    let count = row.unit == .gigabyte ? 1 : 1_000
+private func sample(
+    _ unit: Row.Unit, _ side: Side, _ pair: Int, cpu: Double, seconds: Double
+) -> Sample {
+    let count = unit == .gigabyte ? 1 : 1_000
     var sample = Sample(
-        row: row, side: side, pair: pair, objectCount: count,
-        byteCount: row.unit == .gigabyte ? 2_000_000_000 : 1 << 20, seconds: seconds)
+        unit: unit, side: side, pair: pair, objectCount: count,
+        byteCount: unit == .gigabyte ? 2_000_000_000 : 1 << 20, seconds: seconds)
     (sample.serverCPU, sample.serverCPUInRound) = (cpu, cpu)
     (sample.serverCPUByThreads, sample.serverCPUByTicks) = (cpu, cpu)
     sample.flushCPU = side == .nginx ? 0.5 : 0
     return sample
 }
 
+private func row(_ name: String) throws -> Row {
+    try #require(Row.all.first { $0.name == name })
+}
+
+private func scheduled(_ side: Side, _ pair: Int, _ nanoseconds: UInt64) -> LatencySample {
+    var histogram = Histogram()
+    histogram.add(nanoseconds)
+    return LatencySample(side: side, pair: pair, perSecond: 500, histogram: histogram)
+}
+
 @Suite struct `A sample` {
     @Test func `counts large objects in gigabytes, small ones in requests`() {
-        let large = sample(.putLarge, .nginx, 0, cpu: 1, seconds: 4)
+        let large = sample(.gigabyte, .nginx, 0, cpu: 1, seconds: 4)
         #expect(large.serverCPUPerUnit == 0.5)
         #expect(large.serverAndFlushCPUPerUnit == 0.75)
         #expect(large.throughput == 0.5)
         #expect(large.serverUse == 0.25)
-        let small = sample(.getSmall, .millrace, 0, cpu: 0.01, seconds: 0.1)
+        let small = sample(.request, .millrace, 0, cpu: 0.01, seconds: 0.1)
         #expect(small.serverCPUPerUnit == 1e-5)
         #expect(small.throughput == 10_000)
     }
 
     @Test func `tells how much of the CPU ended threads used`() {
-        var some = sample(.getSmall, .millrace, 0, cpu: 2, seconds: 1)
+        var some = sample(.request, .millrace, 0, cpu: 2, seconds: 1)
         some.serverCPUByThreads = 1.5
         #expect(some.threadsMissing == 0.25)
         some.serverCPU = 0
@@ -38,89 +51,145 @@ private func sample(_ row: Row, _ side: Side, _ pair: Int, cpu: Double, seconds:
 @Suite struct `The result of a row` {
     private let samples = (0..<7).flatMap { pair in
         [
-            sample(.putSmall, .millrace, pair, cpu: 0.02, seconds: 0.1),
-            sample(.putSmall, .nginx, pair, cpu: 0.08 + Double(pair) / 1000, seconds: 0.5),
+            sample(.request, .millrace, pair, cpu: 0.02, seconds: 0.1),
+            sample(.request, .nginx, pair, cpu: 0.08 + Double(pair) / 1000, seconds: 0.5),
+            sample(.request, .h2o, pair, cpu: 0.04, seconds: 0.1),
         ]
     }
 
-    @Test func `compares Millrace to nginx, pair by pair`() throws {
-        let result = RowResult(row: .putSmall, samples: samples.reversed(), seed: 1)
-        let both = try #require(result.comparison)
-        #expect(both.cpuVerdict == .met)
-        #expect(both.throughputRatio.median == 5)
-        #expect(both.throughputVerdict == .met)
-        #expect(abs(both.cpuRatio.median - 0.02 / 0.083) < 1e-12)
+    private func result(
+        _ name: String, _ samples: [Sample], _ latencies: [LatencySample] = []
+    ) throws -> RowResult {
+        RowResult(
+            row: try row(name), bytesPerObject: 1_024, samples: samples, latencies: latencies,
+            seed: 1)
+    }
+
+    @Test func `compares Millrace to each peer, pair by pair`() throws {
+        let result = try result("get-1k", samples.reversed())
+        let cpu = try #require(result.ratio(.cpu))
+        #expect(cpu.verdict == .met)
+        #expect(abs(cpu.ratio.median - 0.02 / 0.083) < 1e-12)
+        #expect(result.ratio(.throughput)?.ratio.median == 5)
+        #expect(result.ratio(.throughput)?.verdict == .met)
+        #expect(result.ratio(.cpu, to: .h2o)?.ratio.median == 0.5)
         #expect(result.pairCount == 7)
+        #expect(result.sides.map(\.side) == [.millrace, .nginx, .h2o])
     }
 
-    @Test func `of one side compares nothing`() {
-        let result = RowResult(
-            row: .putSmall, samples: samples.filter { $0.side == .nginx }, seed: 1)
-        #expect(result.comparison == nil)
-        #expect(result.millrace == nil)
-        #expect(result.nginx?.throughput.median == 2_000)
+    @Test func `holds a goal against the peer that it names only`() throws {
+        let result = try result("get-1k", samples)
+        let toOther = try #require(result.ratio(.throughput, to: .h2o))
+        #expect(toOther.goal == nil && toOther.verdict == nil)
     }
 
-    @Test func `ignores samples of other rows`() {
-        let result = RowResult(row: .getSmall, samples: samples, seed: 1)
-        #expect(result.nginx == nil)
-        #expect(result.pairCount == 0)
+    @Test func `of one side compares nothing`() throws {
+        let result = try result("put-4k", samples.filter { $0.side == .nginx })
+        #expect(result.ratios.isEmpty)
+        #expect(result.side(.millrace) == nil)
+        #expect(result.side(.nginx)?.figures.throughput.median == 2_000)
+    }
+
+    @Test func `compares the 99th percentiles of scheduled rounds`() throws {
+        let latencies = (0..<3).flatMap { pair in
+            [scheduled(.millrace, pair, 200), scheduled(.nginx, pair, 100)]
+        }
+        let result = try result("get-4k-beside-cold", samples, latencies)
+        let p99 = try #require(result.ratio(.p99))
+        #expect(p99.ratio.median == 2)
+        #expect(p99.goal == .atMost(0.2))
+        #expect(p99.verdict == .notMet)
+        #expect(result.side(.millrace)?.latency?.all.count == 3)
+        #expect(result.side(.h2o)?.latency == nil)
+        #expect(result.ratio(.p99, to: .h2o) == nil)
+    }
+
+    /// The keys that perf/README.md promises to those who read the JSON.
+    @Test func `is written down under the names that readers know`() throws {
+        let latencies = [scheduled(.millrace, 0, 200), scheduled(.nginx, 0, 100)]
+        let result = try result("get-1k", samples, latencies)
+        let data = try JSONEncoder().encode(result)
+        let json = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+        let row = try #require(json["row"] as? [String: Any])
+        #expect(row["name"] as? String == "get-1k")
+        #expect(row["work"] as? String == "get")
+        #expect(row["connections"] as? Int == 64)
+        #expect(row["unit"] as? String == "request")
+        #expect(json["bytesPerObject"] as? Int == 1_024)
+        #expect((json["samples"] as? [[String: Any]])?.count == samples.count)
+        let sides = try #require(json["sides"] as? [[String: Any]])
+        let latency = try #require(sides[0]["latency"] as? [String: Any])
+        #expect((latency["all"] as? [String: Any])?["p999"] as? Int == 200)
+        #expect((latency["buckets"] as? [[String: Any]])?.first?["count"] as? Int == 1)
+        let ratio = try #require((json["ratios"] as? [[String: Any]])?.first)
+        #expect(ratio["peer"] as? String == "nginx")
+        #expect((ratio["goal"] as? [String: Any])?["atMost"] as? Double == 0.55)
+        #expect((ratio["ratio"] as? [String: Any])?["median"] != nil)
     }
 }
 
 @Suite struct `The warnings` {
-    @Test func `tell when the client did not saturate the server`() {
-        let lazy = [sample(.getSmall, .nginx, 0, cpu: 0.5, seconds: 1)]
-        let rows = [RowResult(row: .getSmall, samples: lazy, seed: 1)]
-        #expect(Warnings.of(rows, samples: lazy).contains { $0.contains("used 50 %") })
+    private func warnings(_ name: String, _ samples: [Sample]) throws -> [String] {
+        let row = try row(name)
+        return Warnings.of([RowResult(row: row, bytesPerObject: 1, samples: samples, seed: 1)])
     }
 
-    @Test func `tell of strangers, stray threads and clocks that disagree`() {
-        var odd = sample(.putLarge, .millrace, 0, cpu: 2, seconds: 2)
+    @Test func `tell when the client did not saturate the server`() throws {
+        let lazy = [sample(.request, .nginx, 0, cpu: 0.5, seconds: 1)]
+        #expect(try warnings("get-1k", lazy).contains { $0.contains("used 50 %") })
+        // Uploads wait for a disk, and that is no fault of the client.
+        #expect(try warnings("put-4k", lazy).isEmpty)
+    }
+
+    @Test func `tell of strangers, stray threads and clocks that disagree`() throws {
+        var odd = sample(.gigabyte, .millrace, 0, cpu: 2, seconds: 2)
         odd.otherCPU = 1
         odd.isConfined = false
         odd.serverCPUByTicks = 1.5
-        let rows = [RowResult(row: .putLarge, samples: [odd], seed: 1)]
-        let warnings = Warnings.of(rows, samples: [odd])
+        let warnings = try warnings("put-1g", [odd])
         #expect(warnings.count == 3)
         #expect(warnings.contains { $0.contains("50 % of a CPU") })
         #expect(warnings.contains { $0.contains("not bound") })
         #expect(warnings.contains { $0.contains("disagree") })
     }
 
-    @Test func `are none for a clean run`() {
-        let clean = [sample(.getSmall, .nginx, 0, cpu: 0.99, seconds: 1)]
-        let rows = [RowResult(row: .getSmall, samples: clean, seed: 1)]
-        #expect(Warnings.of(rows, samples: clean).isEmpty)
+    @Test func `are none for a clean run`() throws {
+        let clean = [sample(.request, .nginx, 0, cpu: 0.99, seconds: 1)]
+        #expect(try warnings("get-1k", clean).isEmpty)
     }
 }
 
 @Suite struct `The text of a run` {
-    @Test func `shows figures, goals, memory and what to beware of`() {
+    @Test func `shows figures, goals, latencies, memory and what to beware of`() throws {
         let samples = (0..<2).flatMap { pair in
             [
-                sample(.getLarge, .millrace, pair, cpu: 0.3, seconds: 0.5),
-                sample(.getLarge, .nginx, pair, cpu: 0.25, seconds: 0.5),
+                sample(.gigabyte, .millrace, pair, cpu: 0.3, seconds: 0.5),
+                sample(.gigabyte, .nginx, pair, cpu: 0.25, seconds: 0.5),
             ]
         }
         var environment = Environment()
         environment.kernel = "6.1.0"
+        environment.peers = ["nginx 1", "h2o 2"]
         let idle = IdleResult(
-            side: .millrace, connectionCount: 100, bytesBefore: 1_000, bytesWith: 51_000,
+            side: .millrace, connectionCount: 100, bytesBefore: 1_000, bytesWith: 26_000,
             residentBefore: 2_000_000)
-        let text = RunText(
-            RunResult(
-                environment: environment,
-                rows: [RowResult(row: .getLarge, samples: samples, seed: 1)], idle: [idle],
-                warnings: ["the moon was full"], samples: samples)
-        ).markdown
+        var result = RunResult(environment: environment, skipped: ["caddy is not installed"])
+        result.rows = [
+            RowResult(
+                row: try row("get-1g"), bytesPerObject: 1 << 30, samples: samples,
+                latencies: [scheduled(.nginx, 0, 123_000)], seed: 1)
+        ]
+        (result.idle, result.warnings) = ([idle], ["the moon was full"])
+        let text = RunText(result).markdown
         #expect(text.contains("- kernel: 6.1.0\n"))
-        #expect(text.contains("- the moon was full\n"))
+        #expect(text.contains("- peers: nginx 1; h2o 2\n"))
+        #expect(text.contains("- caddy is not installed\n- the moon was full\n"))
         #expect(text.contains("0.150 [0.150–0.150] s/GB"))
         #expect(text.contains("4.00 [4.00–4.00] GB/s"))
         #expect(text.contains("1.20 [1.20–1.20]"))
-        #expect(text.contains("≤ 1.3"))
-        #expect(text.contains("| 500 "))
+        #expect(text.contains("≤ 1.05"))
+        #expect(text.contains("| 0.50 k/s     | 123 | 123 | 123 | 123   | 123 |"))
+        #expect(text.contains("| 250 "))
         #expect(idle.verdict == .met)
     }
 }

@@ -1,0 +1,62 @@
+/// How much of a disk a run may fill: guesses on the safe side, from what fast servers were seen to
+/// store.
+extension Row {
+    /// Bytes of a round of uploads whose number does not follow from a time.
+    private static let roundBytes = 128 << 20
+    /// Small uploads a second, and what one takes on a disk.
+    private static let smallPerSecond = 20_000.0
+    private static let smallBytes = 8.0 * 1024
+    /// Of a server whose files are synced one by one.
+    private static let syncedPerSecond = 5_000.0
+
+    /// Uploads of a round of large bodies, which are taken from a file.
+    public func uploadsPerRound(isQuick: Bool) -> Int {
+        switch size {
+        case .large: connectionCount
+        case .bytes(let count): max(connectionCount, Row.roundBytes / (isQuick ? 8 : 1) / count)
+        }
+    }
+
+    /// Rounds of each server in which requests leave on a schedule.
+    public func scheduledRounds(pairs: Int) -> Int {
+        measuresLatency ? max(1, pairs / 3) : 0
+    }
+
+    /// Bytes that one server keeps of this row's objects.
+    public func bytesKept(by side: Side, _ options: Options) -> Int {
+        // One round that does not count comes before.
+        let rounds = options.pairs + 1 + scheduledRounds(pairs: options.pairs)
+        switch (work, size) {
+        case (.idle, _): return 0
+        case (.getBesideCold, _): return 8 * options.largeCount
+        case (.getCold, _), (.range, _), (.get, .large): return options.largeCount
+        case (.get, .bytes): return 16 << 20
+        // Deleted after each round.
+        case (.put, .large): return connectionCount * options.largeCount
+        case (.put, .bytes(let count)) where count > 4 << 10:
+            return rounds * uploadsPerRound(isQuick: options.isQuick) * count
+        case (.put, _), (.mixed, _):
+            let isSynced = side != .millrace && durability == .durable
+            let perSecond = isSynced ? Row.syncedPerSecond : Row.smallPerSecond
+            return rounds * Int(options.seconds * perSecond * Row.smallBytes)
+        }
+    }
+}
+
+extension Options {
+    /// Room for logs, catalogs and what servers reserve ahead.
+    private static let reserve = 8 << 30
+
+    /// Bytes that all servers and the client's own files may take together.
+    public var bytesNeeded: Int {
+        let kept = sides.map { side in
+            let mine = rows.filter { $0.takes(side) }
+            // Rows of large objects share them, or delete them: only the greatest counts.
+            let large = mine.filter { $0.unit == .gigabyte && $0.size != .bytes(1 << 20) }
+            let small = mine.filter { !large.contains($0) }
+            return small.map { $0.bytesKept(by: side, self) }.reduce(0, +)
+                + large.map { $0.bytesKept(by: side, self) }.reduce(0, max)
+        }
+        return kept.reduce(0, +) + largeCount + Options.reserve
+    }
+}
