@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "CUring.h"
+#include "residency.h"
 
 // The other side of the queues is the kernel, and liburing unmaps them unseen: what a thread
 // sanitizer believes of them is wrong. Misuse by a second thread the kernel refuses itself.
@@ -312,43 +313,10 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-/// struct cachestat and its range, <linux/mman.h> of Linux 6.5; newer than Debian 12's headers.
-struct cache_range { uint64_t offset, count; };
-struct cache_answer { uint64_t cached, dirty, writeback, evicted, recently_evicted; };
-enum { CACHESTAT_NUMBER = 451, PAGE = 4096 };
-
-static int is_resident_by_mincore(int file, uint64_t start, uint64_t end)
-{
-    const size_t count = end - start;
-    unsigned char pages[1024];
-    if (count > sizeof pages * PAGE) return 0;
-    void *map = mmap(NULL, count, PROT_READ, MAP_SHARED, file, (off_t)start);
-    if (map == MAP_FAILED) return -errno;
-    int status = mincore(map, count, pages) < 0 ? -errno : 1;
-    munmap(map, count);
-    for (size_t i = 0; status == 1 && i < count / PAGE; i++) status = pages[i] & 1;
-    return status;
-}
-
-/// 1 if every page of the range is in the page cache, 0 if not, or a negated errno.
-static int is_resident(int file, uint64_t offset, size_t count)
-{
-    const uint64_t start = offset & ~(uint64_t)(PAGE - 1);
-    const uint64_t end = (offset + count + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-    struct cache_range range = {.offset = start, .count = end - start};
-    struct cache_answer answer;
-    if (syscall(CACHESTAT_NUMBER, file, &range, &answer, 0) == 0)
-        return answer.cached >= (end - start) / PAGE;
-    if (errno != ENOSYS && errno != EPERM) return -errno;
-    // A sandbox may refuse both; then the bytes are read another way.
-    const int resident = is_resident_by_mincore(file, start, end);
-    return resident == -EPERM || resident == -ENOSYS ? 0 : resident;
-}
-
 int64_t curing_send_file(
     int socket, int file, uint64_t offset, size_t count, bool tests_residency)
 {
-    const int resident = tests_residency ? is_resident(file, offset, count) : 1;
+    const int resident = tests_residency ? curing_is_resident(file, offset, count) : 1;
     if (resident < 0) return resident;
     if (resident == 0) return -ENODATA;
     off_t at = (off_t)offset;
@@ -364,9 +332,10 @@ int curing_cork(int socket, bool is_on)
 
 int32_t curing_block_count(int file)
 {
+    enum { BLOCK = 4096 };
     struct stat facts;
     if (fstat(file, &facts) < 0) return -errno;
-    const int64_t blocks = facts.st_size / PAGE;
+    const int64_t blocks = facts.st_size / BLOCK;
     return blocks > INT32_MAX ? -EFBIG : (int32_t)blocks;
 }
 
