@@ -214,9 +214,10 @@ extension ObjectStore {
             $0.bytesWritten += description.length
         }
         if durability == .written || state.faults.contains(.earlyAcknowledgement) {
+            let checksums = upload.checksums
             let manifest = Manifest(
-                mediaType: description.mediaType, checksum: crc32c(upload.checksums.span.rawBytes),
-                extents: upload.map.extents, checksums: upload.checksums)
+                mediaType: description.mediaType, checksum: crc32c(checksums.span.rawBytes),
+                extents: upload.map.extents, checksums: checksums)
             state.provide(description.name, object.entry, manifest)
             finishInBackground { [self] in try? await finish(upload, record) }
         } else {
