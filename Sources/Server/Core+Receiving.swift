@@ -33,7 +33,7 @@ extension Core {
         deferred.append(slot)
     }
 
-    /// A handler has ended. While room is short others are busy, so this comes again.
+    /// A handler has ended, or a second: room comes back without the one that is busy, too.
     func armDeferred() {
         guard !deferred.isEmpty, !isShortOfRoom else { return }
         var slots: [Int] = []

@@ -241,10 +241,11 @@ public actor Core: StoreCore, CompletionObserver {
         connections[slot].deadline = seconds &+ count
     }
 
-    /// Once a second: deadlines, listeners that could not accept, the clock.
+    /// Once a second: deadlines, listeners that could not accept, clients left waiting, the clock.
     private func tick() {
         clock.refresh(loop.wallSeconds)
         trimHandlers()
+        armDeferred()
         armListeners()
         let now = seconds
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) {

@@ -207,3 +207,29 @@ private func settings() -> FrontSettings {
         }
     }
 }
+
+@Suite struct `A client that came while room was short` {
+    @Test func `is served once there is room, however long another request takes`() throws {
+        try FrontBed.run(settings: settings()) { bed in
+            let busy = bed.connect()
+            // Refused, and its body is waited for.
+            busy.send("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
+            bed.settle()
+            let parts = [2, 4, 8]
+            let taken = bed.core.assumeIsolated { core in
+                parts.compactMap { core.leaseFront(core.front.bytesTotal / $0) }
+            }
+            #expect(taken.count == parts.count)
+            let client = bed.connect()
+            client.send(health)
+            bed.settle()
+            #expect(client.output.isEmpty)
+            bed.core.assumeIsolated { core in
+                for region in taken { core.giveBackFront(region) }
+            }
+            bed.pass(seconds: 2)
+            #expect(client.statuses == [200])
+            #expect(!busy.isClosed)
+        }
+    }
+}
