@@ -74,7 +74,7 @@ void curing_cancel(curing *ring, uint64_t target, uint64_t token);
 void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t token);
 
 /// sendfile(2), at once: -ENODATA if the range is not in the page cache, -EAGAIN if the socket
-/// is full. Residency, if it is to be tested, by cachestat (Linux 6.5), else mincore.
+/// is full. How residency is tested, if it is: residency.h.
 int64_t curing_send_file(
     int socket, int file, uint64_t offset, size_t count, bool tests_residency);
 
