@@ -32,7 +32,7 @@ extension Row {
         case (.get, _), (.range, _): return DroppedGets(self, rig, byteCount)
         case (.put, _) where Objects.isSmall(byteCount): return CopiedPuts(self, rig, byteCount)
         case (.put, _): return SourcePuts(self, rig, byteCount)
-        case (.mixed, _): return MixedLoad(self, rig, byteCount)
+        case (.mixed, _): return CopiedPuts(self, rig, byteCount)
         case (.getBesideCold, _): return BesideLoad(self, rig, byteCount)
         case (.idle, _): preconditionFailure("connections that are idle are no load")
         }

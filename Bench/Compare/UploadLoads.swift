@@ -23,7 +23,7 @@ struct Pools {
     func close() { for pool in pools.values { pool.close() } }
 }
 
-/// PUTs of objects that fit the client's memory, for a set time.
+/// PUTs of objects that fit the client's memory, for a set time; in a mixed row one to nine GETs.
 final class CopiedPuts: RowLoad {
     private let row: Row
     private let rig: Rig
@@ -31,25 +31,39 @@ final class CopiedPuts: RowLoad {
     private var pools = Pools()
     private var stored: Range<UInt64> = 0..<0
     /// Names are taken from a range that no run exhausts.
-    static let numberMax: UInt64 = 1 << 40
+    private static let numberMax: UInt64 = 1 << 40
 
     init(_ row: Row, _ rig: Rig, _ byteCount: Int) {
         (self.row, self.rig, self.byteCount) = (row, rig, byteCount)
     }
 
-    func fill(_ subject: Subject) throws { try pools.open(row, for: subject) }
+    private var isMixed: Bool { row.work == .mixed }
+
+    func fill(_ subject: Subject) throws {
+        if isMixed { _ = try rig.fillSmall(subject, byteCount) }
+        try pools.open(row, for: subject)
+    }
 
     func prepare(_ subject: Subject) throws { try rig.pageCache?.fill() }
 
     func run(_ subject: Subject, seed: UInt64, pace: Pace?) throws -> LoadTally {
         var plan = row.plan(subject, rig, seed: seed, pace: pace)
         plan.pool = pools[subject.side]
-        let first = subject.firstUnusedNumber(of: row)
-        let (tally, used) = try rig.client.put(
-            Objects.smallPuts(row, byteCount), first..<CopiedPuts.numberMax, plan)
+        let numbers = subject.firstUnusedNumber(of: row)..<CopiedPuts.numberMax
+        let (tally, used) = try transfer(numbers, subject, plan)
         stored = used
         subject.use(upTo: used.upperBound, of: row)
         return tally
+    }
+
+    private func transfer(
+        _ numbers: Range<UInt64>, _ subject: Subject, _ plan: LoadPlan
+    ) throws -> (tally: LoadTally, used: Range<UInt64>) {
+        let puts = Objects.smallPuts(row, byteCount)
+        guard isMixed else { return try rig.client.put(puts, numbers, plan) }
+        return try rig.client.mix(
+            gets: Objects.smallGets(byteCount),
+            responseCounts: try rig.fillSmall(subject, byteCount), puts: puts, numbers, plan)
     }
 
     func check(_ subject: Subject) throws {
@@ -104,46 +118,6 @@ final class SourcePuts: RowLoad {
             try transfer.compare(number, bodyCount: byteCount, with: objects.source)
             if isLarge { try transfer.delete(number, token: subject.adminToken) }
         }
-    }
-
-    func close() { pools.close() }
-}
-
-/// Nine GETs to one PUT of small objects.
-final class MixedLoad: RowLoad {
-    private let row: Row
-    private let rig: Rig
-    private let byteCount: Int
-    private var pools = Pools()
-    private var stored: Range<UInt64> = 0..<0
-
-    init(_ row: Row, _ rig: Rig, _ byteCount: Int) {
-        (self.row, self.rig, self.byteCount) = (row, rig, byteCount)
-    }
-
-    func fill(_ subject: Subject) throws {
-        _ = try rig.fillSmall(subject, byteCount)
-        try pools.open(row, for: subject)
-    }
-
-    func prepare(_ subject: Subject) throws { try rig.pageCache?.fill() }
-
-    func run(_ subject: Subject, seed: UInt64, pace: Pace?) throws -> LoadTally {
-        var plan = row.plan(subject, rig, seed: seed, pace: pace)
-        plan.pool = pools[subject.side]
-        let counts = try rig.fillSmall(subject, byteCount)
-        let first = subject.firstUnusedNumber(of: row)
-        let (tally, used) = try rig.client.mix(
-            gets: Objects.smallGets(byteCount), responseCounts: counts,
-            puts: Objects.smallPuts(row, byteCount), first..<CopiedPuts.numberMax, plan)
-        stored = used
-        subject.use(upTo: used.upperBound, of: row)
-        return tally
-    }
-
-    func check(_ subject: Subject) throws {
-        _ = try rig.client.readBack(
-            Objects.smallPuts(row, byteCount), stored, from: subject.server)
     }
 
     func close() { pools.close() }

@@ -53,9 +53,6 @@ struct FilePuts: Work, ~Copyable {
             return .incomplete
         }
         if head.status == 100, expectsContinue { return .invited }
-        guard head.status == 201 else { throw .status(head.status, of: text.names.path(number)) }
-        guard let pool else { return .complete }
-        pool.submit(connection: connection, number: number)
-        return .flushing
+        return try head.judgeStored(number, for: connection, of: text.names, pool)
     }
 }

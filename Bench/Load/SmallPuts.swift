@@ -50,14 +50,21 @@ struct SmallPuts: Work, ~Copyable {
         guard let head = try ResponseHead.readWhole(bytes, of: text.names, number) else {
             return .incomplete
         }
-        guard head.status == 201 else { throw .status(head.status, of: text.names.path(number)) }
-        guard let pool else { return .complete }
-        pool.submit(connection: connection, number: number)
-        return .flushing
+        return try head.judgeStored(number, for: connection, of: text.names, pool)
     }
 }
 
 extension ResponseHead {
+    /// What an upload's answer means: with a pool the object counts once that has made it durable.
+    func judgeStored(
+        _ number: UInt64, for connection: Int, of names: ObjectNames, _ pool: SyncPool?
+    ) throws(LoadFailure) -> Judgement {
+        guard status == 201 else { throw .status(status, of: names.path(number)) }
+        guard let pool else { return .complete }
+        pool.submit(connection: connection, number: number)
+        return .flushing
+    }
+
     /// The head, once body and head have arrived whole and nothing more; nil before.
     static func readWhole(
         _ bytes: Span<UInt8>, of names: ObjectNames, _ number: UInt64

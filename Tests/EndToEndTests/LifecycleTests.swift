@@ -107,15 +107,21 @@ import Testing
         #expect(server.stop() == 0)
     }
 
-    @Test func `with no time to drain ends what is under way at once`() throws {
-        var options = ServerOptions()
-        options.drainTimeout = "0s"
-        let server = try RunningServer(options)
+    /// A client that announces an upload and does not go on.
+    private func stalledUpload(to server: RunningServer) throws -> RawClient {
         let writer = try RawClient(server.port)
         try writer.send(
             "PUT \(Signing.v("x", 100_000)) HTTP/1.1\r\nHost: h\r\n"
                 + "Content-Length: 100000\r\n\r\nabc")
         #expect(try eventually { try server.metric("uploads_total") == 1 })
+        return writer
+    }
+
+    @Test func `with no time to drain ends what is under way at once`() throws {
+        var options = ServerOptions()
+        options.drainTimeout = "0s"
+        let server = try RunningServer(options)
+        let writer = try stalledUpload(to: server)
         #expect(server.stop() == 0)
         #expect(writer.isClosedByServer())
     }
@@ -141,11 +147,8 @@ import Testing
 
     @Test func `ends at once when told twice`() throws {
         let server = try RunningServer()
-        let writer = try RawClient(server.port)
-        try writer.send(
-            "PUT \(Signing.v("x", 100_000)) HTTP/1.1\r\nHost: h\r\n"
-                + "Content-Length: 100000\r\n\r\nabc")
-        #expect(try eventually { try server.metric("uploads_total") == 1 })
+        let writer = try stalledUpload(to: server)
+        defer { writer.close() }
         server.process.signal(SIGINT)
         #expect(eventually { server.log.contains("draining") })
         #expect(server.process.exitStatus == nil)
@@ -157,11 +160,8 @@ import Testing
         var options = ServerOptions()
         options.drainTimeout = "1s"
         let server = try RunningServer(options)
-        let writer = try RawClient(server.port)
-        try writer.send(
-            "PUT \(Signing.v("x", 100_000)) HTTP/1.1\r\nHost: h\r\n"
-                + "Content-Length: 100000\r\n\r\nabc")
-        #expect(try eventually { try server.metric("uploads_total") == 1 })
+        let writer = try stalledUpload(to: server)
+        defer { writer.close() }
         #expect(server.stop() == 0)
         #expect(server.log.contains("drain timeout"))
     }
