@@ -154,8 +154,9 @@ extension Core {
                 startedAt: loop.now, bytesPerSecondMin: settings.bodyBytesPerSecondMin)
             while body.bytesMissing > 0 {
                 let wanted = Int(min(body.bytesMissing, UInt64(pace.bufferBytes)))
+                let needed = max(wanted, StoreLimits.uploadBufferBytesMin)
                 let lease = await memory.lease(
-                    preferring: wanted, minimum: min(wanted, UploadPace.bufferBytesMin))
+                    preferring: needed, minimum: min(needed, UploadPace.bufferBytesMin))
                 let count = min(Int(lease.region.count), wanted)
                 let received = await receive(slot, into: lease.region, count: count, upload)
                 guard received == count, pace.took(received, now: loop.now) else {

@@ -35,7 +35,8 @@ public final class LargeUpload {
     }
 
     /// Takes the next `count` bytes at the front of `lease`: a multiple of
-    /// `StoreLimits.unitBytes` except for the last. Returns as soon as another buffer may come; the
+    /// `StoreLimits.unitBytes` except for the last. The buffer has at least
+    /// `StoreLimits.uploadBufferBytesMin` bytes. Returns as soon as another buffer may come; the
     /// lease goes back to its pool by itself, also on failure.
     public func write(_ lease: consuming BufferLease, count: Int) async throws(StoreError) {
         precondition(isOpen, "an upload that has ended takes no more bytes")

@@ -9,6 +9,8 @@ public enum StoreLimits {
     public static let unitBytes = 64 << 10
     /// Bytes that one `read` brings, and that one buffer of an upload may hold.
     public static let transferBytesMax = 1 << 20
+    /// A buffer of an upload holds whole blocks, however few bytes come last.
+    public static let uploadBufferBytesMin = VolumeLayout.blockSize
     /// As many as checksums fit into a record of 1 MiB.
     public static let objectBytesMax: UInt64 = 15 << 30
     public static let nameBytesMax = RecordText.nameBytesMax

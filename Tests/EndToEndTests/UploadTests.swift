@@ -9,6 +9,8 @@ import Testing
     @Test(arguments: [
         0, 1, 4095, 4096, 4097, 65_535, 65_536, 65_537, 131_072, (1 << 20) - 1, 1 << 20,
         (1 << 20) + 1, 5 << 20,
+        // A buffer of 256 KiB, or more, and a last one of a few bytes.
+        (256 << 10) + 1, (256 << 10) + 2049, (768 << 10) + 2048,
     ])
     func `comes back byte for byte`(size: Int) throws {
         let client = try SharedServer.client()
