@@ -249,7 +249,7 @@ public struct LoadLoop: ~Copyable {
         let operation = Operation.sendFile(
             socket: round.connections[index].socket, file: part.file,
             offset: UInt64(part.offset), count: UInt32(min(part.count, LoadLoop.sendFileMax)),
-            isKnownResident: true)
+            test: .none)
         wait(.sent, operation, index, &round)
     }
 

@@ -41,7 +41,8 @@ final class MemoryDisk {
             unsafe memcpy(target, arena.address(of: source), Int(source.count))
             return Int32(source.count)
         case .sync, .close, .advise, .nop: return 0
-        case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
+        case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .openPipe, .discard,
+            .poll, .readCached, .shutdown,
             .timeout, .cancel, .message:
             preconditionFailure("a disk knows nothing of \(operation)")
         }

@@ -144,7 +144,9 @@ final class PlayedServer {
             complete(token, Int32(source.count))
         case .nop, .read, .write, .sync, .allocate, .advise, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
-        case .receiveInto, .sendFile, .cork, .splice, .poll, .shutdown, .timeout, .cancel,
+        case .receiveInto, .sendFile, .cork, .splice, .openPipe, .discard, .poll, .readCached,
+            .shutdown,
+            .timeout, .cancel,
             .message:
             preconditionFailure("nobody plays \(operation) here")
         }

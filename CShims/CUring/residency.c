@@ -43,7 +43,7 @@ static int has_bytes(int file, uint64_t start, uint64_t end)
     return 1;
 }
 
-int curing_is_resident(int file, uint64_t offset, size_t count)
+int curing_is_resident(int file, uint64_t offset, size_t count, bool with_bytes)
 {
     const uint64_t start = offset & ~(uint64_t)(PAGE - 1);
     const uint64_t end = (offset + count + PAGE - 1) & ~(uint64_t)(PAGE - 1);
@@ -51,7 +51,7 @@ int curing_is_resident(int file, uint64_t offset, size_t count)
     struct cache_answer answer;
     if (syscall(CACHESTAT_NUMBER, file, &range, &answer, 0) == 0) {
         if (answer.cached < (end - start) / PAGE) return 0;
-        const int has = has_bytes(file, start, end);
+        const int has = with_bytes ? has_bytes(file, start, end) : 1;
         if (has != -EOPNOTSUPP) return has;
     } else if (errno != ENOSYS && errno != EPERM) {
         return -errno;

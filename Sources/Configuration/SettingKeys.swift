@@ -73,6 +73,13 @@ extension SettingKey {
             "The largest object accepted; more is answered with 413.")
     ]
 
+    static let downloads: [SettingKey] = [
+        SettingKey(
+            "downloads.verify", .word, \.downloads.verification,
+            "How often each block of a large object is compared with its checksum: once after a"
+                + " start, or always, without use of the page cache.")
+    ]
+
     /// Timers are looked at once a second.
     private static let roundedUp = " Whole seconds, rounded up."
 

@@ -11,6 +11,7 @@ public struct Settings: Equatable, Sendable {
     public internal(set) var storage = StorageSection()
     public internal(set) var security = SecuritySection()
     public internal(set) var uploads = UploadsSection()
+    public internal(set) var downloads = DownloadsSection()
     public internal(set) var limits = LimitsSection()
     public internal(set) var logging = LoggingSection()
 
@@ -55,6 +56,10 @@ extension Settings {
         public internal(set) var sizeBytesMax = 15 << 30
     }
 
+    public struct DownloadsSection: Equatable, Sendable {
+        public internal(set) var verification = Verification.once
+    }
+
     public struct LimitsSection: Equatable, Sendable {
         public internal(set) var headBytesMax = 16 << 10
         public internal(set) var fieldCountMax = 100
@@ -76,6 +81,10 @@ extension Settings {
 /// When an upload is answered: after its bytes and its record are flushed, or after they are
 /// written. Only the moment of the answer differs, never the order of writes.
 public enum Durability: String, CaseIterable, Sendable { case durable, written }
+
+/// How often the blocks of a large object are compared with their checksums when they are read:
+/// once since the server's start, or each time.
+public enum Verification: String, CaseIterable, Sendable { case once, always }
 
 /// How much of the file system the volumes may fill.
 public enum Capacity: Equatable, Sendable {

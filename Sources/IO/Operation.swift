@@ -11,11 +11,9 @@ public enum Operation: Sendable {
     /// The whole region, however often the socket fills up. `more` promises further bytes.
     case send(socket: Descriptor, source: Region, more: Bool)
     /// Page-cached file bytes to a socket, without copying and without blocking: executed when it
-    /// is submitted. Answers the count, `wouldBlock` (socket full) or `notResident` (cold pages,
-    /// which are not looked for if the caller has just been told that they are there).
+    /// is submitted. Answers the count, `wouldBlock` (socket full) or `notResident` (by `test`).
     case sendFile(
-        socket: Descriptor, file: Descriptor, offset: UInt64, count: UInt32,
-        isKnownResident: Bool)
+        socket: Descriptor, file: Descriptor, offset: UInt64, count: UInt32, test: ResidencyTest)
     /// While it is on, only full segments leave (TCP_CORK); switching it off sends the rest.
     /// Executed when it is submitted.
     case cork(socket: Descriptor, isOn: Bool)
@@ -23,8 +21,15 @@ public enum Operation: Sendable {
     case splice(
         source: Descriptor, sourceOffset: UInt64?, target: Descriptor, targetOffset: UInt64?,
         count: UInt32)
+    /// A pipe that holds `count` bytes, or what the kernel grants. Writes the numbers of its
+    /// reading and its writing end into `ends`, 4 bytes each. Executed when it is submitted.
+    case openPipe(count: UInt32, ends: Region)
+    /// Drops up to `count` bytes that are in a pipe. Executed when it is submitted.
+    case discard(pipe: Descriptor, count: UInt32)
     case poll(descriptor: Descriptor, readiness: Readiness)
     case read(file: Descriptor, offset: UInt64, target: Region)
+    /// What of it is in the page cache: answers a count, or `wouldBlock` if the first byte is not.
+    case readCached(file: Descriptor, offset: UInt64, target: Region)
     case write(file: Descriptor, offset: UInt64, source: Region)
     /// Data and what is needed to find it again (fdatasync).
     case sync(file: Descriptor)
@@ -48,6 +53,16 @@ public enum Operation: Sendable {
 }
 
 public enum Readiness: Sendable { case readable, writable }
+
+/// What `sendFile` makes sure of first, so that it never waits for the disk.
+public enum ResidencyTest: Sendable {
+    /// Nothing: the caller has just been told that the bytes are there.
+    case none
+    /// That the pages are cached: enough where no read of them can be under way.
+    case presence
+    /// That the pages are cached and their bytes have come.
+    case readability
+}
 
 /// Which half of a connection to end (shutdown(2)).
 public enum Direction: Sendable { case sending, both }

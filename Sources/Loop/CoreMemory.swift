@@ -85,12 +85,17 @@ public final class CoreMemory: @unchecked Sendable {
             attaching: Region(offset: start, count: UInt32(BufferPool.size(for: count))))
     }
 
-    /// The largest buffer up to `preferred` bytes that is free now; waits only for `minimum`.
+    /// The same for who could do without: leaves a reserve, so that a few rich transfers cannot
+    /// starve the many.
+    public func leaseSpare(_ count: Int) -> BufferLease? {
+        bytesFree > bytesTotal / 4 ? leaseNow(count) : nil
+    }
+
+    /// The largest buffer up to `preferred` bytes that can be spared now; waits only for `minimum`.
     public func lease(preferring preferred: Int, minimum: Int) async -> BufferLease {
         var count = preferred
         while count > minimum {
-            // Leave a reserve, so that one rich upload cannot starve the many.
-            if bytesFree > bytesTotal / 4, let lease = leaseNow(count) { return lease }
+            if let lease = leaseSpare(count) { return lease }
             count /= 2
         }
         return await lease(minimum)

@@ -113,6 +113,7 @@ public struct ServerProcess {
             settings.security.badSignatureStatus == 401 ? .unauthorized : .forbidden
         front.uploadBytesMax = min(
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
+        front.verifiesAlways = settings.downloads.verification == .always
         front.durability = settings.storage.durability == .durable ? .durable : .written
         front.connectionsMax = settings.limits.connectionsPerCoreMax
         front.headTimeoutSeconds = settings.limits.headTimeout.wholeSeconds

@@ -14,6 +14,10 @@ public struct FrontSettings: Sendable {
     public var uploadBytesMax: UInt64 = StoreLimits.objectBytesMax
     public var durability = Store.Durability.durable
 
+    /// Every byte of a large object is compared each time it is read, not only the first time since
+    /// start: nothing leaves from the page cache.
+    public var verifiesAlways = false
+
     /// Takes one line for the operator: errors that are ours, with the request's number.
     public var log: @Sendable (String) -> Void = { _ in }
 

@@ -14,6 +14,7 @@ public final class ObjectStore {
     let state: StoreState
     let ledger: Ledger
     let files: VolumeFiles
+    let pages: PageFiller
     let packer: Packer
     let seal: Seal
     let reader: any CatalogReader
@@ -39,6 +40,7 @@ public final class ObjectStore {
         ledger = shared.ledger
         files = VolumeFiles(
             loop: loop, memory: memory, state: shared.state, directory: shared.directory)
+        pages = PageFiller(loop: loop, memory: memory)
         packer = Packer(loop: loop, ledger: shared.ledger, state: shared.state)
         seal = try Seal(key: shared.state.sealKey)
         reader = try shared.state.makeReader()
@@ -55,6 +57,7 @@ public final class ObjectStore {
             _ = await loop.answer(ticket)
         }
         await packer.close()
+        await pages.close()
         await files.close()
     }
 

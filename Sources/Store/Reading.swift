@@ -104,109 +104,11 @@ extension ObjectStore {
         return corrupt(pinned.name, VolumeName(record.volume), offset: record.byteOffset)
     }
 
-    private func corrupt(_ name: [UInt8], _ volume: VolumeName, offset: UInt64) -> StoreError {
+    func corrupt(_ name: [UInt8], _ volume: VolumeName, offset: UInt64) -> StoreError {
         count { $0.corruptions += 1 }
         let error = StoreError.corrupt(volume: volume, offset: offset)
         state.report(.corrupt(name: name, error))
         return error
-    }
-
-    // MARK: Large objects
-
-    /// Reads and verifies bytes from `offset`, a multiple of `StoreLimits.unitBytes`, to the end of
-    /// the object or as many whole units as `target` holds (at most
-    /// `StoreLimits.transferBytesMax`). Answers how many bytes of the object lie at the front of
-    /// `target`; padding may follow them.
-    /// `target` is a buffer of at least `StoreLimits.unitBytes`, as leased.
-    public func read(
-        _ large: LargeObject, offset: UInt64, into target: Region
-    ) async throws(StoreError) -> Int {
-        let unit = StoreLimits.unitBytes
-        precondition(offset % UInt64(unit) == 0 && offset < large.object.length)
-        let room = min(Int(target.count) / unit * unit, StoreLimits.transferBytesMax)
-        precondition(room > 0, "a buffer smaller than one unit")
-        let count = Int(min(UInt64(room), large.object.length - offset))
-        let blocks = Int(VolumeLayout.blocks(for: UInt64(count))) * VolumeLayout.blockSize
-        try await readPieces(large.map.pieces(from: offset, count: blocks), into: target)
-
-        for start in stride(from: 0, to: count, by: unit) {
-            let number = Int(offset) / unit + start / unit
-            let bytes = target.part(from: start, count: min(unit, count - start))
-            guard crc32c(memory.arena.bytes(bytes)) == large.checksums[number] else {
-                let piece = large.map.pieces(from: offset + UInt64(start), count: 1)[0]
-                throw corrupt([], VolumeName(piece.volume), offset: piece.fileOffset)
-            }
-            large.markVerified(unit: number)
-        }
-        self.count { $0.bytesRead += UInt64(count) }
-        return count
-    }
-
-    private func readPieces(
-        _ pieces: [DataMap.Piece], into target: Region
-    ) async throws(StoreError) {
-        var reads: [(file: VolumeFile, ticket: Ticket, target: Region, offset: UInt64)] = []
-        var failure: StoreError?
-        for piece in pieces {
-            do throws(StoreError) {
-                let file = try await files.file(piece.volume)
-                let part = target.part(from: piece.skipped, count: piece.count)
-                let ticket = file.startRead(part, at: piece.fileOffset)
-                reads.append((file, ticket, part, piece.fileOffset))
-            } catch {
-                failure = error
-                break
-            }
-        }
-        // Every answer is fetched, whatever failed: the kernel owns the buffer until then.
-        for read in reads {
-            do throws(StoreError) {
-                try await read.file.finishRead(read.ticket, read.target, at: read.offset)
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-    }
-
-    /// The bytes from `offset` on that lie in one piece of a file and were verified since start, at
-    /// most 4 MiB; nil if the unit of `offset` was not.
-    public func fileRange(_ large: LargeObject, offset: UInt64) -> FileRange? {
-        let unit = UInt64(StoreLimits.unitBytes)
-        guard offset < large.object.length else { return nil }
-        var end = offset / unit * unit
-        let most = min(large.object.length, offset + (4 << 20))
-        while end < most, large.isVerified(unit: Int(end / unit)) { end += unit }
-        end = min(end, most)
-        guard end > offset else { return nil }
-        let piece = large.map.pieces(from: offset, count: Int(end - offset))[0]
-        guard let file = files.opened(piece.volume) else { return nil }
-        return FileRange(
-            file: file.buffered, offset: piece.fileOffset, count: UInt64(piece.count))
-    }
-
-    /// Brings those bytes into the page cache. By reading through it, not by asking for it
-    /// (POSIX_FADV_WILLNEED fills it with single pages): read-ahead makes large folios, which
-    /// sendfile hands to the network in larger pieces.
-    public func warm(_ large: LargeObject, offset: UInt64, count: UInt64) async {
-        guard offset < large.object.length else { return }
-        let count = Int(min(count, large.object.length - offset, 64 << 20))
-        let buffer = await memory.buffer(4 * StoreLimits.unitBytes)
-        defer { memory.giveBack(buffer: buffer) }
-        for piece in large.map.pieces(from: offset, count: count) {
-            guard let file = files.opened(piece.volume) else { continue }
-            var done = 0
-            while done < piece.count {
-                let target = buffer.part(from: 0, count: min(piece.count - done, Int(buffer.count)))
-                let result = await loop.perform(
-                    .read(
-                        file: file.buffered, offset: piece.fileOffset + UInt64(done),
-                        target: target))
-                // Best effort: who asked reads another way if the bytes are not there then.
-                guard result > 0 else { return }
-                done += Int(result)
-            }
-        }
     }
 
     // MARK: Comparing

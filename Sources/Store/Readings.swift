@@ -1,6 +1,7 @@
 /// Objects being read: a small one in its buffer, a large one by its description.
 
 public import IO
+import Loop
 import Volumes
 
 /// A small object in memory, verified: seal, name, sequence and checksum match.
@@ -27,6 +28,7 @@ public final class LargeObject {
     let checksums: [UInt32]
     /// Whether this core has read and verified the unit since start.
     private var verified: [Bool]
+    var windows: CachedWindows
 
     init(_ object: StoredObject, _ manifest: Manifest) {
         self.object = object
@@ -35,10 +37,49 @@ public final class LargeObject {
         checksums = manifest.checksums
         map = DataMap(manifest.extents)
         verified = Array(repeating: false, count: manifest.checksums.count)
+        windows = CachedWindows(objectBytes: object.length)
     }
 
-    func isVerified(unit: Int) -> Bool { verified[unit] }
+    /// The first byte from `offset` on, and before `end`, whose unit is not verified; else `end`.
+    func verifiedEnd(from offset: UInt64, before end: UInt64) -> UInt64 {
+        let unit = UInt64(StoreLimits.unitBytes)
+        var position = offset / unit * unit
+        while position < end, verified[Int(position / unit)] { position += unit }
+        return max(offset, min(position, end))
+    }
+
+    /// Where the window of 2 MiB ends that `ObjectStore.fileRange` goes by.
+    public func windowEnd(of offset: UInt64) -> UInt64 { windows.window(of: offset).upperBound }
+
+    /// The first byte from `offset` on, and before `end`, whose unit is verified; else `end`.
+    public func verifiedStart(from offset: UInt64, before end: UInt64) -> UInt64 {
+        let unit = UInt64(StoreLimits.unitBytes)
+        var start = offset / unit * unit
+        while start < end, !verified[Int(start / unit)] { start += unit }
+        return max(offset, min(start, end))
+    }
+
     func markVerified(unit: Int) { verified[unit] = true }
+}
+
+/// Bytes of a large object on their way into memory. Ends with one call of
+/// `ObjectStore.finishRead`; until then the kernel owns the buffer.
+public struct LargeRead {
+    /// In the object; a multiple of `StoreLimits.unitBytes`.
+    public let offset: UInt64
+    /// Bytes of the object that will lie at the front of `target`.
+    public let count: Int
+    /// As leased.
+    public let target: Region
+    let large: LargeObject
+    let pieces: [Piece]
+
+    struct Piece {
+        let file: VolumeFile
+        let ticket: Ticket
+        let target: Region
+        let fileOffset: UInt64
+    }
 }
 
 /// The lasting facts of a large object, as its record has them.
@@ -56,6 +97,8 @@ public struct FileRange: Sendable, Equatable {
     public let file: Descriptor
     public let offset: UInt64
     public let count: UInt64
+    /// What is to be made sure of before they are sent.
+    public let test: ResidencyTest
 }
 
 /// What one core's store counts; sum over cores.

@@ -99,19 +99,28 @@ public struct Ring: ~Copyable {
         case .cork(let socket, let isOn):
             let status = curing_cork(socket.number, isOn)
             answered.append(Completion(token: token, result: status))
-        case .sendFile(let socket, let file, let offset, let count, let isKnownResident):
+        case .sendFile(let socket, let file, let offset, let count, let test):
             let sent = curing_send_file(
-                socket.number, file.number, offset, Int(count), !isKnownResident)
+                socket.number, file.number, offset, Int(count), Ring.test(test))
             answered.append(Completion(token: token, result: Int32(sent)))
         case .splice(let source, let from, let target, let to, let count):
             unsafe curing_splice(
                 ring, source.number, Ring.position(from), target.number, Ring.position(to), count,
                 tag)
+        case .openPipe(let count, let ends):
+            let status = unsafe curing_open_pipe(count, arena.address(of: ends))
+            answered.append(Completion(token: token, result: status))
+        case .discard(let pipe, let count):
+            let dropped = unsafe curing_discard(ring, pipe.number, count)
+            answered.append(Completion(token: token, result: dropped))
         case .poll(let descriptor, let readiness):
             unsafe curing_poll(ring, descriptor.number, readiness == .readable, tag)
         case .read(let file, let offset, let target):
             unsafe curing_read(
-                ring, file.number, arena.address(of: target), target.count, offset, tag)
+                ring, file.number, arena.address(of: target), target.count, offset, false, tag)
+        case .readCached(let file, let offset, let target):
+            unsafe curing_read(
+                ring, file.number, arena.address(of: target), target.count, offset, true, tag)
         case .write(let file, let offset, let source):
             unsafe curing_write(
                 ring, file.number, arena.address(of: source), source.count, offset, tag)
@@ -165,6 +174,14 @@ public struct Ring: ~Copyable {
     /// Woken without a completion: by the time limit, by a signal, or to make room (EBUSY).
     private static func isHarmless(_ error: KernelError) -> Bool {
         error == .timedOut || error.code == 4 || error == .wouldBlock || error.code == 16
+    }
+
+    private static func test(_ test: ResidencyTest) -> curing_residency {
+        switch test {
+        case .none: CURING_UNTESTED
+        case .presence: CURING_CACHED
+        case .readability: CURING_READABLE
+        }
     }
 
     private static func position(_ offset: UInt64?) -> Int64 { offset.map { Int64($0) } ?? -1 }

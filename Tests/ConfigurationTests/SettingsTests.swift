@@ -63,6 +63,7 @@ import Testing
             "limits.reserved_size", ["\"25%\"", "\"1GiB\""],
             ["\"0%\"", "\"101%\"", "\"255MiB\"", "0.25"]
         ),
+        ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]
 

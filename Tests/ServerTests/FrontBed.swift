@@ -125,8 +125,9 @@ final class FrontBed {
             closedDescriptors.insert(descriptor.number)
             clients[descriptor.number]?.isClosed = true
             complete(token, 0)
-        case .nop, .sendFile, .cork, .splice, .poll, .read, .write, .sync, .allocate, .advise,
-            .open,
+        case .nop, .sendFile, .cork, .splice, .openPipe, .discard, .poll, .read, .readCached,
+            .write, .sync, .allocate,
+            .advise, .open,
             .measure, .timeout, .message:
             Issue.record("the front asked for \(operation)")
         }

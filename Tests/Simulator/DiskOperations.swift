@@ -48,7 +48,8 @@ extension SimulatedDisk {
         case .advise, .nop: return 0
         case .timeout: return -KernelError.timedOut.code
         case .message, .cancel: return 0
-        case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown:
+        case .accept, .receive, .receiveInto, .send, .sendFile, .readCached, .cork, .splice,
+            .openPipe, .discard, .poll, .shutdown:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }

@@ -16,7 +16,7 @@ import Uring
     {
         .sendFile(
             socket: pair.left.descriptor, file: file.descriptor, offset: offset, count: count,
-            isKnownResident: false)
+            test: .readability)
     }
 
     /// Drops the file's pages from the page cache; they must be on disk.
@@ -60,6 +60,81 @@ import Uring
         ] as [(UInt64, UInt32, Bool)] {
             let result = try asker.ask(sendFile(pair, file, offset, count))
             #expect(isWarm ? result == count : KernelError(result: result) == .notResident)
+        }
+    }
+
+    @Test func `are read from memory, or not at all`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let target = Region(offset: 0, count: 5000)
+        let warm = try asker.ask(
+            .readCached(file: file.descriptor, offset: 1000, target: target))
+        #expect(warm == 5000)
+        #expect(asker.bytes(target) == Array(content[1000..<6000]))
+        try cool(file, &asker)
+        let cold = try asker.ask(
+            .readCached(file: file.descriptor, offset: 1000, target: target))
+        #expect(KernelError(result: cold) == .wouldBlock)
+        let end = try asker.ask(
+            .readCached(file: file.descriptor, offset: 64 << 10, target: target))
+        #expect(end == 0)
+    }
+
+    @Test func `are brought into memory through a pipe that is emptied again`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        try cool(file, &asker)
+        let ends = Region(offset: 0, count: 8)
+        let opened = try asker.ask(.openPipe(count: 1 << 20, ends: ends))
+        #expect(opened == 0)
+        let (reading, writing) = (number(asker, 0), number(asker, 4))
+        #expect(fcntl(reading.number, pipeSizeCommand) == 1 << 20)
+        #expect(fcntl(writing.number, F_GETFD) == FD_CLOEXEC)
+        let moved = try asker.ask(
+            .splice(
+                source: file.descriptor, sourceOffset: 0, target: writing, targetOffset: nil,
+                count: 64 << 10))
+        #expect(moved == 64 << 10)
+        var dropped = try asker.ask(.discard(pipe: reading, count: 64 << 10))
+        #expect(dropped == 64 << 10)
+        dropped = try asker.ask(.discard(pipe: reading, count: 1))
+        #expect(KernelError(result: dropped) == .wouldBlock)
+        let sent = try asker.ask(sendFile(pair, file, 0, 64 << 10))
+        #expect(sent > 0)
+        for end in [reading, writing] { #expect(try asker.ask(.close(end)) == 0) }
+        let noPipe = try asker.ask(.discard(pipe: notOpen, count: 1))
+        #expect(KernelError(result: noPipe) == .badDescriptor)
+    }
+
+    /// F_GETPIPE_SZ of <linux/fcntl.h>, which the C library module hides.
+    private let pipeSizeCommand: Int32 = 1032
+
+    private func number(_ asker: borrowing Asker, _ offset: UInt32) -> Descriptor {
+        let bytes = asker.bytes(Region(offset: offset, count: 4))
+        return Descriptor(bytes.reversed().reduce(0) { $0 << 8 | Int32($1) })
+    }
+
+    @Test func `are sent under every test while they are cached`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        for test in [ResidencyTest.none, .presence, .readability] {
+            let result = try asker.ask(
+                .sendFile(
+                    socket: pair.left.descriptor, file: file.descriptor, offset: 0, count: 100,
+                    test: test))
+            #expect(result == 100)
+        }
+        // What waits in a socket stays in memory.
+        #expect(try pair.right.readWhole(300).count == 300)
+        try cool(file, &asker)
+        for test in [ResidencyTest.presence, .readability] {
+            let result = try asker.ask(
+                .sendFile(
+                    socket: pair.left.descriptor, file: file.descriptor, offset: 0, count: 100,
+                    test: test))
+            #expect(KernelError(result: result) == .notResident)
         }
     }
 
@@ -107,11 +182,11 @@ import Uring
         let noFile = try asker.ask(
             .sendFile(
                 socket: pair.left.descriptor, file: notOpen, offset: 0, count: 1,
-                isKnownResident: false))
+                test: .readability))
         #expect(KernelError(result: noFile) == .badDescriptor)
         let noSocket = try asker.ask(
             .sendFile(
-                socket: notOpen, file: file.descriptor, offset: 0, count: 1, isKnownResident: false)
+                socket: notOpen, file: file.descriptor, offset: 0, count: 1, test: .readability)
         )
         #expect(KernelError(result: noSocket) == .badDescriptor)
         let noAdvice = try asker.ask(

@@ -50,10 +50,15 @@ void curing_send(
 void curing_splice(
     curing *ring, int source, int64_t source_offset, int target, int64_t target_offset,
     uint32_t count, uint64_t token);
+/// At once: puts two descriptors at `ends`, which need not be aligned. 0 or a negated errno.
+int32_t curing_open_pipe(uint32_t count, void *ends);
+/// At once: a count or a negated errno.
+int32_t curing_discard(curing *ring, int pipe, uint32_t count);
 void curing_poll(curing *ring, int descriptor, bool readable, uint64_t token);
 /// With registered memory these use it (READ_FIXED, WRITE_FIXED), else plain READ and WRITE.
 void curing_read(
-    curing *ring, int file, void *target, uint32_t count, uint64_t offset, uint64_t token);
+    curing *ring, int file, void *target, uint32_t count, uint64_t offset, bool cached_only,
+    uint64_t token);
 void curing_write(
     curing *ring, int file, const void *source, uint32_t count, uint64_t offset, uint64_t token);
 void curing_sync(curing *ring, int file, uint64_t token);
@@ -73,10 +78,13 @@ void curing_timeout(curing *ring, uint64_t nanoseconds, uint64_t token);
 void curing_cancel(curing *ring, uint64_t target, uint64_t token);
 void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t token);
 
-/// sendfile(2), at once: -ENODATA if the range is not in the page cache, -EAGAIN if the socket
-/// is full. How residency is tested, if it is: residency.h.
+/// What is asked of the page cache before bytes leave it: nothing; that it has the pages; that it
+/// has their bytes, too (residency.h).
+typedef enum { CURING_UNTESTED, CURING_CACHED, CURING_READABLE } curing_residency;
+
+/// sendfile(2), at once: -ENODATA if the range fails the test, -EAGAIN if the socket is full.
 int64_t curing_send_file(
-    int socket, int file, uint64_t offset, size_t count, bool tests_residency);
+    int socket, int file, uint64_t offset, size_t count, curing_residency test);
 
 /// TCP_CORK, at once.
 int curing_cork(int socket, bool is_on);

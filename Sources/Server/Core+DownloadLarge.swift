@@ -1,0 +1,262 @@
+/// GET and HEAD of large objects: what has to be verified before the head, then the bytes, by
+/// whichever way is the shortest.
+///
+///     verified here ── in the page cache ──▶ short: read into the head's buffer; else sendfile
+///       │                └ missing ── worth it ──▶ warmed, then sendfile
+///       └ not yet, or not worth it ──▶ O_DIRECT ahead of the client, compared, sent
+
+import HTTP
+import IO
+import Loop
+import Store
+
+extension Core {
+    func downloadLarge(
+        _ request: Request, _ pinned: Pinned, _ store: ObjectStore
+    ) async -> Result<Void, StoreError> {
+        let large: LargeObject
+        do { large = try await store.describe(pinned) } catch { return .failure(error) }
+        let fields = ObjectFields(
+            length: pinned.object.length, sequence: pinned.object.sequence,
+            checksum: large.checksum, modifiedSeconds: pinned.object.modified)
+        let selection = select(fields, request.head, bytes: request.bytes.span)
+        let range = request.head.method == .get ? selection.bodyRange(of: fields.length) : nil
+        var reads = ReadAhead()
+        if let range, !isVerified(large, range, store) {
+            do { try await readFirst(large, range, &reads, store) } catch {
+                return .failure(error)
+            }
+        }
+        let slot = request.slot
+        let others = otherFields(fields, mediaType: large.mediaType)
+        // A short body leaves in one SEND with its head.
+        if let range, range.count <= Core.copiedBytesMax {
+            _ = outputRoom(slot, Core.headRoom + range.count)
+        }
+        writeSelectionHead(
+            slot, fields, selection, otherFields: others.span,
+            to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
+        guard let range else {
+            _ = await sendOutput(slot, more: false)
+            return .success(())
+        }
+        if reads.isEmpty, await copyCached(slot, large, range, store) {
+            _ = await sendOutput(slot, more: false)
+        } else if await sendOutput(slot, more: true) {
+            await streamCorked(request, large, range, &reads, store)
+        }
+        await abandon(&reads, store)
+        return .success(())
+    }
+
+    /// Bodies up to this length are copied from the page cache, which costs less than what
+    /// sendfile needs beside: a test, a system call and a packet of its own for the head.
+    static let copiedBytesMax = 64 << 10
+
+    /// Whether as much of the range is verified as has to be before its head goes out: of objects
+    /// that one read can bring, all.
+    private func isVerified(
+        _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
+    ) -> Bool {
+        guard let file = cachedRange(large, range.lowerBound, store) else { return false }
+        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        return isLong || file.count > range.upperBound - range.lowerBound
+    }
+
+    private func cachedRange(
+        _ large: LargeObject, _ offset: UInt64, _ store: ObjectStore
+    ) -> FileRange? {
+        settings.verifiesAlways ? nil : store.fileRange(large, offset: offset)
+    }
+
+    /// Reads what has to be verified before the head, so that what is corrupt there is a 500.
+    /// Leaves nothing in `reads` if it was verified, but memory for all of it at once is short; it
+    /// is read again in its turn.
+    private func readFirst(
+        _ large: LargeObject, _ range: ClosedRange<UInt64>, _ reads: inout ReadAhead,
+        _ store: ObjectStore
+    ) async throws(StoreError) {
+        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        var offset = range.lowerBound
+        while offset <= range.upperBound {
+            try await start(
+                large, offset, range, bytes: StoreLimits.transferBytesMax, &reads, store)
+            let read = reads.first
+            do throws(StoreError) { try await finishFirst(&reads, store) } catch {
+                await abandon(&reads, store)
+                throw error
+            }
+            let end = read.offset + UInt64(read.count)
+            if offset == range.lowerBound, isLong || end > range.upperBound { return }
+            await abandon(&reads, store)
+            offset = end
+        }
+    }
+
+    // MARK: Through the page cache
+
+    /// Puts a short body behind its head, if all of it is verified and cached.
+    private func copyCached(
+        _ slot: Int, _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
+    ) async -> Bool {
+        guard range.count <= Core.copiedBytesMax,
+            let file = cachedRange(large, range.lowerBound, store), file.count >= range.count,
+            let room = outputRoom(slot, range.count)
+        else { return false }
+        let target = room.part(from: 0, count: range.count)
+        let result = await loop.perform(
+            .readCached(file: file.file, offset: file.offset, target: target))
+        guard result == Int32(range.count) else { return false }
+        connections[slot].outputCount += UInt32(result)
+        counters.sentFileBytes &+= UInt64(result)
+        return true
+    }
+
+    /// Sends page-cached bytes without copying. Nil: not verified, or not cached and not worth it:
+    /// read them; 0: the connection is gone; else how many went out.
+    private func sendFile(
+        _ slot: Int, _ large: LargeObject, _ offset: UInt64, _ range: ClosedRange<UInt64>,
+        _ reads: inout ReadAhead, _ store: ObjectStore
+    ) async -> UInt64? {
+        guard let file = cachedRange(large, offset, store) else { return nil }
+        let window = offset..<offset + min(file.count, range.upperBound - offset + 1)
+        var position = offset
+        var wasWarmed = false
+        var testedAt: UInt64 = 0
+        if await endWarming(&reads) == offset {
+            // What comes behind was not there, either.
+            warmNext(large, window, range, &reads, store)
+        }
+        while position < window.upperBound {
+            guard !connections[slot].flags.contains(.ending) else { return 0 }
+            let isTested = testedAt > 0 && loop.now - testedAt < Core.residencyNanoseconds
+            let test = isTested ? .none : position > offset || wasWarmed ? .readability : file.test
+            let asked = position..<window.upperBound
+            let result = await loop.perform(
+                .sendFile(
+                    socket: connections[slot].socket, file: file.file,
+                    offset: file.offset + (position - offset), count: UInt32(asked.count),
+                    test: test))
+            let error = KernelError(result: result)
+            if error == .notResident {
+                // Dropped behind a slow client: what is left is for the next call.
+                if position > offset { return position - offset }
+                guard !wasWarmed, await store.warm(large, missing: asked) else { return nil }
+                wasWarmed = true
+                warmNext(large, window, range, &reads, store)
+                continue
+            }
+            // Full sockets pass every test, too.
+            if test != .none, result > 0 || error == .wouldBlock { testedAt = loop.now }
+            if test == .readability, result > 0 { store.found(large, asked) }
+            if result > 0 {
+                position += UInt64(result)
+                count(sentFile: UInt64(result))
+            } else if error != .wouldBlock {
+                counters.connectionErrors += 1
+                end(slot)
+                return 0
+            }
+            // Sent in part means that the socket is full.
+            if position < window.upperBound {
+                guard await isWritable(slot) else { return 0 }
+            }
+        }
+        return window.upperBound - offset
+    }
+
+    private func count(sentFile count: UInt64) {
+        counters.bytesOut &+= count
+        counters.sentFileBytes &+= count
+    }
+
+    /// Waits for the window that is being brought into the page cache; answers where it begins.
+    private func endWarming(_ reads: inout ReadAhead) async -> UInt64? {
+        guard let warming = reads.warming.take() else { return nil }
+        _ = await loop.answer(warming.ticket)
+        return warming.start
+    }
+
+    /// Has the window behind this one brought into the page cache while this one is sent, if the
+    /// client wants all of it.
+    private func warmNext(
+        _ large: LargeObject, _ window: Range<UInt64>, _ range: ClosedRange<UInt64>,
+        _ reads: inout ReadAhead, _ store: ObjectStore
+    ) {
+        guard range.upperBound >= window.upperBound,
+            range.upperBound >= large.windowEnd(of: window.upperBound) - 1,
+            let ticket = store.warmAhead(large, from: window.upperBound)
+        else { return }
+        reads.warming = (window.upperBound, ticket)
+    }
+
+    /// For so long after a test pages count as cached: the kernel drops none that were just used.
+    private static let residencyNanoseconds: UInt64 = 50_000_000
+
+    /// Waits until the socket takes more. False if the connection is gone or too slow.
+    private func isWritable(_ slot: Int) async -> Bool {
+        let ready = await interruptibly(
+            slot, .poll(descriptor: connections[slot].socket, readiness: .writable),
+            seconds: settings.sendTimeoutSeconds)
+        if ready > 0, !connections[slot].flags.contains(.timedOut) { return true }
+        end(slot)
+        return false
+    }
+
+    // MARK: The bytes
+
+    /// Corked, so that what sendfile brings leaves in full segments: 64 KiB at a time it would
+    /// push the rest of each batch, which cost a tenth of a large download's CPU.
+    private func streamCorked(
+        _ request: Request, _ large: LargeObject, _ range: ClosedRange<UInt64>,
+        _ reads: inout ReadAhead, _ store: ObjectStore
+    ) async {
+        let socket = connections[request.slot].socket
+        _ = await loop.perform(.cork(socket: socket, isOn: true))
+        do { try await stream(request.slot, large, range, &reads, store) } catch {
+            // Too late for a status: the connection ends short, never with wrong bytes.
+            counters.downloadErrors &+= 1
+            noteFailure(answer(for: error, request), number: request.number)
+            end(request.slot)
+        }
+        _ = await loop.perform(.cork(socket: socket, isOn: false))
+    }
+
+    /// Returns early if the connection is gone.
+    private func stream(
+        _ slot: Int, _ large: LargeObject, _ range: ClosedRange<UInt64>,
+        _ reads: inout ReadAhead, _ store: ObjectStore
+    ) async throws(StoreError) {
+        let end = range.upperBound + 1
+        var offset = range.lowerBound
+        // Up to there by O_DIRECT.
+        var directEnd = reads.isEmpty ? offset : unverifiedEnd(large, from: reads.end, end)
+        while offset < end {
+            if reads.isEmpty, offset >= directEnd {
+                if let sent = await sendFile(slot, large, offset, range, &reads, store) {
+                    guard sent > 0 else { return }
+                    offset += sent
+                    continue
+                }
+                // Verified, it is not worth caching: the rest of its window is not, either.
+                directEnd = max(
+                    unverifiedEnd(large, from: offset, end), min(large.windowEnd(of: offset), end))
+            }
+            if reads.isEmpty {
+                try await start(
+                    large, offset, range, bytes: reads.pace.bufferBytes, &reads, store)
+            }
+            try await startMore(large, range, until: directEnd, &reads, store)
+            guard let sent = try await sendFirst(slot, offset, end, &reads, store) else { return }
+            offset += sent
+        }
+    }
+
+    /// The first byte from `offset` on that need not be verified again; else `end`.
+    private func unverifiedEnd(
+        _ large: LargeObject, from offset: UInt64, _ end: UInt64
+    ) -> UInt64 {
+        guard !settings.verifiesAlways, offset < end else { return end }
+        return large.verifiedStart(from: offset, before: end)
+    }
+}

@@ -1,0 +1,107 @@
+/// What a download has asked of the disk ahead of its client.
+
+import IO
+import Loop
+import Store
+
+/// Reads of one download on their way or verified, one behind the other in the object. Each holds
+/// a leased buffer. Ends with `Core.abandon`.
+struct ReadAhead {
+    private var reads: [LargeRead] = []
+    var pace = DownloadPace()
+    /// The window that is being brought into the page cache meanwhile: where it begins.
+    var warming: (start: UInt64, ticket: Ticket)?
+    /// The first has ended; its buffer is the download's own.
+    var isFirstFinished = false
+
+    var isEmpty: Bool { reads.isEmpty }
+    var count: Int { reads.count }
+    var first: LargeRead { reads[0] }
+    /// The first byte of the object behind all of them.
+    var end: UInt64 { reads.last.map { $0.offset + UInt64($0.count) } ?? 0 }
+
+    mutating func append(_ read: LargeRead) { reads.append(read) }
+
+    mutating func removeFirst() {
+        reads.removeFirst()
+        isFirstFinished = false
+    }
+}
+
+extension Core {
+    /// Starts a read of at most `bytes` around `offset`, as the first; waits for its buffer.
+    func start(
+        _ large: LargeObject, _ offset: UInt64, _ range: ClosedRange<UInt64>, bytes: Int,
+        _ reads: inout ReadAhead, _ store: ObjectStore
+    ) async throws(StoreError) {
+        precondition(reads.isEmpty, "whoever holds a buffer does not wait for another")
+        let unit = UInt64(StoreLimits.unitBytes)
+        let start = offset / unit * unit
+        let wanted = Int(min(range.upperBound - start + 1, UInt64(bytes)))
+        let lease = await memory.lease(preferring: wanted, minimum: StoreLimits.unitBytes)
+        try await append(large, start, lease, &reads, store)
+    }
+
+    /// Starts as many further reads as the client's pace asks for and memory allows.
+    func startMore(
+        _ large: LargeObject, _ range: ClosedRange<UInt64>, until end: UInt64,
+        _ reads: inout ReadAhead, _ store: ObjectStore
+    ) async throws(StoreError) {
+        while reads.count < reads.pace.depth, reads.end < end {
+            let wanted = Int(min(range.upperBound - reads.end + 1, UInt64(reads.pace.bufferBytes)))
+            guard let lease = memory.leaseSpare(max(wanted, StoreLimits.unitBytes)) else { return }
+            try await append(large, reads.end, lease, &reads, store)
+        }
+    }
+
+    private func append(
+        _ large: LargeObject, _ offset: UInt64, _ lease: consuming BufferLease,
+        _ reads: inout ReadAhead, _ store: ObjectStore
+    ) async throws(StoreError) {
+        let buffer = lease.detach()
+        do {
+            reads.append(try await store.startRead(large, offset: offset, into: buffer))
+        } catch {
+            memory.giveBack(BufferLease(attaching: buffer))
+            throw error
+        }
+    }
+
+    /// Sends what of the first read lies in `offset..<end`, once it is verified, and gives its
+    /// buffer back. Answers how much that was; nil if the connection is gone. All of it at once: in
+    /// steps that are still in the processor's cache when they are sent it costs a fifth more.
+    func sendFirst(
+        _ slot: Int, _ offset: UInt64, _ end: UInt64, _ reads: inout ReadAhead,
+        _ store: ObjectStore
+    ) async throws(StoreError) -> UInt64? {
+        try await finishFirst(&reads, store)
+        let read = reads.first
+        let count = min(read.offset + UInt64(read.count), end) - offset
+        let bytes = read.target.part(from: Int(offset - read.offset), count: Int(count))
+        let start = loop.now
+        let isSent = await send(slot, bytes, more: offset + count < end)
+        reads.pace.took(nanoseconds: loop.now - start)
+        counters.sentDirectBytes &+= count
+        reads.removeFirst()
+        memory.giveBack(BufferLease(attaching: read.target))
+        return isSent ? count : nil
+    }
+
+    /// Waits for the first read.
+    func finishFirst(_ reads: inout ReadAhead, _ store: ObjectStore) async throws(StoreError) {
+        guard !reads.isFirstFinished else { return }
+        defer { reads.isFirstFinished = true }
+        try await store.finishRead(reads.first)
+    }
+
+    /// Waits until the kernel has let go of all, and gives the buffers back.
+    func abandon(_ reads: inout ReadAhead, _ store: ObjectStore) async {
+        if let warming = reads.warming.take() { _ = await loop.answer(warming.ticket) }
+        while !reads.isEmpty {
+            let read = reads.first
+            if !reads.isFirstFinished { try? await store.finishRead(read) }
+            reads.removeFirst()
+            memory.giveBack(BufferLease(attaching: read.target))
+        }
+    }
+}

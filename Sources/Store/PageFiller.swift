@@ -1,0 +1,100 @@
+/// Brings file pages into the page cache without copying them: the kernel moves them into a pipe
+/// (splice(2), on a worker of the ring, which may wait for the disk), and there they are dropped.
+/// Read-ahead makes large folios of them, which sendfile hands to the network in larger pieces;
+/// POSIX_FADV_WILLNEED would fill the cache with single pages. Measured for a GB of a cold object:
+/// 0.16 s of CPU this way and sendfile, 0.25 by O_DIRECT, 0.39 by reading it into memory here.
+
+import Checksums
+import IO
+import Loop
+
+final class PageFiller {
+    private struct Pipe {
+        let reading: Descriptor
+        let writing: Descriptor
+    }
+
+    private let loop: EventLoop
+    private let memory: CoreMemory
+    private var idle: [Pipe] = []
+    private var openCount = 0
+    private var line: [Ticket] = []
+
+    /// As many fills at once; each occupies a worker while it waits for the disk.
+    private static let pipesMax = 4
+    /// What an unprivileged process may ask for (/proc/sys/fs/pipe-max-size).
+    private static let pipeBytes: UInt32 = 1 << 20
+
+    init(loop: EventLoop, memory: CoreMemory) { (self.loop, self.memory) = (loop, memory) }
+
+    /// False if not all of it could be brought: whoever wants the bytes reads them another way, and
+    /// learns the reason there.
+    func fill(_ file: Descriptor, offset: UInt64, count: Int) async -> Bool {
+        guard let pipe = await takePipe() else { return false }
+        var (done, isClean) = (0, true)
+        while isClean, done < count {
+            let step = min(UInt32(count - done), PageFiller.pipeBytes)
+            let moved = await loop.perform(
+                .splice(
+                    source: file, sourceOffset: offset + UInt64(done), target: pipe.writing,
+                    targetOffset: nil, count: step))
+            guard moved > 0 else { break }
+            let dropped = await loop.perform(.discard(pipe: pipe.reading, count: UInt32(moved)))
+            isClean = dropped == moved
+            done += Int(moved)
+        }
+        await giveBack(pipe, isClean: isClean)
+        return done == count
+    }
+
+    private func takePipe() async -> Pipe? {
+        while true {
+            if let pipe = idle.popLast() { return pipe }
+            if openCount < PageFiller.pipesMax { return await openPipe() }
+            let ticket = loop.makeTicket()
+            line.append(ticket)
+            _ = await loop.answer(ticket)
+        }
+    }
+
+    private func openPipe() async -> Pipe? {
+        openCount += 1
+        let buffer = await memory.buffer(8)
+        defer { memory.giveBack(buffer: buffer) }
+        let ends = buffer.part(from: 0, count: 8)
+        let result = await loop.perform(.openPipe(count: PageFiller.pipeBytes, ends: ends))
+        guard result >= 0 else {
+            openCount -= 1
+            wakeOne()
+            return nil
+        }
+        let bytes = memory.arena.bytes(ends)
+        return Pipe(
+            reading: Descriptor(bytes.integer(at: 0)), writing: Descriptor(bytes.integer(at: 4)))
+    }
+
+    /// A pipe with something left in it serves nobody any more.
+    private func giveBack(_ pipe: Pipe, isClean: Bool) async {
+        if isClean {
+            idle.append(pipe)
+        } else {
+            await close(pipe)
+        }
+        wakeOne()
+    }
+
+    private func wakeOne() {
+        if !line.isEmpty { loop.wake(line.removeFirst()) }
+    }
+
+    private func close(_ pipe: Pipe) async {
+        openCount -= 1
+        _ = await loop.perform(.close(pipe.reading))
+        _ = await loop.perform(.close(pipe.writing))
+    }
+
+    /// Nothing may be in progress.
+    func close() async {
+        while let pipe = idle.popLast() { await close(pipe) }
+    }
+}
