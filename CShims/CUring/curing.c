@@ -337,6 +337,11 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
+bool curing_is_cached(int file, uint64_t offset, size_t count)
+{
+    return curing_is_resident(file, offset, count, false) != 0;
+}
+
 int64_t curing_send_file(
     int socket, int file, uint64_t offset, size_t count, curing_residency test)
 {

@@ -28,7 +28,8 @@ public enum Operation: Sendable {
     case discard(pipe: Descriptor, count: UInt32)
     case poll(descriptor: Descriptor, readiness: Readiness)
     case read(file: Descriptor, offset: UInt64, target: Region)
-    /// What of it is in the page cache: answers a count, or `wouldBlock` if the first byte is not.
+    /// Bytes that are in the page cache: answers a count, or `wouldBlock` if some of them are not.
+    /// Brings nothing there.
     case readCached(file: Descriptor, offset: UInt64, target: Region)
     case write(file: Descriptor, offset: UInt64, source: Region)
     /// Data and what is needed to find it again (fdatasync).

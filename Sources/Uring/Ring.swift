@@ -119,8 +119,7 @@ public struct Ring: ~Copyable {
             unsafe curing_read(
                 ring, file.number, arena.address(of: target), target.count, offset, false, tag)
         case .readCached(let file, let offset, let target):
-            unsafe curing_read(
-                ring, file.number, arena.address(of: target), target.count, offset, true, tag)
+            readCached(file, offset, target, token, tag)
         case .write(let file, let offset, let source):
             unsafe curing_write(
                 ring, file.number, arena.address(of: source), source.count, offset, tag)
@@ -174,6 +173,18 @@ public struct Ring: ~Copyable {
     /// Woken without a completion: by the time limit, by a signal, or to make room (EBUSY).
     private static func isHarmless(_ error: KernelError) -> Bool {
         error == .timedOut || error.code == 4 || error == .wouldBlock || error.code == 16
+    }
+
+    /// Asks before it reads: a read that does not wait starts reading ahead all the same.
+    private mutating func readCached(
+        _ file: Descriptor, _ offset: UInt64, _ target: Region, _ token: Token, _ tag: UInt64
+    ) {
+        guard curing_is_cached(file.number, offset, Int(target.count)) else {
+            answered.append(Completion(token: token, result: -KernelError.wouldBlock.code))
+            return
+        }
+        unsafe curing_read(
+            ring, file.number, arena.address(of: target), target.count, offset, true, tag)
     }
 
     private static func test(_ test: ResidencyTest) -> curing_residency {

@@ -90,16 +90,4 @@ import Testing
         #expect(part.cached == 0)
         #expect(server.stop() == 0)
     }
-
-    @Test func `comes whole to many at once, though memory is for few`() throws {
-        var options = ServerOptions()
-        options.memoryPerCore = "4MiB"
-        let server = try RunningServer(options)
-        let bytes = pattern(3 * window + 3, seed: 80)
-        #expect(try server.put("o", bytes).status == 201)
-        let clients = try (0..<24).map { _ in try RawClient(server.port) }
-        for client in clients { try client.send("GET /o HTTP/1.1\r\nHost: h\r\n\r\n") }
-        for client in clients { #expect(try client.response().body == bytes) }
-        #expect(server.stop() == 0)
-    }
 }

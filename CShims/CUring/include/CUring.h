@@ -82,6 +82,9 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
 /// has their bytes, too (residency.h).
 typedef enum { CURING_UNTESTED, CURING_CACHED, CURING_READABLE } curing_residency;
 
+/// Whether the page cache has all pages of the range; if that cannot be told, it has.
+bool curing_is_cached(int file, uint64_t offset, size_t count);
+
 /// sendfile(2), at once: -ENODATA if the range fails the test, -EAGAIN if the socket is full.
 int64_t curing_send_file(
     int socket, int file, uint64_t offset, size_t count, curing_residency test);
