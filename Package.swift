@@ -168,6 +168,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Server", "HTTP", "Engine", "IO", "Loop", "Store", "Cryptography", "Signatures",
+                "Catalog", "Simulator",
             ],
             swiftSettings: strict),
         .testTarget(

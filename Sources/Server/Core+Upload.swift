@@ -253,17 +253,18 @@ extension Core {
             let lease = await memory.lease(wanted)
             let target = lease.region.part(from: 0, count: wanted)
             let received = await receiveBody(request.slot, into: target)
-            var isSame = received == wanted
-            if isSame {
-                body.took(received)
-                do {
-                    isSame = try await store.matches(large, offset: offset, received: target)
-                } catch {
-                    memory.giveBack(lease)
-                    throw error
-                }
-            } else {
+            guard received == wanted else {
+                memory.giveBack(lease)
                 body.fail()
+                throw Core.lost
+            }
+            body.took(received)
+            let isSame: Bool
+            do {
+                isSame = try await store.matches(large, offset: offset, received: target)
+            } catch {
+                memory.giveBack(lease)
+                throw error
             }
             memory.giveBack(lease)
             guard isSame else { throw Core.conflict }

@@ -171,6 +171,8 @@ struct Response {
     /// In lower case.
     let fields: [String]
     let body: [UInt8]
+    /// Whether all of the body came that the head announced.
+    let isWhole: Bool
 }
 
 extension Client {
@@ -184,9 +186,12 @@ extension Client {
             let length =
                 lines.first { $0.hasPrefix("content-length: ") }.flatMap { Int($0.dropFirst(16)) }
                 ?? 0
-            let body = rest[end.upperBound...].prefix(status == 304 ? 0 : length)
+            let wanted = status == 304 ? 0 : length
+            let body = rest[end.upperBound...].prefix(wanted)
             found.append(
-                Response(status: status, fields: Array(lines.dropFirst()), body: Array(body)))
+                Response(
+                    status: status, fields: Array(lines.dropFirst()), body: Array(body),
+                    isWhole: body.count == wanted))
             rest = rest[body.endIndex...]
         }
         return found

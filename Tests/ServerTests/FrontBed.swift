@@ -3,6 +3,7 @@
 import Foundation
 import IO
 import Loop
+import Simulator
 import Testing
 
 @testable import Server
@@ -12,23 +13,32 @@ final class FrontBed {
     let loop: EventLoop
     let memory: CoreMemory
     let core: Core
+    /// What files lie on; nil for fronts that have no store.
+    let disk: SimulatedDisk?
+    /// Faults of sockets and files.
+    let plan: FaultPlan
     private(set) var now: UInt64 = 1_000_000_000
     private(set) var closedDescriptors: Set<Int32> = []
     private var clients: [Int32: Client] = [:]
+    private var backlog: [Int32: [Client]] = [:]
     private var acceptTokens: [Int32: Token] = [:]
     private var freeBuffers: [UInt16] = []
-    private var nextSocket: Int32 = 100
+    private var diskRequests: [(SimulatedDisk.Submitted, Token)] = []
+    private var random = SeededRandom(seed: 1)
+    private var nextSocket: Int32 = 100_000
     private var hasActed = false
 
     static let listener = Descriptor(50)
     static let metricsListener = Descriptor(51)
+    private static let listeners = [listener, metricsListener]
 
     /// Runs `body` with a fresh core that listens, and checks that it leaks no buffer.
     static func run(
         settings: FrontSettings = FrontSettings(secret: [1], adminToken: Array("admin".utf8)),
-        megabytes: Int = 16, _ body: (FrontBed) throws -> Void
+        megabytes: Int = 16, disk: SimulatedDisk? = nil, _ body: (FrontBed) throws -> Void
     ) throws {
-        let bed = try FrontBed(settings, megabytes)
+        let arena = SpareArenas.take(megabytes << 20)
+        let bed = try FrontBed(settings, arena, disk)
         bed.loop.attach(ring: nil)
         defer { bed.loop.detach() }
         let core = bed.core
@@ -46,13 +56,12 @@ final class FrontBed {
         #expect(bed.frontBytesUsed == 0, "a connection kept a buffer of the front")
         #expect(bed.memory.bytesFree == bed.memory.bytesTotal, "a handler kept a buffer")
         #expect(bed.core.assumeIsolated { $0.connectionCount } == 0)
+        SpareArenas.giveBack(arena)
     }
 
-    private init(_ settings: FrontSettings, _ megabytes: Int) throws {
-        let count = megabytes << 20
-        // Lives as long as the process, as every arena does.
-        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1 << 12)
-        let arena = unsafe Arena(bytes)
+    private init(_ settings: FrontSettings, _ arena: Arena, _ disk: SimulatedDisk?) throws {
+        self.disk = disk
+        plan = disk?.plan ?? FaultPlan()
         loop = try EventLoop(index: 0)
         memory = CoreMemory(arena: arena, loop: loop)
         core = try Core(loop: loop, memory: memory, settings: settings, hashKey: 7)
@@ -70,11 +79,7 @@ final class FrontBed {
         let client = Client(socket: nextSocket)
         nextSocket += 1
         clients[client.socket] = client
-        guard let token = acceptTokens[listener.number] else {
-            Issue.record("nobody accepts")
-            return client
-        }
-        loop.handle(Completion(token: token, result: client.socket, more: true))
+        backlog[listener.number, default: []].append(client)
         settle()
         return client
     }
@@ -104,7 +109,9 @@ final class FrontBed {
             hasActed = true
             act(operation, token)
         }
+        for listener in FrontBed.listeners { accept(on: listener) }
         for client in clients.values { deliver(client) }
+        endDiskRequest()
     }
 
     private func complete(_ token: Token, _ result: Int32) {
@@ -121,24 +128,71 @@ final class FrontBed {
         case .send(let socket, let source, _): send(clients[socket.number], source, token)
         case .cancel(let target): cancel(target)
         case .shutdown(let socket, let direction): shutDown(clients[socket.number], direction)
-        case .close(let descriptor):
-            closedDescriptors.insert(descriptor.number)
-            clients[descriptor.number]?.isClosed = true
-            complete(token, 0)
-        case .nop, .sendFile, .cork, .splice, .openPipe, .discard, .poll, .read, .readCached,
-            .write, .sync, .allocate,
-            .advise, .open,
-            .measure, .timeout, .message:
-            Issue.record("the front asked for \(operation)")
+        case .close(let descriptor)
+        where clients[descriptor.number] != nil || FrontBed.listeners.contains(descriptor):
+            close(descriptor, token)
+        case .sendFile(let socket, let file, let offset, let count, let test):
+            guard let disk, let client = clients[socket.number] else { return refuse(operation) }
+            let bytes = disk.cached(file, offset: offset, count: count, test: test)
+            complete(token, sendFile(client, bytes))
+        case .cork: complete(token, planned(.cork) ?? 0)
+        case .poll(let socket, .writable):
+            guard let client = clients[socket.number] else { return refuse(operation) }
+            client.pollToken = token
+            if !client.holdsSends { endPoll(client, planned(.poll) ?? Client.isWritable) }
+        case .close, .read, .readCached, .write, .sync, .allocate, .advise, .open, .measure,
+            .splice, .openPipe, .discard:
+            guard let disk else { return refuse(operation) }
+            diskRequests.append((disk.submit(operation, memory.arena), token))
+        case .nop, .poll, .timeout, .message: refuse(operation)
         }
     }
 
+    private func refuse(_ operation: IO.Operation) {
+        Issue.record("the front asked for \(operation)")
+    }
+
+    private func planned(_ kind: OperationKind) -> Int32? {
+        guard case .error(let error) = plan.outcome(of: kind) else { return nil }
+        return -error.code
+    }
+
+    private func endDiskRequest() {
+        guard let disk, !diskRequests.isEmpty else { return }
+        let chosen = Int.random(in: 0..<diskRequests.count, using: &random)
+        let (submitted, token) = diskRequests.remove(at: chosen)
+        complete(token, disk.complete(submitted, memory.arena))
+    }
+
+    private func close(_ descriptor: Descriptor, _ token: Token) {
+        closedDescriptors.insert(descriptor.number)
+        clients.removeValue(forKey: descriptor.number)?.isClosed = true
+        complete(token, planned(.close) ?? 0)
+    }
+
+    private func accept(on listener: Descriptor) {
+        while let token = acceptTokens[listener.number],
+            let client = backlog[listener.number]?.first
+        {
+            hasActed = true
+            if let error = planned(.accept) {
+                acceptTokens[listener.number] = nil
+                return complete(token, error)
+            }
+            backlog[listener.number]?.removeFirst()
+            loop.handle(Completion(token: token, result: client.socket, more: true))
+        }
+    }
+
+    // MARK: Sending
+
     private func send(_ client: Client?, _ source: Region, _ token: Token) {
         guard let client else { return }
+        if let error = client.sendError { return complete(token, -error.code) }
         if client.holdsSends {
             client.heldSends.append((token, source))
         } else {
-            finishSend(client, token, source, Int(source.count))
+            finishSend(client, token, source)
         }
     }
 
@@ -153,22 +207,60 @@ final class FrontBed {
             client.heldBytesTaken += count
         } else {
             let (token, source) = client.heldSends.removeFirst()
-            finishSend(client, token, source, Int(source.count))
+            finishSend(client, token, source)
         }
         settle()
     }
 
-    private func finishSend(_ client: Client, _ token: Token, _ source: Region, _ count: Int) {
-        client.output += bytes(source.part(from: 0, count: count))
+    /// The client reads on, from now on whatever comes.
+    func resume(_ client: Client) {
+        client.holdsSends = false
+        while !client.heldSends.isEmpty { release(client) }
+        if client.pollToken != nil { endPoll(client, planned(.poll) ?? Client.isWritable) }
+        settle()
+    }
+
+    private func finishSend(_ client: Client, _ token: Token, _ source: Region) {
         let before = client.heldBytesTaken
         client.heldBytesTaken = 0
+        var count = Int(source.count)
+        switch plan.outcome(of: .send) {
+        case nil: break
+        case .error(let error): return complete(token, -error.code)
+        case .short: count /= 2
+        case .nothing: count = 0
+        }
+        client.output += bytes(source.part(from: 0, count: count))
         complete(token, Int32(count + before))
+    }
+
+    private func sendFile(_ client: Client, _ bytes: [UInt8]?) -> Int32 {
+        if let error = client.sendError { return -error.code }
+        guard let bytes else { return -KernelError.notResident.code }
+        if client.holdsSends { return -KernelError.wouldBlock.code }
+        var count = bytes.count
+        switch plan.outcome(of: .sendFile) {
+        case nil: break
+        case .error(let error): return -error.code
+        case .short: count /= 2
+        case .nothing: count = 0
+        }
+        client.output += bytes.prefix(count)
+        return Int32(count)
+    }
+
+    private func endPoll(_ client: Client, _ result: Int32) {
+        guard let token = client.pollToken else { return }
+        client.pollToken = nil
+        complete(token, result)
     }
 
     private func bytes(_ region: Region) -> [UInt8] {
         let span = memory.arena.span(region)
         return unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
     }
+
+    // MARK: Ending
 
     private func cancel(_ target: Token) {
         for (listener, token) in acceptTokens where token == target {
@@ -178,6 +270,7 @@ final class FrontBed {
         for client in clients.values {
             if client.receiveToken == target { endReceive(client, -KernelError.cancelled.code) }
             if client.direct?.token == target { endDirect(client, -KernelError.cancelled.code) }
+            if client.pollToken == target { endPoll(client, -KernelError.cancelled.code) }
             if let held = client.heldSends.first, held.0 == target {
                 client.heldSends.removeFirst()
                 let taken = Int32(client.heldBytesTaken)
@@ -205,13 +298,47 @@ final class FrontBed {
         guard direction == .both else { return }
         endReceive(client, 0)
         endDirect(client, 0)
-        for (token, _) in client.heldSends { complete(token, -KernelError.brokenPipe.code) }
-        client.heldSends = []
+        breakSends(client, .brokenPipe)
     }
 
+    private func breakSends(_ client: Client, _ error: KernelError) {
+        client.sendError = error
+        for (token, _) in client.heldSends { complete(token, -error.code) }
+        client.heldSends = []
+        // A dead socket is ready for anything: POLLOUT, POLLERR, POLLHUP.
+        endPoll(client, Client.isWritable)
+    }
+
+    /// The client is gone without a word: its kernel answers with resets.
+    func reset(_ client: Client) {
+        client.input = []
+        breakSends(client, .reset)
+        endReceive(client, -KernelError.reset.code)
+        endDirect(client, -KernelError.reset.code)
+        // Who asks later learns that the stream has ended.
+        client.endSending()
+        settle()
+    }
+
+    // MARK: Receiving
+
     private func deliver(_ client: Client) {
+        deliverPieces(client)
+        deliverDirect(client)
+        if client.hasEnded, client.input.isEmpty {
+            endReceive(client, 0)
+            endDirect(client, 0)
+        }
+    }
+
+    private func deliverPieces(_ client: Client) {
         while let token = client.receiveToken, !client.input.isEmpty {
             hasActed = true
+            switch plan.outcome(of: .receive) {
+            case .error(let error): return endReceive(client, -error.code)
+            case .nothing: return endReceive(client, 0)
+            case nil, .short: break
+            }
             guard let buffer = freeBuffers.popLast() else {
                 return endReceive(client, -KernelError.noBuffers.code)
             }
@@ -225,60 +352,30 @@ final class FrontBed {
             loop.handle(
                 Completion(token: token, result: Int32(count), buffer: buffer, more: true))
         }
-        if let direct = client.direct, !client.input.isEmpty {
-            let count = min(client.input.count, Int(direct.target.count) - direct.count)
-            let piece = Array(client.input.prefix(count))
-            memory.arena.copy(
-                piece.span,
-                to: direct.target.part(
-                    from: direct.count, count: Int(direct.target.count) - direct.count))
-            client.input.removeFirst(count)
-            client.direct?.count += count
-            if direct.count + count == Int(direct.target.count) { endDirect(client, 0) }
+    }
+
+    private func deliverDirect(_ client: Client) {
+        guard let direct = client.direct, !client.input.isEmpty else { return }
+        let missing = Int(direct.target.count) - direct.count
+        let count = min(client.input.count, missing)
+        if count == missing {
+            switch plan.outcome(of: .receiveInto) {
+            case nil: break
+            case .error(let error): return endDirect(client, -error.code)
+            case .short: return take(client, count / 2, thenEnding: true)
+            case .nothing: return endDirect(client, 0)
+            }
         }
-        if client.hasEnded, client.input.isEmpty {
-            endReceive(client, 0)
-            endDirect(client, 0)
-        }
-    }
-}
-
-/// The other end of a connection.
-final class Client {
-    struct Direct {
-        let token: Token
-        let target: Region
-        var count = 0
+        take(client, count, thenEnding: count == missing)
     }
 
-    let socket: Int32
-    fileprivate var input: [UInt8] = []
-    fileprivate var hasEnded = false
-    fileprivate var receiveToken: Token?
-    fileprivate var direct: Direct?
-    fileprivate var heldSends: [(Token, Region)] = []
-    fileprivate var heldBytesTaken = 0
-    /// Its receive window is closed: sends stay with the kernel.
-    var holdsSends = false
-    fileprivate(set) var output: [UInt8] = []
-    /// The server has said its last byte.
-    fileprivate(set) var sawEnd = false
-    fileprivate(set) var isClosed = false
-
-    init(socket: Int32) { self.socket = socket }
-
-    func send(_ text: String) { input += Array(text.utf8) }
-    func send(_ bytes: [UInt8]) { input += bytes }
-
-    /// No more bytes from here, but it still listens.
-    func endSending() { hasEnded = true }
-
-    var text: String { String(decoding: output, as: UTF8.self) }
-
-    /// The status lines it has received, bodies of text assumed.
-    var statuses: [Int] {
-        text.components(separatedBy: "HTTP/1.1 ").dropFirst().compactMap { Int($0.prefix(3)) }
+    private func take(_ client: Client, _ count: Int, thenEnding: Bool) {
+        guard let direct = client.direct else { return }
+        let piece = Array(client.input.prefix(count))
+        let rest = Int(direct.target.count) - direct.count
+        memory.arena.copy(piece.span, to: direct.target.part(from: direct.count, count: rest))
+        client.input.removeFirst(count)
+        client.direct?.count += count
+        if thenEnding { endDirect(client, 0) }
     }
-
-    func forgetOutput() { output = [] }
 }

@@ -34,6 +34,7 @@ extension SimulatedDisk {
     /// The operation ends; answers as the kernel would.
     public func complete(_ submitted: Submitted, _ arena: Arena) -> Int32 {
         wasPreparation = false
+        planned = submitted.operation.diskKind.flatMap { plan.outcome(of: $0) }
         switch submitted.operation {
         case .open(_, let path, let flags, _): return open(path, flags, arena)
         case .measure(let file): return measure(file)
@@ -44,20 +45,34 @@ extension SimulatedDisk {
             return write(file, offset, source, arena, number: submitted.number)
         case .sync(let file): return sync(file, started: submitted.number)
         case .close(let file):
-            return openFiles.removeValue(forKey: file.number) == nil ? -9 : 0
-        case .advise, .nop: return 0
+            // Whatever close(2) answers, the descriptor is gone.
+            return openFiles.removeValue(forKey: file.number) == nil ? -9 : plannedError ?? 0
+        case .advise(let file, let offset, let count, .dontNeed):
+            if let open = openFiles[file.number] { dropCached(open.path, offset, UInt64(count)) }
+            return plannedError ?? 0
+        case .advise, .nop: return plannedError ?? 0
         case .timeout: return -KernelError.timedOut.code
         case .message, .cancel: return 0
-        case .accept, .receive, .receiveInto, .send, .sendFile, .readCached, .cork, .splice,
-            .openPipe, .discard, .poll, .shutdown:
+        case .readCached(let file, let offset, let target):
+            return plannedError ?? readCached(file, offset, target, arena)
+        case .splice(let file, let offset?, _, _, let count):
+            return plannedError ?? fill(file, offset, count)
+        case .openPipe(_, let ends): return plannedError ?? openPipe(ends, arena)
+        case .discard(_, let count): return plannedError ?? Int32(count)
+        case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
+    }
+
+    private var plannedError: Int32? {
+        if case .error(let error)? = planned { -error.code } else { nil }
     }
 
     /// The injected failure of this operation, if it has one.
     private func fault(_ kind: Kind) -> Int32? {
         counts[kind, default: 0] += 1
         operationCount += 1
+        if let plannedError { return plannedError }
         if operationCount == failingOperation { return -KernelError.io.code }
         return faults[kind]?.removeValue(forKey: counts[kind, default: 0]).map { -$0.code }
     }
@@ -130,6 +145,19 @@ extension SimulatedDisk {
                 Int(from - number * 4096)..<Int(end - number * 4096))
             arena.copy(bytes, to: target.part(from: Int(from - offset), count: Int(end - from)))
         }
+        noteRead(open, offset, count)
+        switch planned {
+        case nil, .error?: return Int32(count)
+        case .short?: return keepOnly(Int(count) / 2 / 512 * 512, of: target, arena)
+        case .nothing?: return keepOnly(0, of: target, arena)
+        }
+    }
+
+    /// The rest of the buffer is as it may have been before: anything.
+    private func keepOnly(_ count: Int, of target: Region, _ arena: Arena) -> Int32 {
+        let rest = target.part(from: count, count: Int(target.count) - count)
+        let noise = [UInt8](repeating: 0xee, count: Int(rest.count))
+        arena.copy(noise.span, to: rest)
         return Int32(count)
     }
 
@@ -147,14 +175,16 @@ extension SimulatedDisk {
         let size = visible.files[open.path]?.byteCount ?? 0
         precondition(end <= size, "a write beyond the space that was allocated")
         wasPreparation = write.isPreparation
+        dropCached(open.path, offset, UInt64(source.count))
+        let isTorn = failure != nil || planned != nil
         for (index, block) in write.blocks.enumerated() {
             // A failed write may have got anywhere.
-            if failure != nil, index % 2 == 1 { continue }
+            if isTorn, index % 2 == 1 { continue }
             // Zeros where nothing was written yet change nothing.
             if block.1.isEmpty, visible.files[open.path]?.blocks[block.0] == nil { continue }
             record(open.path, .block(block.0, block.1))
         }
-        return failure ?? Int32(source.count)
+        return failure ?? (planned == nil ? Int32(source.count) : Int32(source.count / 2))
     }
 
     private func sync(_ file: Descriptor, started: UInt64) -> Int32 {
@@ -179,6 +209,29 @@ extension SimulatedDisk {
 
     private func digest(of region: Region, _ arena: Arena) -> UInt64 {
         UInt64(crc32c(arena.bytes(region)))
+    }
+}
+
+extension Operation {
+    /// Of the operations that a disk plays.
+    var diskKind: OperationKind? {
+        switch self {
+        case .read: .read
+        case .write: .write
+        case .sync: .sync
+        case .allocate: .allocate
+        case .advise: .advise
+        case .open: .open
+        case .measure: .measure
+        case .close: .close
+        case .readCached: .readCached
+        case .splice: .splice
+        case .openPipe: .openPipe
+        case .discard: .discard
+        case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
+            .timeout, .cancel, .message:
+            nil
+        }
     }
 }
 

@@ -45,6 +45,8 @@ public final class SimulatedDisk {
     var doubtful: [Change] = []
     var inFlight: [UInt64: InFlight] = [:]
     var openFiles: [Int32: OpenFile] = [:]
+    /// By path: see `cached`.
+    var residentBlocks: [String: Set<UInt64>] = [:]
     private var nextDescriptor: Int32 = 100
     var clock: UInt64 = 0
 
@@ -54,6 +56,10 @@ public final class SimulatedDisk {
     /// Fails this operation of any kind, counted from 1 over all of them.
     public var failingOperation: Int?
     public internal(set) var operationCount = 0
+    /// Faults that are not only the disk's.
+    public let plan: FaultPlan
+    /// What the plan has for the operation that is being completed.
+    var planned: FaultPlan.Outcome?
 
     /// Whether the last operation wrote nothing but zeros: too dull to cut the power at.
     public internal(set) var wasPreparation = false
@@ -64,9 +70,19 @@ public final class SimulatedDisk {
     public var capacity = UInt64.max
     public var refusesDirectAccess = false
 
-    public init(_ image: DiskImage = DiskImage()) {
+    public init(_ image: DiskImage = DiskImage(), plan: FaultPlan = FaultPlan()) {
+        self.plan = plan
         durable = image
         visible = image
+    }
+
+    /// Files that programs have open.
+    public var openCount: Int { openFiles.count }
+
+    /// Cuts a file off, behind the back of whoever has it open.
+    public func truncate(_ path: String, to byteCount: UInt64) {
+        visible.files[path]?.byteCount = byteCount
+        residentBlocks[path] = residentBlocks[path]?.filter { $0 * 4096 < byteCount }
     }
 
     /// Makes the `number`th operation of `kind` from now on fail; 1 is the next.

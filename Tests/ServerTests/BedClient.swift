@@ -1,0 +1,66 @@
+// The other end of a connection of `FrontBed`, as its kernel and a test see it.
+
+import Foundation
+import IO
+import Synchronization
+
+/// The other end of a connection.
+final class Client {
+    struct Direct {
+        let token: Token
+        let target: Region
+        var count = 0
+    }
+
+    static let isWritable: Int32 = 4  // POLLOUT
+
+    let socket: Int32
+    var input: [UInt8] = []
+    var hasEnded = false
+    var receiveToken: Token?
+    var pollToken: Token?
+    var direct: Direct?
+    var heldSends: [(Token, Region)] = []
+    var heldBytesTaken = 0
+    /// What sending to it answers from now on.
+    var sendError: KernelError?
+    /// Its receive window is closed: sends stay with the kernel.
+    var holdsSends = false
+    var output: [UInt8] = []
+    /// The server has said its last byte.
+    var sawEnd = false
+    var isClosed = false
+
+    init(socket: Int32) { self.socket = socket }
+
+    func send(_ text: String) { input += Array(text.utf8) }
+    func send(_ bytes: [UInt8]) { input += bytes }
+
+    /// No more bytes from here, but it still listens.
+    func endSending() { hasEnded = true }
+
+    var text: String { String(decoding: output, as: UTF8.self) }
+
+    /// The status lines it has received, bodies of text assumed.
+    var statuses: [Int] {
+        text.components(separatedBy: "HTTP/1.1 ").dropFirst().compactMap { Int($0.prefix(3)) }
+    }
+
+    func forgetOutput() { output = [] }
+}
+
+/// Memory of beds that have ended: that of an arena stays mapped as long as the process lives.
+enum SpareArenas {
+    private static let arenas = Mutex<[Arena]>([])
+
+    static func take(_ count: Int) -> Arena {
+        let spare = arenas.withLock { arenas in
+            arenas.firstIndex { $0.count == count }.map { arenas.remove(at: $0) }
+        }
+        if let spare { return spare }
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1 << 20)
+        return unsafe Arena(bytes)
+    }
+
+    static func giveBack(_ arena: Arena) { arenas.withLock { $0.append(arena) } }
+}

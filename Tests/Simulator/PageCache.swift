@@ -1,0 +1,75 @@
+/// The simulated disk's page cache: which blocks buffered reads have left in memory.
+
+public import IO
+
+extension SimulatedDisk {
+    /// What sendfile(2) would take from there: nil if the test finds that some of it is not in
+    /// memory, less than `count` bytes where the file ends.
+    public func cached(
+        _ file: Descriptor, offset: UInt64, count: UInt32, test: ResidencyTest
+    ) -> [UInt8]? {
+        guard let open = openFiles[file.number], let content = visible.files[open.path]
+        else { return [] }
+        let blockBytes = UInt64(DiskImage.blockBytes)
+        let end = offset + UInt64(count)
+        let blocks = offset / blockBytes..<(end + blockBytes - 1) / blockBytes
+        let resident = residentBlocks[open.path] ?? []
+        if test != .none, !blocks.allSatisfy(resident.contains) { return nil }
+        var bytes: [UInt8] = []
+        for number in blocks {
+            let from = max(offset, number * blockBytes) - number * blockBytes
+            let last = min(end, content.byteCount, (number + 1) * blockBytes)
+            guard last > number * blockBytes + from else { break }
+            let to = last - number * blockBytes
+            let block = content.blocks[number] ?? []
+            if block.isEmpty {
+                bytes += [UInt8](repeating: 0, count: Int(to - from))
+            } else {
+                bytes += block[Int(from)..<Int(to)]
+            }
+        }
+        return bytes
+    }
+
+    func readCached(
+        _ file: Descriptor, _ offset: UInt64, _ target: Region, _ arena: Arena
+    ) -> Int32 {
+        guard let bytes = cached(file, offset: offset, count: target.count, test: .readability)
+        else { return -KernelError.wouldBlock.code }
+        arena.copy(bytes.span, to: target)
+        return Int32(bytes.count)
+    }
+
+    /// Brings pages into memory on their way into a pipe.
+    func fill(_ file: Descriptor, _ offset: UInt64, _ count: UInt32) -> Int32 {
+        guard let open = openFiles[file.number], let content = visible.files[open.path]
+        else { return -KernelError.badDescriptor.code }
+        guard offset < content.byteCount else { return 0 }
+        let moved = min(UInt64(count), content.byteCount - offset)
+        noteRead(open, offset, moved)
+        return Int32(moved)
+    }
+
+    /// Puts a pipe's two descriptors at `ends`.
+    func openPipe(_ ends: Region, _ arena: Arena) -> Int32 {
+        for position in [0, 4] {
+            let end = newDescriptor(OpenFile(path: "", isDirect: false, isDirectory: false))
+            let bytes = (0..<4).map { UInt8(truncatingIfNeeded: end >> ($0 * 8)) }
+            arena.copy(bytes.span, to: ends.part(from: position, count: 4))
+        }
+        return 0
+    }
+
+    func noteRead(_ open: OpenFile, _ offset: UInt64, _ count: UInt64) {
+        guard !open.isDirect, count > 0 else { return }
+        let blocks = offset / 4096...(offset + count - 1) / 4096
+        residentBlocks[open.path, default: []].formUnion(blocks)
+    }
+
+    /// Direct writes push cached pages out; so does advice.
+    func dropCached(_ path: String, _ offset: UInt64, _ count: UInt64) {
+        guard count > 0 else { return }
+        let blocks = offset / 4096...(offset + count - 1) / 4096
+        residentBlocks[path]?.subtract(blocks)
+    }
+}
