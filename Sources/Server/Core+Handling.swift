@@ -64,7 +64,7 @@ extension Core {
 
     /// What the operator has to look after, under the number that the client may have been told.
     func noteFailure(_ answer: Answer, number: UInt64) {
-        guard answer.status.rawValue >= 500 else { return }
+        guard answer.status.rawValue >= 500, answer.isNews else { return }
         settings.log("request \(loop.index)-\(number): \(answer.cause ?? answer.line)")
     }
 

@@ -53,8 +53,7 @@ extension Core {
             writeLine(request, "alive")
         case .ready where name.count == segment.text.utf8.count:
             try requireRead(request)
-            try requireServing()
-            writeLine(request, "ready")
+            try tellWhetherReady(request)
         case .admin:
             try await handleAdmin(request, name)
         case .health, .ready, .metrics, .upload, .files, .chunkedUpload, .uploadStatus,
@@ -67,6 +66,16 @@ extension Core {
         writeText(
             request.slot, .ok, line, to: request.head,
             keepAlive: request.head.keepAlive && phase != .draining)
+    }
+
+    /// Asked again and again by who balances load: no is as good an answer as yes.
+    func tellWhetherReady(_ request: Request) throws(Answer) {
+        do throws(Answer) { try requireServing() } catch {
+            var refusal = error
+            refusal.isNews = false
+            throw refusal
+        }
+        writeLine(request, "ready")
     }
 
     func requireServing() throws(Answer) {

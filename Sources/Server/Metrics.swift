@@ -53,10 +53,7 @@ extension Core {
         if path.equals("/health") {
             return writeLine(request, "alive")
         }
-        if path.equals("/ready") {
-            try requireServing()
-            return writeLine(request, "ready")
-        }
+        if path.equals("/ready") { return try tellWhetherReady(request) }
         guard path.equals("/metrics") else { throw Answer(.notFound, "only /metrics is here") }
         var snapshots: [CoreSnapshot] = []
         for core in peers { snapshots.append(await core.snapshot()) }

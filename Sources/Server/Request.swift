@@ -32,6 +32,8 @@ struct Answer: Error {
     var allowedMethods: String?
     /// What was behind it, for the log only.
     var cause: String?
+    /// Whether the operator should hear of it, if it is a failure of ours.
+    var isNews = true
     /// The framing is lost, or the body will not be read.
     var closes = false
 

@@ -228,6 +228,14 @@ private let health = "GET /health HTTP/1.1\r\nHost: h\r\n\r\n"
         #expect(lines == ["request 0-1: \(refusal.line)"])
     }
 
+    @Test func `is none if somebody asks whether we are ready while we are not`() throws {
+        let (statuses, lines) = try logged("GET /ready HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(statuses == [503])
+        #expect(lines == [])
+        let other = try logged("GET /object HTTP/1.1\r\nHost: h\r\n\r\n")
+        #expect(other.lines == ["request 0-1: recovering: not ready yet"])
+    }
+
     @Test func `is the client's own if its status is 4xx, and not logged`() throws {
         let (statuses, lines) = try logged("GET / HTTP/1.1\r\n\r\n")
         #expect(statuses == [400])
