@@ -21,9 +21,7 @@ struct RecordWrite {
     let data: [Extent]
 
     /// What the catalog is to be told once the record is durable.
-    var changes: [CatalogChange] {
-        [.put(name: name, entry: object.entry)] + data.map { .addExtent(CatalogExtent(data: $0)) }
-    }
+    var changes: [CatalogChange] { object.changes(under: name, data) }
 }
 
 extension UploadDescription {

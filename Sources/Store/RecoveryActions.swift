@@ -70,8 +70,7 @@ extension Recovery {
             modified: header.stamp.modifiedSeconds,
             kind: header.kind == .smallObject ? .small : .large, record: header.extent)
         if header.kind == .largeObject { try await verifyData(record, object) }
-        return [.put(name: record.name, entry: object.entry)]
-            + record.extents.map { .addExtent(CatalogExtent(data: $0)) }
+        return object.changes(under: record.name, record.extents)
     }
 
     /// What the catalog has under this record's name and should not any more.

@@ -94,6 +94,11 @@ extension StoredObject {
                 volume: address.volume, start: address.block, count: entry.recordBlocks))
     }
 
+    /// What the catalog is told of this object once its record is durable.
+    func changes(under name: [UInt8], _ data: [Extent]) -> [CatalogChange] {
+        [.put(name: name, entry: entry)] + data.map { .addExtent(CatalogExtent(data: $0)) }
+    }
+
     var entry: CatalogEntry {
         CatalogEntry(
             recordAddress: record.address.packed, recordBlocks: record.count, kind: kind.rawValue,
