@@ -10,7 +10,6 @@ extension Core {
     func delete(_ request: Request, _ name: [UInt8]) async throws(Answer) {
         try requireAdmin(request)
         let store = try requireStore()
-        if store.looksUpCold { await store.prefetch(name) }
         let wasThere: Bool
         do { wasThere = try await store.remove(name, at: loop.wallSeconds) } catch {
             throw answer(for: error, request)
@@ -46,12 +45,9 @@ extension Core {
         try requireRead(request)
         let store = try requireStore()
         let listing = try ListingRequest(request)
-        if store.looksUpCold {
-            await store.prefetch(prefix: listing.prefix, after: listing.after)
-        }
         let objects: [ListedObject]
         do {
-            objects = try store.list(
+            objects = try await store.list(
                 prefix: listing.prefix, after: listing.after, limit: listing.limit)
         } catch {
             throw answer(for: error, request)

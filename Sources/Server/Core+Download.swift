@@ -9,9 +9,8 @@ import Store
 extension Core {
     func download(_ request: Request, _ name: [UInt8]) async throws(Answer) {
         let store = try requireStore()
-        if store.looksUpCold { await store.prefetch(name) }
         let found: Pinned?
-        do { found = try store.find(name) } catch { throw answer(for: error, request) }
+        do { found = try await store.find(name) } catch { throw answer(for: error, request) }
         guard let pinned = found else {
             if Conditions.evaluateAbsent(request.head) == .preconditionFailed {
                 throw Answer(.preconditionFailed, "a precondition is false")

@@ -27,9 +27,8 @@ extension Core {
         var description = UploadDescription(
             name: name, length: length, mediaType: type, modified: loop.wallSeconds)
         let outcome: PutOutcome
-        if store.looksUpCold { await store.prefetch(name) }
         do {
-            switch try store.look(up: name) {
+            switch try await store.look(up: name) {
             case .present(let existing):
                 try await compare(request, existing, description, durability, store, &body)
                 return writeCreated(request, durability)

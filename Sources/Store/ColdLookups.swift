@@ -27,7 +27,7 @@ actor ColdLookups {
         }
     }
 
-    /// The same for a page of a listing.
+    /// The same for the first page of a listing.
     func touch(prefix: [UInt8], after: [UInt8]?) {
         count += 1
         do throws(CatalogError) {
@@ -35,19 +35,5 @@ actor ColdLookups {
         } catch {
             // As above.
         }
-    }
-}
-
-extension ObjectStore {
-    /// Whether `find`, `look(up:)`, `remove` and `list` might wait for the disk unless `prefetch`
-    /// was awaited first.
-    public var looksUpCold: Bool { coldLookups != nil }
-
-    /// Brings the catalog's pages for `name` into memory.
-    public func prefetch(_ name: [UInt8]) async { await coldLookups?.touch(name) }
-
-    /// The same for the first page of a listing.
-    public func prefetch(prefix: [UInt8], after: [UInt8]?) async {
-        await coldLookups?.touch(prefix: prefix, after: after)
     }
 }

@@ -287,7 +287,7 @@ extension ObjectStore {
     private func compare(
         _ upload: LargeUpload, _ durability: Durability
     ) async throws(StoreError) -> PutOutcome? {
-        guard let pinned = try find(upload.description.name) else { return nil }
+        guard let pinned = try findNow(upload.description.name) else { return nil }
         defer { release(pinned) }
         guard pinned.object.kind == .large, pinned.object.length == upload.description.length
         else { return .existsDifferent(pinned.object) }

@@ -88,15 +88,22 @@ public final class ObjectStore {
 
     // MARK: Looking up
 
-    /// The newest object under `name`, pinned on this core until `release`. Does not suspend; see
-    /// `prefetch`.
-    public func find(_ name: [UInt8]) throws(StoreError) -> Pinned? {
+    /// The newest object under `name`, pinned on this core until `release`. Suspends only if memory
+    /// does not hold the catalog.
+    public func find(_ name: [UInt8]) async throws(StoreError) -> Pinned? {
+        if let coldLookups { await coldLookups.touch(name) }
+        return try findNow(name)
+    }
+
+    /// `find` for who has looked the name up a moment ago, or may not suspend.
+    func findNow(_ name: [UInt8]) throws(StoreError) -> Pinned? {
         guard let entry = try state.entry(state.key(name), reader) else { return nil }
         return try pin(name, entry)
     }
 
-    /// The same; and if there is none, what makes publishing one cheaper.
-    public func look(up name: [UInt8]) throws(StoreError) -> Finding {
+    /// The same as `find`; and if there is none, what makes publishing one cheaper.
+    public func look(up name: [UInt8]) async throws(StoreError) -> Finding {
+        if let coldLookups { await coldLookups.touch(name) }
         let absence = state.absenceToBe()
         guard let entry = try state.entry(state.key(name), reader) else { return .absent(absence) }
         return .present(try pin(name, entry))
@@ -148,7 +155,8 @@ public final class ObjectStore {
     /// most `limit` and `StoreLimits.listingMax` of them.
     public func list(
         prefix: [UInt8], after: [UInt8]?, limit: Int
-    ) throws(StoreError) -> [ListedObject] {
+    ) async throws(StoreError) -> [ListedObject] {
+        if let coldLookups { await coldLookups.touch(prefix: prefix, after: after) }
         let limit = max(0, min(limit, StoreLimits.listingMax))
         var changed: [[UInt8]: StoreState.Unindexed] = [:]
         for (name, state) in state.unindexed(prefix: prefix, after: after ?? []) {

@@ -120,7 +120,7 @@ extension ObjectStore {
     func compare(
         _ upload: SmallUpload, _ checksum: UInt32, _ durability: Durability
     ) async throws(StoreError) -> PutOutcome? {
-        guard let pinned = try find(upload.description.name) else { return nil }
+        guard let pinned = try findNow(upload.description.name) else { return nil }
         defer { release(pinned) }
         guard pinned.object.kind == .small, pinned.object.length == upload.description.length
         else { return .existsDifferent(pinned.object) }

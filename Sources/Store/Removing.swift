@@ -18,6 +18,7 @@ extension ObjectStore {
     /// durable and no look-up on any core finds the object. `time` is seconds since 1970, UTC.
     /// On an error the object may or may not be gone after a restart.
     public func remove(_ name: [UInt8], at time: UInt64) async throws(StoreError) -> Bool {
+        if let coldLookups { await coldLookups.touch(name) }
         guard try state.entry(state.key(name), reader) != nil else { return false }
         let place = try await packer.place(
             blocks: RecordEncoding.removalBlockCount, isRemoval: true)

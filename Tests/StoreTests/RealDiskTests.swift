@@ -100,7 +100,7 @@ extension TestCore {
     /// A large object by the buffered descriptor, from where `fileRange` says that it lies; after a
     /// first reading, which verifies.
     func verifiedRange(_ name: String) async throws(StoreError) -> [UInt8] {
-        guard let pinned = try pin(name) else { return [] }
+        guard let pinned = try await pin(name) else { return [] }
         defer { release(pinned) }
         _ = try await read(pinned)
         let large = try await objects.describe(pinned)

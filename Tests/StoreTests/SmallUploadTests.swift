@@ -30,9 +30,10 @@ extension TestCore {
         try await upload.value.commit(.durable)
     }
 
-    fileprivate func absence(of name: String) throws(StoreError) -> NameAbsence? {
-        guard case .absent(let absence) = try objects.look(up: Array(name.utf8)) else { return nil }
-        return absence
+    fileprivate func absence(of name: String) async throws(StoreError) -> NameAbsence? {
+        let finding = try await objects.look(up: Array(name.utf8))
+        if case .absent(let absence) = finding { return absence }
+        return nil
     }
 }
 

@@ -43,12 +43,16 @@ import Testing
         _ = try world.put("a", [1, 2, 3]).get()
         world.settle()
         let core = world.core
-        let looksUpCold = world.run { await core.prefetch("a") }
-        #expect(looksUpCold == (warmth != .inMemory(bytes: 1000)))
         let lookups = try #require(world.shared).coldLookups
-        let count = world.run { await lookups?.count }
-        #expect(count == (looksUpCold ? 2 : nil))
+        #expect((lookups != nil) == (warmth != .inMemory(bytes: 1000)))
+        let before = world.run { await lookups?.count }
+        // To read, to write, to list and to remove.
         #expect(try world.get("a").get() == [1, 2, 3])
+        world.run { await core.lookUp("a") }
+        #expect(world.list().count == 1)
+        #expect(try world.remove("a").get())
+        let count = world.run { await lookups?.count }
+        #expect(count == before.map { $0 + 4 })
         #expect(world.close() == nil)
     }
 
@@ -61,10 +65,10 @@ import Testing
 }
 
 extension TestCore {
-    fileprivate func prefetch(_ name: String) async -> Bool {
-        await objects.prefetch(Array(name.utf8))
-        await objects.prefetch(prefix: Array(name.utf8), after: nil)
-        return objects.looksUpCold
+    fileprivate func lookUp(_ name: String) async {
+        if case .present(let pinned) = try? await objects.look(up: Array(name.utf8)) {
+            release(pinned)
+        }
     }
 }
 

@@ -111,13 +111,13 @@ actor TestCore: StoreCore {
 
     /// The object's bytes; nil if there is none.
     func get(_ name: String) async throws(StoreError) -> [UInt8]? {
-        guard let pinned = try objects.find(Array(name.utf8)) else { return nil }
+        guard let pinned = try await objects.find(Array(name.utf8)) else { return nil }
         defer { objects.release(pinned) }
         return try await read(pinned)
     }
 
-    func pin(_ name: String) throws(StoreError) -> Pinned? {
-        try objects.find(Array(name.utf8))
+    func pin(_ name: String) async throws(StoreError) -> Pinned? {
+        try await objects.find(Array(name.utf8))
     }
 
     func release(_ pinned: Pinned) { objects.release(pinned) }
@@ -155,8 +155,8 @@ actor TestCore: StoreCore {
 
     func list(
         prefix: String = "", after: String? = nil, limit: Int = 1000
-    ) throws(StoreError) -> [ListedObject] {
-        try objects.list(
+    ) async throws(StoreError) -> [ListedObject] {
+        try await objects.list(
             prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
     }
 
