@@ -133,17 +133,23 @@ let package = Package(
                 "Server",
             ],
             path: "Bench/Micro", swiftSettings: strict),
+        .target(
+            name: "BenchPlot", dependencies: ["BenchMeasure"], path: "Bench/Plot",
+            swiftSettings: strict),
         .executableTarget(
             name: "millrace-bench",
             dependencies: [
-                "BenchLoad", "BenchMicro", "BenchMeasure", "BenchMachine", "Uring", "IO",
+                "BenchLoad", "BenchMicro", "BenchPlot", "BenchMeasure", "BenchMachine", "Uring",
+                "IO",
             ],
             path: "Bench/Compare", swiftSettings: strict),
 
         .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
         .testTarget(
             name: "BenchTests",
-            dependencies: ["BenchLoad", "BenchMeasure", "BenchMachine", "Cryptography", "IO"],
+            dependencies: [
+                "BenchLoad", "BenchMeasure", "BenchMachine", "BenchPlot", "Cryptography", "IO",
+            ],
             swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),

@@ -3,17 +3,18 @@
 import BenchMachine
 import BenchMeasure
 import BenchMicro
+import BenchPlot
 import Foundation
 
 @main
 struct Main {
     static func main() {
         let arguments = CommandLine.arguments.dropFirst()
-        if arguments.first == "micro" {
-            exit(
-                MicroCommand.run(Array(arguments.dropFirst())) {
-                    EnvironmentFacts.commit(in: ".")
-                })
+        let rest = Array(arguments.dropFirst())
+        switch arguments.first {
+        case "micro": exit(MicroCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
+        case "plot": exit(PlotCommand.run(rest))
+        default: break
         }
         let options: Options
         do throws(Options.Mistake) {
@@ -33,7 +34,11 @@ struct Main {
             let (result, name) = try Comparison.run(options, undo: undo)
             undo.all()
             show(RunText(result).markdown)
-            if let name { say("written: \(name).md and .json") }
+            if let name {
+                say("written: \(name).md and .json")
+                let count = try PlotCommand.draw(name + ".json", into: name)
+                say("drawn: \(count) files in \(name)")
+            }
         } catch {
             undo.all()
             say("millrace-bench: \(error)")
