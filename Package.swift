@@ -134,13 +134,19 @@ let package = Package(
             ],
             path: "Bench/Micro", swiftSettings: strict),
         .target(
+            name: "BenchEngine",
+            dependencies: [
+                "BenchMeasure", "BenchMachine", "IO", "Uring", "Loop", "Runtime",
+            ],
+            path: "Bench/Engine", swiftSettings: strict),
+        .target(
             name: "BenchPlot", dependencies: ["BenchMeasure"], path: "Bench/Plot",
             swiftSettings: strict),
         .executableTarget(
             name: "millrace-bench",
             dependencies: [
-                "BenchLoad", "BenchMicro", "BenchPlot", "BenchMeasure", "BenchMachine", "Uring",
-                "IO",
+                "BenchLoad", "BenchMicro", "BenchEngine", "BenchPlot", "BenchMeasure",
+                "BenchMachine", "Uring", "IO",
             ],
             path: "Bench/Compare", swiftSettings: strict),
 
@@ -148,7 +154,8 @@ let package = Package(
         .testTarget(
             name: "BenchTests",
             dependencies: [
-                "BenchLoad", "BenchMeasure", "BenchMachine", "BenchPlot", "Cryptography", "IO",
+                "BenchLoad", "BenchMeasure", "BenchMachine", "BenchEngine", "BenchPlot",
+                "Cryptography", "IO",
             ],
             swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),

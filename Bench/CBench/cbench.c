@@ -1,9 +1,10 @@
-// sched_setaffinity(2), syncfs(2) and a file's pages in memory, for the bench.
+// sched_setaffinity(2), syncfs(2), O_DIRECT and a file's pages in memory, for the bench.
 
 #define _GNU_SOURCE
 #include "CBench.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -22,6 +23,12 @@ int cbench_bind_to_cpu(unsigned cpu)
 int cbench_sync_file_system(int file)
 {
     return syncfs(file) < 0 ? -errno : 0;
+}
+
+int cbench_open_direct(const char *path)
+{
+    const int file = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+    return file < 0 ? -errno : file;
 }
 
 int64_t cbench_resident_bytes(int file)

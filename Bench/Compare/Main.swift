@@ -1,5 +1,6 @@
 // `millrace-bench`: Millrace beside its peers, in one run. See perf/README.md.
 
+import BenchEngine
 import BenchMachine
 import BenchMeasure
 import BenchMicro
@@ -13,6 +14,7 @@ struct Main {
         let rest = Array(arguments.dropFirst())
         switch arguments.first {
         case "micro": exit(MicroCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
+        case "fio", "engine": exit(EngineCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "plot": exit(PlotCommand.run(rest))
         default: break
         }

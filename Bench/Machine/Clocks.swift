@@ -14,6 +14,16 @@ public enum Clocks {
     /// CPU time of this process, in nanoseconds.
     public static func thisProcess() -> UInt64 { read(CLOCK_PROCESS_CPUTIME_ID) }
 
+    /// CPU time of all children that have ended and been waited for, in nanoseconds, threads and
+    /// io-wq workers included. In whole microseconds (getrusage(2)).
+    public static func children() -> UInt64 {
+        var usage = rusage()
+        unsafe getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+        return [usage.ru_utime, usage.ru_stime].reduce(0) { sum, time in
+            sum + UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_usec) * 1000
+        }
+    }
+
     /// CPU time of a process in nanoseconds: all its threads, those that ended and the kernel's
     /// io-wq workers included (clock_getcpuclockid(3)).
     public static func process(_ pid: Int32) throws(KernelError) -> UInt64 {

@@ -19,6 +19,13 @@ public enum OpenFile {
         return Descriptor(try answer(unsafe Glibc.open(path, flags, 0o644)))
     }
 
+    /// Opens an existing file for reading and writing past the page cache (O_DIRECT).
+    public static func openDirect(_ path: String) throws(KernelError) -> Descriptor {
+        let opened = unsafe cbench_open_direct(path)
+        if let error = KernelError(result: opened) { throw error }
+        return Descriptor(opened)
+    }
+
     public static func close(_ file: Descriptor) { _ = Glibc.close(file.number) }
 
     /// fdatasync(2).

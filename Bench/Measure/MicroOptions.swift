@@ -50,22 +50,12 @@ public struct MicroOptions: Equatable, Sendable {
         switch name {
         case "--filter": filter = value
         case "--iterations":
-            iterations = try MicroOptions.number(value, for: name, in: 1...100_000_000)
+            iterations = try Options.number(value, for: name, in: 1...100_000_000)
         case "--output": output = value
         case "--data": data = value
-        case "--cpu": cpu = try MicroOptions.number(value, for: name, in: 0...1023)
+        case "--cpu": cpu = try Options.number(value, for: name, in: 0...1023)
         default: preconditionFailure("an option that is listed but not read")
         }
-    }
-
-    private static func number(
-        _ value: String, for name: String, in range: ClosedRange<Int>
-    ) throws(Options.Mistake) -> Int {
-        guard let number = Int(value), range.contains(number) else {
-            throw Options.Mistake(
-                "\(name) is a number from \(range.lowerBound) to \(range.upperBound), not \(value)")
-        }
-        return number
     }
 
     /// Where the result is to be written; nil if it is only half of one and no place was named.

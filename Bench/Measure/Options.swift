@@ -29,7 +29,7 @@ public struct Options: Equatable, Sendable {
 
     public struct Mistake: Error, Equatable, Sendable, CustomStringConvertible {
         public let description: String
-        init(_ description: String) { self.description = description }
+        public init(_ description: String) { self.description = description }
     }
 
     public init() {}
@@ -70,10 +70,7 @@ public struct Options: Equatable, Sendable {
         case "--peers": peers = try Options.peers(value)
         case "--pairs": pairs = try Options.number(value, for: name, in: 1...1000)
         case "--seconds", "--duration":
-            guard let number = Double(value), number > 0, number <= 600 else {
-                throw Mistake("\(name) is a number of seconds up to 600, not \(value)")
-            }
-            seconds = number
+            seconds = try Options.seconds(value, for: name)
         case "--large":
             largeCount = try Options.number(value, for: name, in: 1...65_536) << 20
         case "--only":
@@ -128,7 +125,14 @@ public struct Options: Equatable, Sendable {
         sides.map(\.rawValue).joined(separator: ", ")
     }
 
-    private static func number(
+    public static func seconds(_ value: String, for name: String) throws(Mistake) -> Double {
+        guard let number = Double(value), number > 0, number <= 600 else {
+            throw Mistake("\(name) is a number of seconds up to 600, not \(value)")
+        }
+        return number
+    }
+
+    public static func number(
         _ value: String, for name: String, in range: ClosedRange<Int>
     ) throws(Mistake) -> Int {
         guard let number = Int(value), range.contains(number) else {

@@ -23,19 +23,9 @@ enum MicroFacts {
     static func write(
         _ run: MicroRun, commit: String, to directory: String
     ) throws -> String {
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true)
         let date = ISO8601DateFormatter().string(from: Date()).prefix(10)
-        let base = "\(directory)/\(date)-\(commit)-micro"
-        var (name, count) = (base, 1)
-        while FileManager.default.fileExists(atPath: name + ".md") {
-            count += 1
-            name = "\(base)-\(count)"
-        }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(run).write(to: URL(fileURLWithPath: name + ".json"))
-        try run.markdown.write(toFile: name + ".md", atomically: true, encoding: .utf8)
+        let name = try RunFiles.freeName("\(date)-\(commit)-micro", in: directory)
+        try RunFiles.write(run, markdown: run.markdown, to: name)
         return name
     }
 }

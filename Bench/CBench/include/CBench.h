@@ -12,6 +12,9 @@ int cbench_bind_to_cpu(unsigned cpu);
 /// syncfs(2) of the file system that holds `file`. 0, or a negated errno.
 int cbench_sync_file_system(int file);
 
+/// Opens `path` for reading and writing with O_DIRECT. A descriptor, or a negated errno.
+int cbench_open_direct(const char *path);
+
 /// Bytes of `file` that are in the page cache. Or a negated errno.
 int64_t cbench_resident_bytes(int file);
 
