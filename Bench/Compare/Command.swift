@@ -84,6 +84,7 @@ final class ServerProcess: @unchecked Sendable {
 
     /// SIGTERM, and SIGKILL if that does not help.
     func stop() {
+        guard process.isRunning else { return }
         process.terminate()
         var waited: UInt32 = 0
         while process.isRunning {

@@ -10,6 +10,10 @@ import IO
 struct Comparison {
     private let options: Options
     private let subjects: [Subject]
+    private let starting: Starting
+    private let undo: Undo
+    /// Who does without a part, and which.
+    private var reduced: (ablation: Ablation, subject: Subject)?
     private let rig: Rig
     private let files: ResultFiles
     private var result: RunResult
@@ -34,7 +38,7 @@ struct Comparison {
             options: options, repository: repository, directory: place.directory,
             congestionControl: CongestionControl.wanted, programs: peers.programs)
         let needed = options.sides.filter { side in
-            peers.isThere(side) && options.rows.contains { $0.takes(side) }
+            side != .reduced && peers.isThere(side) && options.rows.contains { $0.takes(side) }
         }
         let subjects = try needed.map { side in
             say("starting \(side.rawValue)")
@@ -44,18 +48,19 @@ struct Comparison {
             return subject
         }
         var comparison = Comparison(
-            options: options, subjects: subjects, rig: try Rig(options, place),
-            files: try ResultFiles(for: options, environment),
+            options: options, subjects: subjects, starting: starting, undo: undo,
+            rig: try Rig(options, place), files: try ResultFiles(for: options, environment),
             result: RunResult(environment: environment, skipped: peers.skipped))
         for row in options.rows { try comparison.run(row) }
         return (comparison.result, comparison.files.name)
     }
 
     private init(
-        options: Options, subjects: [Subject], rig: Rig, files: ResultFiles, result: RunResult
+        options: Options, subjects: [Subject], starting: Starting, undo: Undo, rig: Rig,
+        files: ResultFiles, result: RunResult
     ) {
         (self.options, self.subjects, self.rig) = (options, subjects, rig)
-        (self.files, self.result) = (files, result)
+        (self.starting, self.undo, self.files, self.result) = (starting, undo, files, result)
     }
 
     /// The checkout that this program belongs to: above the working directory or the program.
@@ -77,7 +82,8 @@ struct Comparison {
     }
 
     private mutating func run(_ row: Row) throws {
-        let subjects = subjects.filter { row.takes($0.side) }
+        var subjects = subjects.filter { row.takes($0.side) }
+        if let ablation = row.ablation { subjects.append(try reduce(by: ablation)) }
         guard !subjects.isEmpty else {
             say("\(row.name): left out, nobody who runs takes part in it")
             return
@@ -92,6 +98,22 @@ struct Comparison {
             result.warnings = Warnings.of(result.rows)
         }
         try files.write(result)
+    }
+
+    /// Millrace without a part, started for its first row and stopped when another's turn comes.
+    private mutating func reduce(by ablation: Ablation) throws -> Subject {
+        if let reduced, reduced.ablation == ablation { return reduced.subject }
+        if let reduced {
+            reduced.subject.process.stop()
+            let home = starting.home(of: .reduced, without: reduced.ablation)
+            if !options.keepsData { try FileManager.default.removeItem(atPath: home) }
+        }
+        say("starting \(Side.reduced.rawValue), without \(ablation.name)")
+        let subject = try starting.start(.reduced, without: ablation)
+        let process = subject.process
+        undo.add { process.stop() }
+        reduced = (ablation, subject)
+        return subject
     }
 
     private mutating func runIdle(_ subjects: [Subject]) throws {

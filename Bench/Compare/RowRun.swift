@@ -79,7 +79,7 @@ struct RowRun {
             Summary(samples.filter { $0.side == subject.side }.map(\.throughput))
                 .map { (side: subject.side, perSecond: $0.median) }
         }
-        let both = rates.filter { [.millrace, .nginx].contains($0.side) }
+        let both = rates.filter { $0.side.isMillrace || $0.side == .nginx }
         let slower = (both.isEmpty ? rates : both).map(\.perSecond).min()
         guard rounds > 0, let slower else { return }
         let perSecond = slower * RowRun.scheduledShare

@@ -14,13 +14,15 @@ struct Starting {
     let congestionControl: String?
     let programs: [Side: String]
 
-    func start(_ side: Side) throws -> Subject {
+    /// - Parameters:
+    ///   - ablation: what `reduced` does without.
+    func start(_ side: Side, without ablation: Ablation? = nil) throws -> Subject {
         guard let program = programs[side] else {
             preconditionFailure("\(side.rawValue) was to be left out")
         }
-        let home = "\(directory)/\(side.rawValue)"
+        let home = home(of: side, without: ablation)
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        guard side != .millrace else { return try startMillrace(program, home) }
+        guard !side.isMillrace else { return try startMillrace(side, program, home, ablation) }
         try makeFolders(of: side, under: home + "/www")
         let port = try Connection.freePort()
         let (template, command) = Starting.recipe(side, program, home)
@@ -32,13 +34,19 @@ struct Starting {
         return Subject(side, process, server, storage: .tree(home + "/www"))
     }
 
+    /// Where a server's objects lie.
+    func home(of side: Side, without ablation: Ablation?) -> String {
+        "\(directory)/\(side.rawValue)" + (ablation.map { "-\($0.name)" } ?? "")
+    }
+
     /// The template of a peer's configuration and the command that reads what was made of it.
     private static func recipe(
         _ side: Side, _ program: String, _ home: String
     ) -> (template: String, command: [String]) {
         let file = home + "/conf"
         return switch side {
-        case .millrace: preconditionFailure("Millrace's configuration is not from a template")
+        case .millrace, .reduced:
+            preconditionFailure("Millrace's configuration is not from a template")
         case .nginx, .nginxDirect:
             ("nginx.conf", [program, "-p", home, "-c", file, "-e", home + "/error.log"])
         case .lighttpd: ("lighttpd.conf", [program, "-D", "-f", file])
@@ -87,18 +95,22 @@ struct Starting {
         try "ready\n".write(toFile: root + "/ready", atomically: true, encoding: .utf8)
     }
 
-    private func startMillrace(_ program: String, _ home: String) throws -> Subject {
+    private func startMillrace(
+        _ side: Side, _ program: String, _ home: String, _ ablation: Ablation?
+    ) throws -> Subject {
         let secret = "bench-\(UInt64.random(in: .min ... .max))"
         let token = "bench-\(UInt64.random(in: .min ... .max))"
-        let file = directory + "/millrace.toml"
-        try Starting.configuration(secret: secret, token: token).write(
-            toFile: file, atomically: true, encoding: .utf8)
+        let file = home + ".toml"
+        // Keys with their sections in front stand before the first section.
+        let lines = (ablation?.configuration ?? []).map { $0 + "\n" }.joined()
+        let text = lines + Starting.configuration(secret: secret, token: token)
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
         let process = try Command.serve(
-            [
+            (ablation?.prefix(isRoot: Limits.isRoot) ?? []) + [
                 program, "serve", "--config", file, "--listen", "127.0.0.1:0", "--data", home,
                 "--cores", "\(options.serverCPU)",
             ],
-            cpu: options.serverCPU, log: directory + "/millrace.log")
+            cpu: options.serverCPU, log: home + ".log")
         var port: UInt16?
         try process.waitUntil {
             port = ServerLog.port(in: TextFile.read(process.log) ?? "")
@@ -108,7 +120,7 @@ struct Starting {
         let server = ServedAddress(port: port, secret: secret, congestionControl: congestionControl)
         try process.waitUntil { (try? Probe.status(of: "/ready", at: server)) == 200 }
         return Subject(
-            .millrace, process, server, storage: .volumes(home + "/volumes"), adminToken: token)
+            side, process, server, storage: .volumes(home + "/volumes"), adminToken: token)
     }
 
     /// The server that the options name, or that of the same build as this program.

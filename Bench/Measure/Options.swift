@@ -11,6 +11,8 @@ public struct Options: Equatable, Sendable {
     /// Who Millrace is compared to, if they are installed.
     public var peers = Side.peers
     public var only: Side?
+    /// Millrace is compared with itself, one part switched off at a time; `rows` are such rows.
+    public var isAblation = false
     public var millrace: String?
     public var nginx = "nginx"
     public var data: String?
@@ -22,7 +24,10 @@ public struct Options: Equatable, Sendable {
     public var wantsHelp = false
 
     /// Who is to run.
-    public var sides: [Side] { only.map { [$0] } ?? [.millrace] + peers }
+    public var sides: [Side] {
+        if isAblation { return [.millrace, .reduced] }
+        return only.map { [$0] } ?? [.millrace] + peers
+    }
 
     /// A file system made in an image file for the run.
     public enum LoopFileSystem: String, Sendable { case ext4 }
@@ -44,6 +49,7 @@ public struct Options: Equatable, Sendable {
             switch name {
             case "--quick": continue
             case "--keep": keepsData = true
+            case "--ablation": isAblation = true
             case "--help", "-h": wantsHelp = true
             default:
                 guard name.hasPrefix("--") else { throw Mistake("what is \(name)? see --help") }
@@ -56,6 +62,15 @@ public struct Options: Equatable, Sendable {
         }
         guard serverCPU != clientCPU else {
             throw Mistake("--server-cpu and --client-cpu must differ")
+        }
+        if isAblation { try chooseAblations() }
+    }
+
+    private mutating func chooseAblations() throws(Mistake) {
+        guard only == nil else { throw Mistake("--ablation compares: there is no --only then") }
+        rows = Ablation.rows(of: rows)
+        guard !rows.isEmpty else {
+            throw Mistake("none of these rows is there for --ablation; see --help")
         }
     }
 
@@ -74,8 +89,8 @@ public struct Options: Equatable, Sendable {
         case "--large":
             largeCount = try Options.number(value, for: name, in: 1...65_536) << 20
         case "--only":
-            guard let side = Side(rawValue: value) else {
-                throw Mistake("--only is \(Options.names(Side.allCases)), not \(value)")
+            guard let side = Side(rawValue: value), side != .reduced else {
+                throw Mistake("--only is \(Options.names([.millrace] + Side.peers)), not \(value)")
             }
             only = side
         case "--loop":
@@ -110,7 +125,7 @@ public struct Options: Equatable, Sendable {
     private static func peers(_ value: String) throws(Mistake) -> [Side] {
         var peers: [Side] = []
         for name in value.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let side = Side(rawValue: String(name)), side != .millrace else {
+            guard let side = Side(rawValue: String(name)), !side.isMillrace else {
                 throw Mistake("--peers are \(names(Side.peers)), not \(name)")
             }
             if !peers.contains(side) { peers.append(side) }
@@ -152,6 +167,8 @@ public struct Options: Equatable, Sendable {
         --seconds S       length of a round of small objects (3); --duration is the same
         --large MIB       size of a large object, such as those of get-1g (1024)
         --quick           3 pairs, 1 s, 128 MiB, 2,000 idle connections; writes no file
+        --ablation        Millrace against itself without one of its parts, of --rows those that
+                          are told apart so: \(Ablation.all.map(\.name).joined(separator: ", "))
         --only SIDE       run one server alone; no ratios; writes no file
         --millrace PATH   the server's binary (beside this one)
         --nginx PATH      nginx with its dav module (nginx, from PATH)

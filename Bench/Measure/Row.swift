@@ -1,12 +1,14 @@
 /// A kind of work that is compared, and what Millrace must reach in it.
 public struct Row: Equatable, Sendable {
-    public let name: String
+    public private(set) var name: String
     public let work: Work
     public let size: Size
     public let connectionCount: Int
     /// Of its uploads; nil if it has none.
     public let durability: Durability?
-    public let goals: [RowGoal]
+    public private(set) var goals: [RowGoal]
+    /// What one side does without; nil if Millrace is compared with others.
+    public private(set) var ablation: Ablation?
 
     public enum Work: String, Sendable, Codable {
         case get
@@ -49,6 +51,14 @@ public struct Row: Equatable, Sendable {
         (connectionCount, self.durability, self.goals) = (connections, durability, goals)
     }
 
+    /// The same work for Millrace as it is and for Millrace without a part.
+    func without(_ ablation: Ablation) -> Row {
+        var row = self
+        row.name += "-without-\(ablation.name)"
+        (row.goals, row.ablation) = ([], ablation)
+        return row
+    }
+
     /// Bytes weigh more than requests from here on.
     private static let gigabyteSizeMin = 1 << 20
 
@@ -68,9 +78,10 @@ public struct Row: Equatable, Sendable {
 
     /// Who can take part.
     public func takes(_ side: Side) -> Bool {
-        switch work {
-        case .get, .range: side != .nginxDirect
-        case .getCold: true
+        guard ablation == nil else { return side.isMillrace }
+        return switch work {
+        case .get, .range: side != .nginxDirect && side != .reduced
+        case .getCold: side != .reduced
         case .getBesideCold: [.millrace, .nginx, .nginxDirect].contains(side)
         case .put, .mixed, .idle: [.millrace, .nginx].contains(side)
         }
@@ -84,15 +95,18 @@ public struct Row: Equatable, Sendable {
             case .large: "large"
             }
         let over = connectionCount == 1 ? "1 connection" : "\(connectionCount) connections"
-        return switch work {
-        case .get: "GET \(text), cached, \(over)"
-        case .getCold: "GET \(text), not in the page cache, \(over)"
-        case .range: "\(text) at random offsets of a large object, \(over)"
-        case .put: "PUT \(text), \(durability?.rawValue ?? ""), \(over)"
-        case .mixed: "90 % GET, 10 % PUT \(durability?.rawValue ?? ""), \(text), \(over)"
-        case .getBesideCold: "GET \(text) on a schedule beside 8 cold downloads of large objects"
-        case .idle: "idle keep-alive connections"
-        }
+        let what =
+            switch work {
+            case .get: "GET \(text), cached, \(over)"
+            case .getCold: "GET \(text), not in the page cache, \(over)"
+            case .range: "\(text) at random offsets of a large object, \(over)"
+            case .put: "PUT \(text), \(durability?.rawValue ?? ""), \(over)"
+            case .mixed: "90 % GET, 10 % PUT \(durability?.rawValue ?? ""), \(text), \(over)"
+            case .getBesideCold:
+                "GET \(text) on a schedule beside 8 cold downloads of large objects"
+            case .idle: "idle keep-alive connections"
+            }
+        return ablation.map { "\(what), without \($0.name)" } ?? what
     }
 
     /// User memory of an idle connection, in bytes.
@@ -121,7 +135,7 @@ public struct RowGoal: Equatable, Sendable {
 
 extension Row: Encodable {
     private enum Key: String, CodingKey {
-        case name, title, work, connections, durability, unit
+        case name, title, work, connections, durability, unit, without
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -132,5 +146,6 @@ extension Row: Encodable {
         try values.encode(connectionCount, forKey: .connections)
         try values.encodeIfPresent(durability, forKey: .durability)
         try values.encode(unit, forKey: .unit)
+        try values.encodeIfPresent(ablation?.name, forKey: .without)
     }
 }

@@ -57,7 +57,7 @@ public struct RowResult: Equatable, Sendable, Encodable {
         }
         pairCount = Set(samples.map(\.pair)).count
         let rounds = Rounds(samples: samples, latencies: latencies, seed: seed)
-        ratios = Side.peers.flatMap { peer in
+        ratios = Side.allCases.filter { $0 != .millrace }.flatMap { peer in
             RowGoal.Figure.allCases.compactMap { figure in
                 guard let ratio = rounds.ratio(figure, to: peer) else { return nil }
                 let goal = row.goals.first { $0.figure == figure && $0.peer == peer }?.bound

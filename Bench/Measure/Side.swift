@@ -1,6 +1,8 @@
 /// Who serves: Millrace and those it is compared to.
 public enum Side: String, CaseIterable, Sendable, Codable {
     case millrace
+    /// Millrace with one of its parts switched off.
+    case reduced
     case nginx
     /// nginx that reads large files past the page cache, in threads of its own.
     case nginxDirect = "nginx-directio"
@@ -9,12 +11,14 @@ public enum Side: String, CaseIterable, Sendable, Codable {
     case h2o
 
     /// Everybody else.
-    public static let peers = allCases.filter { $0 != .millrace }
+    public static let peers = allCases.filter { !$0.isMillrace }
+
+    public var isMillrace: Bool { self == .millrace || self == .reduced }
 
     /// Whether the bench can upload to it; others get their files laid into their directory.
     public var takesUploads: Bool {
         switch self {
-        case .millrace, .nginx, .nginxDirect: true
+        case .millrace, .reduced, .nginx, .nginxDirect: true
         case .lighttpd, .caddy, .h2o: false
         }
     }

@@ -36,7 +36,7 @@ extension Row {
         case (.put, .bytes(let count)) where count > 4 << 10:
             return rounds * uploadsPerRound(isQuick: options.isQuick) * count
         case (.put, _), (.mixed, _):
-            let isSynced = side != .millrace && durability == .durable
+            let isSynced = !side.isMillrace && durability == .durable
             let perSecond = isSynced ? Row.syncedPerSecond : Row.smallPerSecond
             return rounds * Int(options.seconds * perSecond * Row.smallBytes)
         }

@@ -1,0 +1,43 @@
+/// One part of Millrace that can be switched off, and the rows that should be the worse for it.
+public struct Ablation: Equatable, Sendable {
+    /// Of the part: a word or two with hyphens.
+    public let name: String
+    /// What users would write into their configuration, key and value in a line. No section of
+    /// these keys may be among those that the bench itself writes.
+    public let configuration: [String]
+    /// What the environment allows of locked memory, in bytes; nil leaves it as it is.
+    public let lockedMemoryMax: Int?
+    /// Of rows of the matrix.
+    public let rowNames: [String]
+
+    init(
+        _ name: String, _ configuration: [String] = [], lockedMemoryMax: Int? = nil,
+        rows: [String]
+    ) {
+        (self.name, self.configuration, rowNames) = (name, configuration, rows)
+        self.lockedMemoryMax = lockedMemoryMax
+    }
+
+    /// The parts, a line each.
+    public static let all = [
+        // Below 8 MiB there is none; the buffers that handlers lease are fewer, too.
+        Ablation("hot-cache", ["server.memory_per_core = \"7MiB\""], rows: ["get-1k", "get-16k"]),
+        // Enough for the ring itself, which nobody can do without.
+        Ablation("registered-buffers", lockedMemoryMax: 1 << 20, rows: ["get-1g-cold", "put-1g"]),
+        Ablation("flush", ["storage.durability = \"written\""], rows: ["put-4k", "put-64k"]),
+    ]
+
+    /// The rows of `all`, each with its part off on one side; `rows` are those that may be.
+    public static func rows(of rows: [Row]) -> [Row] {
+        all.flatMap { ablation in
+            rows.filter { ablation.rowNames.contains($0.name) }.map { $0.without(ablation) }
+        }
+    }
+
+    /// What a server's command begins with. Who may lock any amount of memory gives that up.
+    public func prefix(isRoot: Bool) -> [String] {
+        guard let lockedMemoryMax else { return [] }
+        let drop = ["setpriv", "--inh-caps=-ipc_lock", "--bounding-set=-ipc_lock"]
+        return ["prlimit", "--memlock=\(lockedMemoryMax):\(lockedMemoryMax)"] + (isRoot ? drop : [])
+    }
+}
