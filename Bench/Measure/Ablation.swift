@@ -22,6 +22,7 @@ public struct Ablation: Equatable, Sendable {
     public static let all = [
         // Below 8 MiB there is none; the buffers that handlers lease are fewer, too.
         Ablation("hot-cache", ["server.memory_per_core = \"7MiB\""], rows: ["get-1k", "get-16k"]),
+        Ablation("page-cache", ["downloads.verify = \"always\""], rows: ["get-1g", "range-16k"]),
         // Enough for the ring itself, which nobody can do without.
         Ablation("registered-buffers", lockedMemoryMax: 1 << 20, rows: ["get-1g-cold", "put-1g"]),
         Ablation("flush", ["storage.durability = \"written\""], rows: ["put-4k", "put-64k"]),

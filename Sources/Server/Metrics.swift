@@ -181,7 +181,7 @@ enum MetricsDocument {
             gauge("cache_used_bytes", "Hot cache memory in use.") { $0.cacheBytesUsed },
             gauge("cache_bytes", "Hot cache memory.") { $0.cacheBytesTotal },
             gauge("cache_objects", "Objects in the hot cache.") { $0.cacheObjects },
-            counter("sent_file_bytes_total", "Bytes sent from the page cache without a copy.") {
+            counter("sent_file_bytes_total", "Bytes of large objects sent from the page cache.") {
                 $0.counters.sentFileBytes
             },
             counter("sent_direct_bytes_total", "Bytes read with O_DIRECT and sent.") {
