@@ -30,7 +30,7 @@ extension Core {
         let slot = request.slot
         let others = otherFields(fields, mediaType: large.mediaType)
         // A short body leaves in one SEND with its head.
-        if let range, range.count <= Core.copiedBytesMax {
+        if reads.isEmpty, let range, range.count <= Core.copiedBytesMax {
             _ = outputRoom(slot, Core.headRoom + range.count)
         }
         writeSelectionHead(
