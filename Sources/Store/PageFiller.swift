@@ -2,7 +2,8 @@
 /// (splice(2), on a worker of the ring, which may wait for the disk), and there they are dropped.
 /// Read-ahead makes large folios of them, which sendfile hands to the network in larger pieces;
 /// POSIX_FADV_WILLNEED would fill the cache with single pages. Measured for a GB of a cold object:
-/// 0.16 s of CPU this way and sendfile, 0.25 by O_DIRECT, 0.39 by reading it into memory here.
+/// 0.16 s of CPU this way and sendfile, 0.25 by O_DIRECT, 0.39 by reading it into memory here
+/// (row `get-1g-cold`; perf/README.md, "Two programs of ours").
 
 import Checksums
 import IO
