@@ -94,8 +94,8 @@ let package = Package(
         .target(
             name: "Runtime",
             dependencies: [
-                "IO", "Loop", "Uring", "HTTP", "Cryptography", "NUMA", "Catalog", "Configuration",
-                "Store", "Server", "CMachine",
+                "IO", "Engine", "Loop", "Uring", "HTTP", "Cryptography", "NUMA", "Catalog",
+                "Configuration", "Store", "Server", "CMachine",
             ],
             swiftSettings: strict),
 

@@ -42,8 +42,7 @@ final class MemoryDisk {
             return Int32(source.count)
         case .sync, .close, .advise, .nop: return 0
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .openPipe, .discard,
-            .poll, .readCached, .shutdown,
-            .timeout, .cancel, .message:
+            .poll, .readCached, .shutdown, .threadTime, .timeout, .cancel, .message:
             preconditionFailure("a disk knows nothing of \(operation)")
         }
     }

@@ -145,7 +145,7 @@ final class PlayedServer {
         case .nop, .read, .write, .sync, .allocate, .advise, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
         case .receiveInto, .sendFile, .cork, .splice, .openPipe, .discard, .poll, .readCached,
-            .shutdown,
+            .shutdown, .threadTime,
             .timeout, .cancel,
             .message:
             preconditionFailure("nobody plays \(operation) here")

@@ -19,7 +19,6 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
@@ -359,15 +358,6 @@ int curing_cork(int socket, bool is_on)
 {
     const int on = is_on;
     return setsockopt(socket, SOL_TCP, TCP_CORK, &on, sizeof on) < 0 ? -errno : 0;
-}
-
-int32_t curing_block_count(int file)
-{
-    enum { BLOCK = 4096 };
-    struct stat facts;
-    if (fstat(file, &facts) < 0) return -errno;
-    const int64_t blocks = facts.st_size / BLOCK;
-    return blocks > INT32_MAX ? -EFBIG : (int32_t)blocks;
 }
 
 static const struct { uint8_t code; const char *name; } needed[] = {

@@ -80,6 +80,24 @@ extension SettingKey {
                 + " start, or always, without use of the page cache.")
     ]
 
+    static let performance: [SettingKey] = [
+        SettingKey(
+            "performance.adaptive_buffers", .flag, \.performance.adaptsBuffers,
+            "Buffers of large transfers are sized by link and by what a byte turns out to cost."
+                + " Off: all have max_buffer_size, less where memory is short."),
+        SettingKey(
+            "performance.min_buffer_size", .bufferSize, \.performance.bufferBytesMin,
+            "The smallest such buffer; downloads use 64KiB at least."),
+        SettingKey(
+            "performance.max_buffer_size", .bufferSize, \.performance.bufferBytesMax,
+            "The largest such buffer."),
+        SettingKey(
+            "performance.buffer_optimization_interval",
+            .duration(atLeast: .seconds(1), atMost: .seconds(24 * 3600)),
+            \.performance.bufferInterval,
+            "How long a size found cheapest stays before its neighbours are tried again."),
+    ]
+
     /// Timers are looked at once a second.
     private static let roundedUp = " Whole seconds, rounded up."
 
@@ -120,6 +138,16 @@ extension SettingKey {
             "logging.level", .word, \.logging.level,
             "The least severe level that is logged.")
     ]
+}
+
+extension ValueForm where Value == Int {
+    fileprivate static var bufferSize: ValueForm {
+        let sizes = ValueForm.size(atLeast: 32 << 10, atMost: 1 << 20)
+        return ValueForm(
+            expectation: "32KiB, 64KiB, 128KiB, 256KiB, 512KiB or 1MiB",
+            read: { raw in sizes.read(raw).flatMap { $0.nonzeroBitCount == 1 ? $0 : nil } },
+            write: sizes.write)
+    }
 }
 
 extension ValueForm where Value == Duration {

@@ -12,6 +12,7 @@ public struct Settings: Equatable, Sendable {
     public internal(set) var security = SecuritySection()
     public internal(set) var uploads = UploadsSection()
     public internal(set) var downloads = DownloadsSection()
+    public internal(set) var performance = PerformanceSection()
     public internal(set) var limits = LimitsSection()
     public internal(set) var logging = LoggingSection()
 
@@ -58,6 +59,14 @@ extension Settings {
 
     public struct DownloadsSection: Equatable, Sendable {
         public internal(set) var verification = Verification.once
+    }
+
+    public struct PerformanceSection: Equatable, Sendable {
+        public internal(set) var adaptsBuffers = true
+        /// Powers of two.
+        public internal(set) var bufferBytesMin = 32 << 10
+        public internal(set) var bufferBytesMax = 1 << 20
+        public internal(set) var bufferInterval = Duration.seconds(300)
     }
 
     public struct LimitsSection: Equatable, Sendable {

@@ -126,6 +126,10 @@ extension Settings {
         if let metrics = metrics.listen, metrics.port != 0, metrics == server.listen {
             found.append(("metrics.listen", "\(metrics) is already server.listen"))
         }
+        if performance.bufferBytesMin > performance.bufferBytesMax {
+            let text = "performance.min_buffer_size is larger than performance.max_buffer_size"
+            found.append(("performance.min_buffer_size", text))
+        }
         if limits.targetBytesMax > limits.headBytesMax {
             let text = "limits.target_size is larger than limits.head_size, which contains it"
             found.append(("limits.target_size", text))

@@ -43,6 +43,9 @@ public enum Operation: Sendable {
     /// executed when it is submitted.
     case measure(file: Descriptor)
     case close(Descriptor)
+    /// What the ring's thread has cost the processor: microseconds modulo 2³⁰; executed when it is
+    /// submitted.
+    case threadTime
     /// Executed when it is submitted.
     case shutdown(socket: Descriptor, direction: Direction)
     /// Answers `timedOut` after that many nanoseconds.

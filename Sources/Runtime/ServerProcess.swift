@@ -4,6 +4,7 @@
 ///                                                       └────────signal────────▶┘
 
 public import Configuration
+import Engine
 import Glibc
 import HTTP
 import IO
@@ -114,6 +115,11 @@ public struct ServerProcess {
         front.uploadBytesMax = min(
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
         front.verifiesAlways = settings.downloads.verification == .always
+        front.buffers = BufferLimits(
+            smallest: settings.performance.bufferBytesMin,
+            largest: settings.performance.bufferBytesMax,
+            isAdaptive: settings.performance.adaptsBuffers,
+            intervalNanoseconds: settings.performance.bufferInterval.wholeNanoseconds)
         front.durability = settings.storage.durability == .durable ? .durable : .written
         front.connectionsMax = settings.limits.connectionsPerCoreMax
         front.headTimeoutSeconds = settings.limits.headTimeout.wholeSeconds
@@ -249,6 +255,12 @@ public struct ServerProcess {
 }
 
 extension Duration {
+    /// Of a duration that is not negative, and a few centuries at most.
+    var wholeNanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    }
+
     /// Rounded up: 0 only for nothing.
     var wholeSeconds: UInt32 {
         let (seconds, attoseconds) = components

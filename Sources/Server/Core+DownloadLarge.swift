@@ -5,6 +5,7 @@
 ///       │                └ missing ── worth it ──▶ warmed, then sendfile
 ///       └ not yet, or not worth it ──▶ O_DIRECT ahead of the client, compared, sent
 
+import Engine
 import HTTP
 import IO
 import Loop
@@ -21,9 +22,10 @@ extension Core {
             checksum: large.checksum, modifiedSeconds: pinned.object.modified)
         let selection = select(fields, request.head, bytes: request.bytes.span)
         let range = request.head.method == .get ? selection.bodyRange(of: fields.length) : nil
-        var reads = ReadAhead()
+        var reads = ReadAhead(buffers.pace(.download))
         if let range, !isVerified(large, range, store) {
             do { try await readFirst(large, range, &reads, store) } catch {
+                await abandon(&reads, store)
                 return .failure(error)
             }
         }
@@ -82,10 +84,7 @@ extension Core {
             try await start(
                 large, offset, range, bytes: StoreLimits.transferBytesMax, &reads, store)
             let read = reads.first
-            do throws(StoreError) { try await finishFirst(&reads, store) } catch {
-                await abandon(&reads, store)
-                throw error
-            }
+            try await finishFirst(&reads, store)
             let end = read.offset + UInt64(read.count)
             if offset == range.lowerBound, isLong || end > range.upperBound { return }
             await abandon(&reads, store)
@@ -236,6 +235,7 @@ extension Core {
                 if let sent = await sendFile(slot, large, offset, range, &reads, store) {
                     guard sent > 0 else { return }
                     offset += sent
+                    endSharing(&reads)
                     continue
                 }
                 // Verified, it is not worth caching: the rest of its window is not, either.
@@ -243,8 +243,8 @@ extension Core {
                     unverifiedEnd(large, from: offset, end), min(large.windowEnd(of: offset), end))
             }
             if reads.isEmpty {
-                try await start(
-                    large, offset, range, bytes: reads.pace.bufferBytes, &reads, store)
+                let bytes = buffers.bufferBytes(.download, reads.pace)
+                try await start(large, offset, range, bytes: bytes, &reads, store)
             }
             try await startMore(large, range, until: directEnd, &reads, store)
             guard let sent = try await sendFirst(slot, offset, end, &reads, store) else { return }

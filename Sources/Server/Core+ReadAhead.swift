@@ -1,5 +1,6 @@
 /// What a download has asked of the disk ahead of its client.
 
+import Engine
 import IO
 import Loop
 import Store
@@ -8,11 +9,16 @@ import Store
 /// a leased buffer. Ends with `Core.abandon`.
 struct ReadAhead {
     private var reads: [LargeRead] = []
-    var pace = DownloadPace()
+    var pace: TransferPace
     /// The window that is being brought into the page cache meanwhile: where it begins.
     var warming: (start: UInt64, ticket: Ticket)?
     /// The first has ended; its buffer is the download's own.
     var isFirstFinished = false
+
+    /// It has a share of the pool: see `BufferSelector.began`.
+    var isSharing = false
+
+    init(_ pace: TransferPace) { self.pace = pace }
 
     var isEmpty: Bool { reads.isEmpty }
     var count: Int { reads.count }
@@ -38,6 +44,10 @@ extension Core {
         let unit = UInt64(StoreLimits.unitBytes)
         let start = offset / unit * unit
         let wanted = Int(min(range.upperBound - start + 1, UInt64(bytes)))
+        if !reads.isSharing {
+            reads.isSharing = true
+            buffers.began()
+        }
         let lease = await memory.lease(preferring: wanted, minimum: StoreLimits.unitBytes)
         try await append(large, start, lease, &reads, store)
     }
@@ -47,8 +57,9 @@ extension Core {
         _ large: LargeObject, _ range: ClosedRange<UInt64>, until end: UInt64,
         _ reads: inout ReadAhead, _ store: ObjectStore
     ) async throws(StoreError) {
-        while reads.count < reads.pace.depth, reads.end < end {
-            let wanted = Int(min(range.upperBound - reads.end + 1, UInt64(reads.pace.bufferBytes)))
+        while reads.count < buffers.depth(.download, reads.pace), reads.end < end {
+            let bytes = buffers.bufferBytes(.download, reads.pace)
+            let wanted = Int(min(range.upperBound - reads.end + 1, UInt64(bytes)))
             guard let lease = memory.leaseSpare(max(wanted, StoreLimits.unitBytes)) else { return }
             try await append(large, reads.end, lease, &reads, store)
         }
@@ -80,10 +91,11 @@ extension Core {
         let bytes = read.target.part(from: Int(offset - read.offset), count: Int(count))
         let start = loop.now
         let isSent = await send(slot, bytes, more: offset + count < end)
-        reads.pace.took(nanoseconds: loop.now - start)
+        reads.pace.moved(nanoseconds: loop.now - start)
         counters.sentDirectBytes &+= count
         reads.removeFirst()
         memory.giveBack(BufferLease(attaching: read.target))
+        await moved(.download, Int(count))
         return isSent ? count : nil
     }
 
@@ -103,5 +115,22 @@ extension Core {
             reads.removeFirst()
             memory.giveBack(BufferLease(attaching: read.target))
         }
+        endSharing(&reads)
+    }
+
+    /// Its next bytes need no buffers.
+    func endSharing(_ reads: inout ReadAhead) {
+        guard reads.isSharing else { return }
+        reads.isSharing = false
+        buffers.ended()
+    }
+
+    /// Tells the selector of buffers what a transfer has moved, and the time if it wants to know.
+    func moved(_ path: BufferSelector.Path, _ count: Int) async {
+        guard buffers.moved(path, count, now: loop.now) else { return }
+        let microseconds = await loop.perform(.threadTime)
+        buffers.measured(
+            path, microseconds: UInt32(microseconds),
+            leasedBytes: memory.bytesTotal - memory.bytesFree, now: loop.now)
     }
 }

@@ -1,5 +1,6 @@
 /// Signed PUT: everything that can refuse it comes before its body.
 
+import Engine
 import HTTP
 import IO
 import Loop
@@ -147,23 +148,29 @@ extension Core {
         _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws -> PutOutcome {
         let upload = try await store.beginLarge(description)
+        buffers.began()
+        defer { buffers.ended() }
         do {
             guard await sendContinue(slot, &body) else { throw Core.lost }
-            var pace = UploadPace(
-                startedAt: loop.now, bytesPerSecondMin: settings.bodyBytesPerSecondMin)
+            var pace = buffers.pace(.upload)
+            var rate = MinimumRate(
+                startedAt: loop.now, bytesPerSecond: settings.bodyBytesPerSecondMin)
             while body.bytesMissing > 0 {
-                let wanted = Int(min(body.bytesMissing, UInt64(pace.bufferBytes)))
-                let needed = max(wanted, StoreLimits.uploadBufferBytesMin)
+                let wanted = min(body.bytesMissing, UInt64(buffers.bufferBytes(.upload, pace)))
+                let needed = max(Int(wanted), StoreLimits.uploadBufferBytesMin)
                 let lease = await memory.lease(
-                    preferring: needed, minimum: min(needed, UploadPace.bufferBytesMin))
-                let count = min(Int(lease.region.count), wanted)
+                    preferring: needed, minimum: min(needed, buffers.bufferBytesMin(.upload)))
+                let count = min(Int(lease.region.count), Int(wanted))
+                let start = loop.now
                 let received = await receive(slot, into: lease.region, count: count, upload)
-                guard received == count, pace.took(received, now: loop.now) else {
+                guard received == count, rate.received(count, now: loop.now) else {
                     memory.giveBack(lease)
                     throw Core.lost
                 }
+                pace.moved(nanoseconds: loop.now - start)
                 body.took(received)
                 try await upload.write(lease, count: received)
+                await moved(.upload, received)
             }
         } catch {
             await upload.abandon()
@@ -239,6 +246,9 @@ extension Core {
         guard isSame else { throw Core.conflict }
     }
 
+    /// Of a body that is compared, at once.
+    private static let comparedBytesMax = 256 << 10
+
     private func compareLarge(
         _ request: Request, _ existing: Pinned, _ description: UploadDescription,
         _ store: ObjectStore, _ body: inout BodyProgress
@@ -248,7 +258,7 @@ extension Core {
         guard await sendContinue(request.slot, &body) else { throw Core.lost }
         var offset: UInt64 = 0
         while body.bytesMissing > 0 {
-            let wanted = Int(min(body.bytesMissing, UInt64(UploadPace.bufferBytesStart)))
+            let wanted = Int(min(body.bytesMissing, UInt64(Core.comparedBytesMax)))
             let lease = await memory.lease(wanted)
             let target = lease.region.part(from: 0, count: wanted)
             let received = await receiveBody(request.slot, into: target)

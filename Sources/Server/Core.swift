@@ -24,6 +24,7 @@ public actor Core: StoreCore, CompletionObserver {
     var connections: ConnectionTable
     var cache: HotCache
     var front: BufferPool
+    var buffers: BufferSelector
     var signatures: MessageAuthenticator
     var clock = ResponseClock()
     var counters = Counters()
@@ -61,6 +62,9 @@ public actor Core: StoreCore, CompletionObserver {
         connections = ConnectionTable(countMax: settings.connectionsMax)
         cache = HotCache(over: memory.cache, of: memory.arena, hashKey: hashKey)
         front = BufferPool(over: memory.front)
+        buffers = BufferSelector(
+            settings.buffers, downloadBytesMin: StoreLimits.unitBytes,
+            poolBytes: memory.bytesTotal)
         signatures = try MessageAuthenticator(key: settings.secret.span)
     }
 

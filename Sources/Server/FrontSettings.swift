@@ -1,5 +1,6 @@
 /// What the HTTP front is told at start; immutable.
 
+public import Engine
 public import HTTP
 public import Store
 
@@ -17,6 +18,8 @@ public struct FrontSettings: Sendable {
     /// Every byte of a large object is compared each time it is read, not only the first time since
     /// start: nothing leaves from the page cache.
     public var verifiesAlways = false
+
+    public var buffers = BufferLimits()
 
     /// Takes one line for the operator: errors that are ours, with the request's number.
     public var log: @Sendable (String) -> Void = { _ in }

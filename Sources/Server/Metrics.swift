@@ -17,6 +17,7 @@ public struct CoreSnapshot: Sendable {
     let poolBytesFree: Int
     let poolBytesTotal: Int
     let poolQueue: Int
+    let buffers: BufferSelector
     let store: StoreStatistics
 }
 
@@ -43,7 +44,7 @@ extension Core {
             core: loop.index, counters: counters, connections: connections.count,
             cacheBytesUsed: cache.bytesUsed, cacheBytesTotal: cache.bytesTotal,
             cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
-            poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
+            poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength, buffers: buffers,
             store: store?.statistics ?? StoreStatistics())
     }
 
@@ -100,8 +101,35 @@ enum MetricsDocument {
                 text += " \(snapshot.counters.responses[digit])\n"
             }
         }
+        text += bufferText(snapshots)
         if let store { text += storeText(store) }
         return text
+    }
+
+    /// What the selector of buffers has found out, by core and by way through the server.
+    private static func bufferText(_ snapshots: [CoreSnapshot]) -> String {
+        func samples(
+            _ name: String, _ kind: String, _ help: String,
+            _ value: (BufferSelector, BufferSelector.Path) -> UInt64
+        ) -> String {
+            var text = "# HELP millrace_\(name) \(help)\n# TYPE millrace_\(name) \(kind)\n"
+            for snapshot in snapshots {
+                for path in BufferSelector.Path.allCases {
+                    text += "millrace_\(name){core=\"\(snapshot.core)\",path=\"\(path)\"} "
+                    text += "\(value(snapshot.buffers, path))\n"
+                }
+            }
+            return text
+        }
+        return samples(
+            "buffer_best_bytes", "gauge", "Buffer size at which a byte has cost least.",
+            { UInt64($0.bestBytes($1)) })
+            + samples(
+                "buffer_changes_total", "counter", "Times that another buffer size became it.",
+                { $0.changes($1) })
+            + samples(
+                "buffer_trials_total", "counter", "Trials of a neighbouring buffer size.",
+                { $0.trials($1) })
     }
 
     /// The process has one store: these have no core.
@@ -151,6 +179,7 @@ enum MetricsDocument {
             },
             gauge("pool_free_bytes", "Leasable buffer memory that is free.") { $0.poolBytesFree },
             gauge("pool_bytes", "Leasable buffer memory.") { $0.poolBytesTotal },
+            gauge("pool_transfers", "Large transfers that share it.") { $0.buffers.transfers },
             gauge("pool_queue", "Handlers that wait for a buffer.") { $0.poolQueue },
         ]
     }

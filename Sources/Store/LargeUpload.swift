@@ -24,8 +24,10 @@ public final class LargeUpload {
     private var waiters: [Ticket] = []
     private var failure: StoreError?
     private var isOpen = true
-    /// Bytes of the buffer that comes next which have their checksums.
+    /// Bytes of the buffer that comes next which are checksummed.
     private var summed = 0
+    /// The unit that is not whole yet.
+    private var unit: (checksum: UInt32, count: Int) = (0, 0)
 
     init(_ description: UploadDescription, store: ObjectStore, extents: [Extent]) {
         self.description = description
@@ -35,7 +37,7 @@ public final class LargeUpload {
     }
 
     /// Takes the next `count` bytes at the front of `lease`: a multiple of
-    /// `StoreLimits.unitBytes` except for the last. The buffer has at least
+    /// `StoreLimits.uploadBufferBytesMin` except for the last. The buffer has at least
     /// `StoreLimits.uploadBufferBytesMin` bytes. Returns as soon as another buffer may come; the
     /// lease goes back to its pool by itself, also on failure.
     public func write(_ lease: consuming BufferLease, count: Int) async throws(StoreError) {
@@ -44,7 +46,8 @@ public final class LargeUpload {
         precondition(count > 0 && count <= Int(lease.region.count), "more than the buffer holds")
         precondition(end <= description.length, "more than was announced")
         precondition(
-            end == description.length || count % StoreLimits.unitBytes == 0, "a part of a unit")
+            end == description.length || count % StoreLimits.uploadBufferBytesMin == 0,
+            "a part of a block")
         if let failure {
             store.memory.giveBack(lease)
             throw failure
@@ -89,15 +92,18 @@ public final class LargeUpload {
     }
 
     /// Tells that the next `count` bytes for `write` lie at the front of `buffer`, which may go on
-    /// to fill: whole units of them are checksummed now, while they are in the processor's cache.
+    /// to fill: they are checksummed now, while they are in the processor's cache.
     public func arrived(_ buffer: Region, count: Int) {
-        let isLast = received + UInt64(count) == description.length
         while summed < count {
-            let unit = min(StoreLimits.unitBytes, count - summed)
-            guard unit == StoreLimits.unitBytes || isLast else { return }
-            let part = buffer.part(from: summed, count: unit)
-            checksums.append(crc32c(store.memory.arena.bytes(part)))
-            summed += unit
+            let step = min(StoreLimits.unitBytes - unit.count, count - summed)
+            let part = store.memory.arena.bytes(buffer.part(from: summed, count: step))
+            unit = (crc32c(part, continuing: unit.checksum), unit.count + step)
+            summed += step
+            let isLast = received + UInt64(summed) == description.length
+            if unit.count == StoreLimits.unitBytes || isLast {
+                checksums.append(unit.checksum)
+                unit = (0, 0)
+            }
         }
     }
 

@@ -137,6 +137,8 @@ public struct Ring: ~Copyable {
             unsafe curing_close_descriptor(ring, descriptor.number, tag)
         case .measure(let file):
             answered.append(Completion(token: token, result: curing_block_count(file.number)))
+        case .threadTime:
+            answered.append(Completion(token: token, result: curing_thread_time()))
         case .shutdown(let socket, let direction):
             let status = curing_shutdown(socket.number, direction == .both)
             answered.append(Completion(token: token, result: status))

@@ -108,6 +108,9 @@ import Testing
             ("[security]\nadmin_token_file = \"b\"\nadmin_token = \"a\"", 2),
             ("[server]\nlisten = \"127.0.0.1:8081\"", nil),
             ("[metrics]\nlisten = \"127.0.0.1:8080\"", 2),
+            (
+                "[performance]\nmax_buffer_size = \"64KiB\"\nmin_buffer_size = \"128KiB\"", 3
+            ),
             ("[limits]\ntarget_size = \"32KiB\"\nhead_size = \"16KiB\"", 2),
         ] as [(String, Int?)])
     func `that contradicts itself is refused`(text: String, line: Int?) {

@@ -63,6 +63,19 @@ import Testing
             "limits.reserved_size", ["\"25%\"", "\"1GiB\""],
             ["\"0%\"", "\"101%\"", "\"255MiB\"", "0.25"]
         ),
+        ("performance.adaptive_buffers", ["true", "false"], ["1", "\"on\""]),
+        (
+            "performance.min_buffer_size", ["\"32KiB\"", "\"1MiB\"", "65536"],
+            ["\"16KiB\"", "\"2MiB\"", "\"96KiB\"", "65537"]
+        ),
+        (
+            "performance.max_buffer_size", ["\"32KiB\"", "\"512KiB\""],
+            ["\"31KiB\"", "\"1025KiB\"", "true"]
+        ),
+        (
+            "performance.buffer_optimization_interval", ["\"1s\"", "\"5m\"", "\"24h\""],
+            ["\"999ms\"", "\"25h\"", "300"]
+        ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]

@@ -1,6 +1,7 @@
-// Goal:   what the front decides without asking anybody: body progress, upload pace, selections,
+// Goal:   what the front decides without asking anybody: body progress, minimum rate, selections,
 //         listings, the prepared head, the metrics page.
 
+import Engine
 import Foundation
 import HTTP
 import Store
@@ -51,42 +52,22 @@ import Testing
     }
 }
 
-@Suite struct `An upload's pace` {
+@Suite struct `The minimum rate` {
     private let second: UInt64 = 1_000_000_000
 
-    @Test func `grows its buffers with speed, and shrinks them without`() {
-        var pace = UploadPace(startedAt: 0, bytesPerSecondMin: 1)
-        #expect(pace.bufferBytes == 256 << 10)
-        var now: UInt64 = 0
-        for expected in [512 << 10, 1 << 20, 1 << 20] {
-            now += second / 100
-            let goesOn = pace.took(pace.bufferBytes, now: now)
-            #expect(goesOn)
-            #expect(pace.bufferBytes == expected)
-        }
-        now += second / 2
-        _ = pace.took(1000, now: now)
-        #expect(pace.bufferBytes == 1 << 20)
-        for expected in [512 << 10, 256 << 10, 128 << 10, 64 << 10, 64 << 10] {
-            now += 2 * second
-            _ = pace.took(1000, now: now)
-            #expect(pace.bufferBytes == expected)
-        }
-    }
-
     @Test func `is held to the minimum rate after its grace time`() {
-        var pace = UploadPace(startedAt: 0, bytesPerSecondMin: 1000)
-        let inGrace = pace.took(1, now: 30 * second)
+        var pace = MinimumRate(startedAt: 0, bytesPerSecond: 1000)
+        let inGrace = pace.received(1, now: 30 * second)
         #expect(inGrace)
-        let tooSlow = pace.took(1, now: 31 * second)
+        let tooSlow = pace.received(1, now: 31 * second)
         #expect(!tooSlow)
-        var steady = UploadPace(startedAt: 0, bytesPerSecondMin: 1000)
+        var steady = MinimumRate(startedAt: 0, bytesPerSecond: 1000)
         for minute in 1...10 as ClosedRange<UInt64> {
-            let goesOn = steady.took(60_000, now: minute * 60 * second)
+            let goesOn = steady.received(60_000, now: minute * 60 * second)
             #expect(goesOn)
         }
-        var free = UploadPace(startedAt: 0, bytesPerSecondMin: 0)
-        let anything = free.took(0, now: 1000 * second)
+        var free = MinimumRate(startedAt: 0, bytesPerSecond: 0)
+        let anything = free.received(0, now: 1000 * second)
         #expect(anything)
     }
 }
@@ -216,7 +197,9 @@ import Testing
         return CoreSnapshot(
             core: core, counters: counters, connections: 3, cacheBytesUsed: 1,
             cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4, poolBytesTotal: 5,
-            poolQueue: 6, store: StoreStatistics())
+            poolQueue: 6,
+            buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 5),
+            store: StoreStatistics())
     }
 
     @Test func `has every sample under its own head, for each core`() {
@@ -241,6 +224,7 @@ import Testing
             }
         }
         #expect(page.contains("millrace_downloads_total{core=\"1\"} 7\n"))
+        #expect(page.contains("millrace_buffer_best_bytes{core=\"1\",path=\"upload\"} 1048576\n"))
         #expect(page.contains("millrace_connections{core=\"0\"} 3\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"2xx\"} 2\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"5xx\"} 1\n"))

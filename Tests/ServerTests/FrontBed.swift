@@ -140,6 +140,7 @@ final class FrontBed {
             guard let client = clients[socket.number] else { return refuse(operation) }
             client.pollToken = token
             if !client.holdsSends { endPoll(client, planned(.poll) ?? Client.isWritable) }
+        case .threadTime: complete(token, 0)
         case .close, .read, .readCached, .write, .sync, .allocate, .advise, .open, .measure,
             .splice, .openPipe, .discard:
             guard let disk else { return refuse(operation) }

@@ -59,7 +59,8 @@ extension SimulatedDisk {
             return plannedError ?? fill(file, offset, count)
         case .openPipe(_, let ends): return plannedError ?? openPipe(ends, arena)
         case .discard(_, let count): return plannedError ?? Int32(count)
-        case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown:
+        case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
+            .threadTime:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }
@@ -229,7 +230,7 @@ extension Operation {
         case .openPipe: .openPipe
         case .discard: .discard
         case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
-            .timeout, .cancel, .message:
+            .timeout, .cancel, .message, .threadTime:
             nil
         }
     }

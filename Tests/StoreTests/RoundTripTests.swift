@@ -42,6 +42,24 @@ import Testing
         #expect(second.close() == nil)
     }
 
+    @Test(arguments: [4 << 10, 32 << 10, 36 << 10, 96 << 10, 1 << 20])
+    func `takes buffers that do not end with a checksum's unit`(count: Int) throws {
+        let world = World(try World.hardware())
+        try world.open()
+        let core = world.cores[0]
+        let bytes = content(1_500_001, seed: 9)
+        guard case .created(let object) = try world.put("whole", bytes).get() else {
+            Issue.record("not created")
+            return
+        }
+        world.run { await core.setUploadBuffer(bytes: count) }
+        _ = try world.put("parts", bytes).get()
+        // Read with each unit compared; and the units' checksums are the same ones.
+        #expect(try world.get("parts").get() == bytes)
+        #expect(try world.put("whole", bytes).get() == .existsIdentical(object))
+        #expect(world.close() == nil)
+    }
+
     @Test func `says whether a repeated upload is the same`() throws {
         let world = World(try World.hardware())
         try world.open()

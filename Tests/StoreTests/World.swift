@@ -22,6 +22,7 @@ actor TestCore: StoreCore {
     let memory: Box<CoreMemory>
     private var store: ObjectStore?
     private(set) var forgotten: [UInt64] = []
+    private var uploadBufferBytes = 128 << 10
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe loop.asUnownedSerialExecutor()
@@ -36,6 +37,9 @@ actor TestCore: StoreCore {
         guard let store else { preconditionFailure("the store is not open") }
         return store
     }
+
+    /// From now on large uploads come in buffers that are filled with so many bytes.
+    func setUploadBuffer(bytes: Int) { uploadBufferBytes = bytes }
 
     func open(_ shared: StoreShared) throws(StoreError) {
         store = try ObjectStore(loop: loop, memory: memory.value, shared: shared)
@@ -79,10 +83,11 @@ actor TestCore: StoreCore {
     }
 
     private func send(_ bytes: [UInt8], to upload: LargeUpload) async throws(StoreError) {
-        for start in stride(from: 0, to: bytes.count, by: 128 << 10) {
-            let part = Array(bytes[start..<min(bytes.count, start + 128 << 10)])
-            let lease = await memory.value.lease(128 << 10)
+        for start in stride(from: 0, to: bytes.count, by: uploadBufferBytes) {
+            let part = Array(bytes[start..<min(bytes.count, start + uploadBufferBytes)])
+            let lease = await memory.value.lease(uploadBufferBytes)
             fill(lease.region, part)
+            upload.arrived(lease.region, count: part.count / 3)
             try await upload.write(lease, count: part.count)
         }
     }

@@ -8,6 +8,20 @@ import Testing
 import Uring
 
 @Suite struct `The ring` {
+    @Test func `tells what its thread has cost so far`() throws {
+        var asker = try Asker()
+        let first = try asker.ask(.threadTime)
+        #expect(first >= 0)
+        var later = first
+        var turns = 0
+        // Each question costs something: the clock must go on within a second of them.
+        while later == first, turns < 1_000_000 {
+            later = try asker.ask(.threadTime)
+            turns += 1
+        }
+        #expect(later > first)
+    }
+
     @Test func `returns a token exactly as it was given`() throws {
         let arena = try unsafe ArenaMemory.map(count: 4096)
         var ring = try Ring(entries: 8, arena: arena)

@@ -95,6 +95,9 @@ int curing_cork(int socket, bool is_on);
 /// The file's size in 4 KiB blocks, at once.
 int32_t curing_block_count(int file);
 
+/// Processor time of the calling thread: microseconds modulo 2³⁰.
+int32_t curing_thread_time(void);
+
 /// Which operations this kernel lacks, as a bit set in the order of `curing_operation_name`.
 int curing_missing_operations(uint64_t *missing);
 const char *curing_operation_name(uint32_t index);
