@@ -65,7 +65,7 @@ struct RowRun {
                 ) { try load.run(subject, seed: UInt64(pair), pace: nil) }
                 samples.append(sample)
                 if row.work == .getBesideCold {
-                    keep(tally, of: subject, pair, perSecond: BesideLoad.perSecond)
+                    keep(tally, of: subject, pair, perSecond: BesideLoad.perSecond, cpu: nil)
                 }
                 tell(sample)
                 try load.check(subject)
@@ -88,10 +88,13 @@ struct RowRun {
         for pair in 0..<rounds {
             for subject in order(ofPair: pair) where able.contains(subject.side) {
                 try load.prepare(subject)
-                try OpenFile.syncFileSystem(rig.disk)
-                let tally = try load.run(
-                    subject, seed: UInt64(pair), pace: Pace(perSecond: perSecond))
-                keep(tally, of: subject, pair, perSecond: perSecond)
+                let pace = Pace(perSecond: perSecond)
+                let (sample, tally) = try measuring.sample(
+                    row.unit, subject, pair: pair, bytesPerObject: bytesCounted
+                ) { try load.run(subject, seed: UInt64(pair), pace: pace) }
+                keep(
+                    tally, of: subject, pair, perSecond: perSecond,
+                    cpu: sample.serverCPU / Double(max(tally.latencies.count, 1)))
                 try load.check(subject)
             }
         }
@@ -104,11 +107,12 @@ struct RowRun {
     }
 
     private mutating func keep(
-        _ tally: LoadTally, of subject: Subject, _ pair: Int, perSecond: Double
+        _ tally: LoadTally, of subject: Subject, _ pair: Int, perSecond: Double, cpu: Double?
     ) {
         latencies.append(
             LatencySample(
-                side: subject.side, pair: pair, perSecond: perSecond, histogram: tally.latencies))
+                side: subject.side, pair: pair, perSecond: perSecond, histogram: tally.latencies,
+                serverCPUPerRequest: cpu))
     }
 
     private func tell(_ sample: Sample) {

@@ -24,10 +24,15 @@ public struct LatencySample: Equatable, Sendable {
     public let pair: Int
     public let perSecond: Double
     public let histogram: Histogram
+    /// Seconds of the server's CPU for each; nil where it served others beside.
+    public let serverCPUPerRequest: Double?
 
-    public init(side: Side, pair: Int, perSecond: Double, histogram: Histogram) {
+    public init(
+        side: Side, pair: Int, perSecond: Double, histogram: Histogram,
+        serverCPUPerRequest: Double? = nil
+    ) {
         (self.side, self.pair, self.perSecond) = (side, pair, perSecond)
-        self.histogram = histogram
+        (self.histogram, self.serverCPUPerRequest) = (histogram, serverCPUPerRequest)
     }
 }
 
@@ -35,6 +40,9 @@ public struct LatencySample: Equatable, Sendable {
 public struct LatencyResult: Equatable, Sendable, Codable {
     /// Requests that were due a second.
     public let perSecond: Double
+    /// Seconds a request, over the rounds: more than at full load, where a server finds its work in
+    /// larger batches.
+    public let serverCPU: Summary?
     /// Over all rounds together.
     public let all: Latency
     /// Round by round, in order.
@@ -49,6 +57,7 @@ public struct LatencyResult: Equatable, Sendable, Codable {
         for sample in mine { merged.merge(sample.histogram) }
         guard let first = mine.first, let all = Latency(merged) else { return nil }
         perSecond = first.perSecond
+        serverCPU = Summary(mine.compactMap(\.serverCPUPerRequest))
         self.all = all
         rounds = mine.compactMap { Latency($0.histogram) }
         buckets = merged.buckets

@@ -74,7 +74,7 @@ public struct RunText {
 
     private static func latencies(of rows: [RowResult]) -> String {
         var table = MarkdownTable([
-            "work", "server", "requests due", "p50", "p90", "p99", "p99.9", "max",
+            "work", "server", "requests due", "server CPU", "p50", "p90", "p99", "p99.9", "max",
         ])
         for row in rows {
             for side in row.sides {
@@ -84,6 +84,9 @@ public struct RunText {
                     [
                         row.row.name, side.side.rawValue,
                         Digits.fixed(latency.perSecond / 1e3, 2) + " k/s",
+                        latency.serverCPU.map {
+                            Digits.summary($0, scale: 1e6, 2) + " µs/request"
+                        } ?? "",
                     ]
                         + [all.p50, all.p90, all.p99, all.p999, all.max].map {
                             Digits.fixed(Double($0) / 1e3, 0)
