@@ -158,7 +158,7 @@ extension Core {
             }
             // Sent in part means that the socket is full.
             if position < window.upperBound {
-                guard await isWritable(slot) else { return 0 }
+                guard await makesRoom(slot, taken: Int(result), &reads.isLate) else { return 0 }
             }
         }
         return window.upperBound - offset
@@ -192,12 +192,19 @@ extension Core {
     /// For so long after a test pages count as cached: the kernel drops none that were just used.
     private static let residencyNanoseconds: UInt64 = 50_000_000
 
-    /// Waits until the socket takes more. False if the connection is gone or too slow.
-    private func isWritable(_ slot: Int) async -> Bool {
-        let ready = await interruptibly(
-            slot, .poll(descriptor: connections[slot].socket, readiness: .writable),
-            seconds: settings.sendTimeoutSeconds)
-        if ready > 0, !connections[slot].flags.contains(.timedOut) { return true }
+    /// Waits, after the client took so many bytes, if any, until its socket takes more. False if
+    /// the connection is gone or too slow. A poll calls a socket writable only when a good part of
+    /// what it holds is gone, so a client may be late once and have taken something all the same.
+    func makesRoom(_ slot: Int, taken: Int, _ isLate: inout Bool) async -> Bool {
+        if taken > 0 { isLate = false }
+        if !isLate {
+            let ready = await interruptibly(
+                slot, .poll(descriptor: connections[slot].socket, readiness: .writable),
+                seconds: settings.sendTimeoutSeconds)
+            isLate = connections[slot].flags.contains(.timedOut)
+            connections[slot].flags.remove(.timedOut)
+            if ready > 0 || isLate { return !connections[slot].flags.contains(.ending) }
+        }
         end(slot)
         return false
     }

@@ -14,6 +14,8 @@ struct ReadAhead {
     var warming: (start: UInt64, ticket: Ticket)?
     /// The first has ended; its buffer is the download's own.
     var isFirstFinished = false
+    /// Its client took nothing for as long as it may: see `Core.makesRoom`.
+    var isLate = false
 
     /// It has a share of the pool: see `BufferSelector.began`.
     var isSharing = false

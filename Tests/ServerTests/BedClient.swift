@@ -26,6 +26,8 @@ final class Client {
     var sendError: KernelError?
     /// Its receive window is closed: sends stay with the kernel.
     var holdsSends = false
+    /// What its socket takes at once all the same: too little for a poll to call it writable.
+    var room = 0
     var output: [UInt8] = []
     /// The server has said its last byte.
     var sawEnd = false

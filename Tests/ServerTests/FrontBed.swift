@@ -238,8 +238,9 @@ final class FrontBed {
     private func sendFile(_ client: Client, _ bytes: [UInt8]?) -> Int32 {
         if let error = client.sendError { return -error.code }
         guard let bytes else { return -KernelError.notResident.code }
-        if client.holdsSends { return -KernelError.wouldBlock.code }
-        var count = bytes.count
+        var count = client.holdsSends ? min(bytes.count, client.room) : bytes.count
+        if client.holdsSends, count == 0 { return -KernelError.wouldBlock.code }
+        client.room -= min(count, client.room)
         switch plan.outcome(of: .sendFile) {
         case nil: break
         case .error(let error): return -error.code
