@@ -56,6 +56,8 @@ public final class CoreMemory: @unchecked Sendable {
     public var bytesFree: Int { pool.buffers.bytesFree }
     public var bytesTotal: Int { pool.buffers.bytesTotal }
     public var queueLength: Int { pool.line.count + nested.line.count }
+    /// Somebody waits for what others hold while they wait for their clients.
+    public var isShort: Bool { !pool.line.isEmpty }
 
     /// A buffer of at least `count` bytes (≤ 1 MiB), or nil if none is free or others wait.
     public func leaseNow(_ count: Int) -> BufferLease? { pool.leaseNow(count) }

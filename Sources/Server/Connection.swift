@@ -35,6 +35,10 @@ struct Connection {
         static let sendsEntry = Flags(rawValue: 1 << 11)
         /// Nothing is read from it until there is room again.
         static let receiveDeferred = Flags(rawValue: 1 << 12)
+        /// Its handler sends while it holds leased buffers that can be filled again later.
+        static let canYield = Flags(rawValue: 1 << 13)
+        /// Others wait for those buffers: the send was cut short.
+        static let hasToYield = Flags(rawValue: 1 << 14)
     }
 
     var socket = Descriptor(-1)

@@ -43,21 +43,70 @@ extension Core {
             checksum: object.checksum, modifiedSeconds: pinned.object.modified)
         let others = otherFields(fields, mediaType: object.mediaType)
         let data = object.data
-        let lease = object.takeLease()
+        var body: LeasedBytes? = LeasedBytes(buffer: object.takeLease().detach(), bytes: data)
         remember(pinned, fields, others, data)
         let selection = select(fields, request.head, bytes: request.bytes.span)
         writeSelectionHead(
             request.slot, fields, selection, otherFields: others.span,
             to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
-        if request.head.method == .get, let range = selection.bodyRange(of: fields.length),
-            await sendOutput(request.slot, more: true)
-        {
-            let body = data.part(
-                from: Int(range.lowerBound), count: Int(range.upperBound - range.lowerBound) + 1)
-            _ = await send(request.slot, body, more: false)
+        guard request.head.method == .get, let range = selection.bodyRange(of: fields.length),
+            await sendHead(request.slot, before: &body)
+        else {
+            giveBack(body)
+            return .success(())
         }
-        memory.giveBack(lease)
+        await sendSmall(request, pinned, range, body, store)
         return .success(())
+    }
+
+    private func sendHead(_ slot: Int, before body: inout LeasedBytes?) async -> Bool {
+        let rest = await startHead(slot)
+        if let rest, rest.count > 0 { giveBack(body.take()) }
+        return await finishHead(slot, rest)
+    }
+
+    /// Sends a range of a small object. It is read again when its buffer had to be yielded, as that
+    /// of `object` may have been already.
+    private func sendSmall(
+        _ request: Request, _ pinned: Pinned, _ range: ClosedRange<UInt64>,
+        _ object: LeasedBytes?, _ store: ObjectStore
+    ) async {
+        var (waiting, isLate) = (object, false)
+        var offset = Int(range.lowerBound)
+        let end = Int(range.upperBound) + 1
+        while offset < end {
+            let object: LeasedBytes
+            if let first = waiting.take() {
+                object = first
+            } else {
+                do { object = try await readAgain(pinned, store) } catch {
+                    return breakOff(request, error)
+                }
+            }
+            let rest = object.bytes.part(from: offset, count: end - offset)
+            let sent = await sendSome(request.slot, rest, more: false, canYield: true)
+            giveBack(object)
+            guard let sent else { return }
+            offset += sent
+            if offset < end {
+                guard await makesRoom(request.slot, taken: sent, &isLate) else { return }
+            }
+        }
+    }
+
+    private func readAgain(
+        _ pinned: Pinned, _ store: ObjectStore
+    ) async throws(StoreError) -> LeasedBytes {
+        let object = try await store.readSmall(pinned)
+        let data = object.data
+        return LeasedBytes(buffer: object.takeLease().detach(), bytes: data)
+    }
+
+    /// Too late for a status: the connection ends short, never with wrong bytes.
+    func breakOff(_ request: Request, _ error: StoreError) {
+        counters.downloadErrors &+= 1
+        noteFailure(answer(for: error, request), number: request.number)
+        end(request.slot)
     }
 
     func otherFields(_ fields: ObjectFields, mediaType: [UInt8]) -> [UInt8] {

@@ -44,7 +44,7 @@ extension Core {
         }
         if reads.isEmpty, await copyCached(slot, large, range, store) {
             _ = await sendOutput(slot, more: false)
-        } else if await sendOutput(slot, more: true) {
+        } else if await sendHead(slot, before: &reads, store) {
             await streamCorked(request, large, range, &reads, store)
         }
         await abandon(&reads, store)
@@ -192,23 +192,6 @@ extension Core {
     /// For so long after a test pages count as cached: the kernel drops none that were just used.
     private static let residencyNanoseconds: UInt64 = 50_000_000
 
-    /// Waits, after the client took so many bytes, if any, until its socket takes more. False if
-    /// the connection is gone or too slow. A poll calls a socket writable only when a good part of
-    /// what it holds is gone, so a client may be late once and have taken something all the same.
-    func makesRoom(_ slot: Int, taken: Int, _ isLate: inout Bool) async -> Bool {
-        if taken > 0 { isLate = false }
-        if !isLate {
-            let ready = await interruptibly(
-                slot, .poll(descriptor: connections[slot].socket, readiness: .writable),
-                seconds: settings.sendTimeoutSeconds)
-            isLate = connections[slot].flags.contains(.timedOut)
-            connections[slot].flags.remove(.timedOut)
-            if ready > 0 || isLate { return !connections[slot].flags.contains(.ending) }
-        }
-        end(slot)
-        return false
-    }
-
     // MARK: The bytes
 
     /// Corked, so that what sendfile brings leaves in full segments: 64 KiB at a time it would
@@ -220,10 +203,7 @@ extension Core {
         let socket = connections[request.slot].socket
         _ = await loop.perform(.cork(socket: socket, isOn: true))
         do { try await stream(request.slot, large, range, &reads, store) } catch {
-            // Too late for a status: the connection ends short, never with wrong bytes.
-            counters.downloadErrors &+= 1
-            noteFailure(answer(for: error, request), number: request.number)
-            end(request.slot)
+            breakOff(request, error)
         }
         _ = await loop.perform(.cork(socket: socket, isOn: false))
     }

@@ -143,25 +143,37 @@ extension Core {
     /// Sends all of `bytes` and waits for it. False if the connection is gone, or its peer took
     /// nothing for too long.
     func send(_ slot: Int, _ bytes: Region, more: Bool) async -> Bool {
+        await sendSome(slot, bytes, more: more, canYield: false) == Int(bytes.count)
+    }
+
+    /// The same; answers how many bytes went out, nil if the connection is gone. Not all only for
+    /// who can yield the buffers that it holds: others need them.
+    func sendSome(_ slot: Int, _ bytes: Region, more: Bool, canYield: Bool) async -> Int? {
+        if canYield { connections[slot].flags.insert(.canYield) }
+        defer { connections[slot].flags.remove(.canYield) }
         var rest = bytes
         while rest.count > 0 {
-            guard !connections[slot].flags.contains(.ending) else { return false }
-            let sent = await interruptibly(
+            guard !connections[slot].flags.contains(.ending) else { return nil }
+            let result = await interruptibly(
                 slot, .send(socket: connections[slot].socket, source: rest, more: more),
                 seconds: settings.sendTimeoutSeconds)
-            // Short of an error it comes back early only when the deadline cut it: slow, but it
-            // moves.
-            let isLate = connections[slot].flags.contains(.timedOut)
-            guard sent > 0, isLate || sent == Int32(rest.count) else {
+            let flags = connections[slot].flags
+            let outcome = SendOutcome(
+                result, of: rest.count, isLate: flags.contains(.timedOut),
+                hasToYield: flags.contains(.hasToYield))
+            connections[slot].flags.remove(.hasToYield)
+            if outcome == .failed {
                 counters.connectionErrors += 1
                 end(slot)
-                return false
+                return nil
             }
             connections[slot].flags.remove(.timedOut)
-            counters.bytesOut &+= UInt64(sent)
-            rest = rest.part(from: Int(sent), count: Int(rest.count) - Int(sent))
+            let count = Int(max(0, result))
+            counters.bytesOut &+= UInt64(count)
+            rest = rest.part(from: count, count: Int(rest.count) - count)
+            if outcome == .yielded { break }
         }
-        return true
+        return Int(bytes.count - rest.count)
     }
 
     /// Performs an operation that the connection's deadline or end may cut short.

@@ -16,7 +16,6 @@ struct ReadAhead {
     var isFirstFinished = false
     /// Its client took nothing for as long as it may: see `Core.makesRoom`.
     var isLate = false
-
     /// It has a share of the pool: see `BufferSelector.began`.
     var isSharing = false
 
@@ -81,8 +80,9 @@ extension Core {
     }
 
     /// Sends what of the first read lies in `offset..<end`, once it is verified, and gives its
-    /// buffer back. Answers how much that was; nil if the connection is gone. All of it at once: in
-    /// steps that are still in the processor's cache when they are sent it costs a fifth more.
+    /// buffer back. Answers how much went out; nil if the connection is gone. Less than there was
+    /// if others needed the buffers: all have gone back. All of it at once: in steps that are still
+    /// in the processor's cache when they are sent it costs a fifth more.
     func sendFirst(
         _ slot: Int, _ offset: UInt64, _ end: UInt64, _ reads: inout ReadAhead,
         _ store: ObjectStore
@@ -92,13 +92,28 @@ extension Core {
         let count = min(read.offset + UInt64(read.count), end) - offset
         let bytes = read.target.part(from: Int(offset - read.offset), count: Int(count))
         let start = loop.now
-        let isSent = await send(slot, bytes, more: offset + count < end)
+        let sent = await sendSome(slot, bytes, more: offset + count < end, canYield: true)
         reads.pace.moved(nanoseconds: loop.now - start)
-        counters.sentDirectBytes &+= count
         reads.removeFirst()
         memory.giveBack(BufferLease(attaching: read.target))
-        await moved(.download, Int(count))
-        return isSent ? count : nil
+        guard let sent else { return nil }
+        await moved(.download, sent)
+        counters.sentDirectBytes &+= UInt64(sent)
+        if sent == Int(count) {
+            reads.isLate = false
+        } else {
+            await abandon(&reads, store)
+            guard await makesRoom(slot, taken: sent, &reads.isLate) else { return nil }
+        }
+        return UInt64(sent)
+    }
+
+    /// Sends the head that was collected. What was read behind it is given up if others need the
+    /// buffers. False if the connection is gone.
+    func sendHead(_ slot: Int, before reads: inout ReadAhead, _ store: ObjectStore) async -> Bool {
+        let rest = await startHead(slot)
+        if let rest, rest.count > 0 { await abandon(&reads, store) }
+        return await finishHead(slot, rest)
     }
 
     /// Waits for the first read.

@@ -251,6 +251,7 @@ public actor Core: StoreCore, CompletionObserver {
         trimHandlers()
         armDeferred()
         armListeners()
+        if memory.isShort { cutStalledSends() }
         let now = seconds
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
             let deadline = connections[slot].deadline

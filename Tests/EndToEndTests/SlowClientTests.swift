@@ -50,4 +50,25 @@ import Testing
         #expect(taken > bytes.count)
         #expect(started.duration(to: .now) > .seconds(4))
     }
+
+    /// Together they ask for more memory than handlers have; who waits long enough is told so by
+    /// `RawClient`.
+    @Test func `that reads one download behind the other gets all of them`() throws {
+        var options = ServerOptions()
+        options.memoryPerCore = "4MiB"
+        options.limits = "[downloads]\nverify = \"always\""
+        let server = try RunningServer(options)
+        let bytes = pattern(6 << 20, seed: 21)
+        #expect(try server.put("object", bytes).status == 201)
+        let readers = try (0..<24).map { _ in
+            let reader = try RawClient(server.port, receiveBufferBytes: 64 << 10)
+            try reader.send("GET /object HTTP/1.1\r\nHost: h\r\n\r\n")
+            return reader
+        }
+        for reader in readers {
+            let isWhole = try reader.response().body == bytes
+            #expect(isWhole)
+        }
+        #expect(server.stop() == 0)
+    }
 }
