@@ -144,10 +144,8 @@ final class PlayedServer {
             complete(token, Int32(source.count))
         case .nop, .read, .write, .sync, .allocate, .advise, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
-        case .receiveInto, .sendFile, .cork, .splice, .openPipe, .discard, .poll, .readCached,
-            .shutdown, .threadTime,
-            .timeout, .cancel,
-            .message:
+        case .receiveInto, .sendFile, .sendPipe, .cork, .splice, .openPipe, .discard, .poll,
+            .readCached, .shutdown, .threadTime, .timeout, .cancel, .message:
             preconditionFailure("nobody plays \(operation) here")
         }
     }

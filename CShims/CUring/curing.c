@@ -236,6 +236,13 @@ int32_t curing_open_pipe(uint32_t count, void *ends)
     return 0;
 }
 
+int32_t curing_send_pipe(int pipe, int socket, uint32_t count)
+{
+    const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE;
+    const ssize_t sent = splice(pipe, NULL, socket, NULL, count, flags);
+    return sent < 0 ? -errno : (int32_t)sent;
+}
+
 int32_t curing_discard(curing *ring, int pipe, uint32_t count)
 {
     if (ring->sink < 0) return ring->sink;

@@ -24,6 +24,9 @@ public enum Operation: Sendable {
     /// A pipe that holds `count` bytes, or what the kernel grants. Writes the numbers of its
     /// reading and its writing end into `ends`, 4 bytes each. Executed when it is submitted.
     case openPipe(count: UInt32, ends: Region)
+    /// What is in a pipe to a socket, without copying and without blocking: executed when it is
+    /// submitted. Answers the count or `wouldBlock` (socket full).
+    case sendPipe(pipe: Descriptor, socket: Descriptor, count: UInt32)
     /// Drops up to `count` bytes that are in a pipe. Executed when it is submitted.
     case discard(pipe: Descriptor, count: UInt32)
     case poll(descriptor: Descriptor, readiness: Readiness)

@@ -122,10 +122,6 @@ extension Core {
         var position = offset
         var wasWarmed = false
         var testedAt: UInt64 = 0
-        if await endWarming(&reads) == offset {
-            // What comes behind was not there, either.
-            warmNext(large, window, range, &reads, store)
-        }
         while position < window.upperBound {
             guard !connections[slot].flags.contains(.ending) else { return 0 }
             let isTested = testedAt > 0 && loop.now - testedAt < Core.residencyNanoseconds
@@ -140,17 +136,21 @@ extension Core {
             if error == .notResident {
                 // Dropped behind a slow client: what is left is for the next call.
                 if position > offset { return position - offset }
-                guard !wasWarmed, await store.warm(large, missing: asked) else { return nil }
+                guard !wasWarmed else { return nil }
                 wasWarmed = true
-                warmNext(large, window, range, &reads, store)
-                continue
+                switch await sendMissing(slot, large, asked, of: range, store) {
+                case .sent(0): continue
+                case .sent(let count): return count
+                case .notBrought: return nil
+                case .gone: return 0
+                }
             }
             // Full sockets pass every test, too.
             if test != .none, result > 0 || error == .wouldBlock { testedAt = loop.now }
             if test == .readability, result > 0 { store.found(large, asked) }
             if result > 0 {
                 position += UInt64(result)
-                count(sentFile: UInt64(result))
+                noteSent(file: UInt64(result))
             } else if error != .wouldBlock {
                 counters.connectionErrors += 1
                 end(slot)
@@ -164,29 +164,22 @@ extension Core {
         return window.upperBound - offset
     }
 
-    private func count(sentFile count: UInt64) {
+    /// Brings what is verified, and missing in the page cache, there, if that seems worth it; some
+    /// of it may be sent on the way.
+    private func sendMissing(
+        _ slot: Int, _ large: LargeObject, _ missing: Range<UInt64>, of range: ClosedRange<UInt64>,
+        _ store: ObjectStore
+    ) async -> PipedOutcome {
+        guard store.isWorthCaching(large, missing: missing) else { return .notBrought }
+        if missing == large.window(of: missing.lowerBound) {
+            return await sendPiped(slot, large, missing.lowerBound..<range.upperBound + 1, store)
+        }
+        return await store.warm(large, windowOf: missing.lowerBound) ? .sent(0) : .notBrought
+    }
+
+    func noteSent(file count: UInt64) {
         counters.bytesOut &+= count
         counters.sentFileBytes &+= count
-    }
-
-    /// Waits for the window that is being brought into the page cache; answers where it begins.
-    private func endWarming(_ reads: inout ReadAhead) async -> UInt64? {
-        guard let warming = reads.warming.take() else { return nil }
-        _ = await loop.answer(warming.ticket)
-        return warming.start
-    }
-
-    /// Has the window behind this one brought into the page cache while this one is sent, if the
-    /// client wants all of it.
-    private func warmNext(
-        _ large: LargeObject, _ window: Range<UInt64>, _ range: ClosedRange<UInt64>,
-        _ reads: inout ReadAhead, _ store: ObjectStore
-    ) {
-        guard range.upperBound >= window.upperBound,
-            range.upperBound >= large.windowEnd(of: window.upperBound) - 1,
-            let ticket = store.warmAhead(large, from: window.upperBound)
-        else { return }
-        reads.warming = (window.upperBound, ticket)
     }
 
     /// For so long after a test pages count as cached: the kernel drops none that were just used.
@@ -226,8 +219,8 @@ extension Core {
                     continue
                 }
                 // Verified, it is not worth caching: the rest of its window is not, either.
-                directEnd = max(
-                    unverifiedEnd(large, from: offset, end), min(large.windowEnd(of: offset), end))
+                let windowEnd = min(large.window(of: offset).upperBound, end)
+                directEnd = max(unverifiedEnd(large, from: offset, end), windowEnd)
             }
             if reads.isEmpty {
                 let bytes = buffers.bufferBytes(.download, reads.pace)

@@ -10,8 +10,6 @@ import Store
 struct ReadAhead {
     private var reads: [LargeRead] = []
     var pace: TransferPace
-    /// The window that is being brought into the page cache meanwhile: where it begins.
-    var warming: (start: UInt64, ticket: Ticket)?
     /// The first has ended; its buffer is the download's own.
     var isFirstFinished = false
     /// Its client took nothing for as long as it may: see `Core.makesRoom`.
@@ -125,7 +123,6 @@ extension Core {
 
     /// Waits until the kernel has let go of all, and gives the buffers back.
     func abandon(_ reads: inout ReadAhead, _ store: ObjectStore) async {
-        if let warming = reads.warming.take() { _ = await loop.answer(warming.ticket) }
         while !reads.isEmpty {
             let read = reads.first
             if !reads.isFirstFinished { try? await store.finishRead(read) }

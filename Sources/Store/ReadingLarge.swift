@@ -2,7 +2,7 @@
 
 import Checksums
 public import IO
-public import Loop
+import Loop
 import Volumes
 
 extension ObjectStore {
@@ -96,27 +96,14 @@ extension ObjectStore {
     }
 
     /// Some byte of `range`, which lies in what `fileRange` answered, is not in the page cache.
-    /// Brings its window there if that seems worth it. False: read it another way.
-    public func warm(_ large: LargeObject, missing range: Range<UInt64>) async -> Bool {
-        guard large.windows.missed(range) else { return false }
-        return await fill(large, large.windows.window(of: range.lowerBound))
+    /// Whether it seems worth it to bring its window there; else read it another way.
+    public func isWorthCaching(_ large: LargeObject, missing range: Range<UInt64>) -> Bool {
+        large.windows.missed(range)
     }
 
-    /// Starts the same for the window that begins at `offset`, whose turn comes next; nil if there
-    /// is no need, or not all of it is verified. Whoever asks keeps the object pinned until he has
-    /// fetched the ticket's answer.
-    public func warmAhead(_ large: LargeObject, from offset: UInt64) -> Ticket? {
-        guard offset < large.object.length, !large.windows.isFresh(offset, now: loop.now)
-        else { return nil }
-        let window = large.windows.window(of: offset)
-        guard large.verifiedEnd(from: offset, before: window.upperBound) == window.upperBound
-        else { return nil }
-        let ticket = loop.makeTicket()
-        loop.inBackground { [self] in
-            _ = await fill(large, window)
-            loop.wake(ticket)
-        }
-        return ticket
+    /// Brings the window of `offset` into the page cache. False: read it another way.
+    public func warm(_ large: LargeObject, windowOf offset: UInt64) async -> Bool {
+        await fill(large, large.windows.window(of: offset))
     }
 
     private func fill(_ large: LargeObject, _ range: Range<UInt64>) async -> Bool {

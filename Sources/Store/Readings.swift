@@ -49,7 +49,7 @@ public final class LargeObject {
     }
 
     /// Where the window of 2 MiB ends that `ObjectStore.fileRange` goes by.
-    public func windowEnd(of offset: UInt64) -> UInt64 { windows.window(of: offset).upperBound }
+    public func window(of offset: UInt64) -> Range<UInt64> { windows.window(of: offset) }
 
     /// The first byte from `offset` on, and before `end`, whose unit is verified; else `end`.
     public func verifiedStart(from offset: UInt64, before end: UInt64) -> UInt64 {

@@ -96,23 +96,10 @@ public struct Ring: ~Copyable {
         case .send(let socket, let source, let more):
             unsafe curing_send(
                 ring, socket.number, arena.address(of: source), Int(source.count), more, tag)
-        case .cork(let socket, let isOn):
-            let status = curing_cork(socket.number, isOn)
-            answered.append(Completion(token: token, result: status))
-        case .sendFile(let socket, let file, let offset, let count, let test):
-            let sent = curing_send_file(
-                socket.number, file.number, offset, Int(count), Ring.test(test))
-            answered.append(Completion(token: token, result: Int32(sent)))
         case .splice(let source, let from, let target, let to, let count):
             unsafe curing_splice(
                 ring, source.number, Ring.position(from), target.number, Ring.position(to), count,
                 tag)
-        case .openPipe(let count, let ends):
-            let status = unsafe curing_open_pipe(count, arena.address(of: ends))
-            answered.append(Completion(token: token, result: status))
-        case .discard(let pipe, let count):
-            let dropped = unsafe curing_discard(ring, pipe.number, count)
-            answered.append(Completion(token: token, result: dropped))
         case .poll(let descriptor, let readiness):
             unsafe curing_poll(ring, descriptor.number, readiness == .readable, tag)
         case .read(let file, let offset, let target):
@@ -135,19 +122,40 @@ public struct Ring: ~Copyable {
                 arena.address(of: path).assumingMemoryBound(to: CChar.self), flags, mode, tag)
         case .close(let descriptor):
             unsafe curing_close_descriptor(ring, descriptor.number, tag)
-        case .measure(let file):
-            answered.append(Completion(token: token, result: curing_block_count(file.number)))
-        case .threadTime:
-            answered.append(Completion(token: token, result: curing_thread_time()))
-        case .shutdown(let socket, let direction):
-            let status = curing_shutdown(socket.number, direction == .both)
-            answered.append(Completion(token: token, result: status))
+        case .cork, .sendFile, .sendPipe, .openPipe, .discard, .measure, .threadTime, .shutdown:
+            answered.append(Completion(token: token, result: act(operation)))
         case .timeout(let nanoseconds):
             unsafe curing_timeout(ring, nanoseconds, tag)
         case .cancel(let target):
             unsafe curing_cancel(ring, target.packed, tag)
         case .message(let other, let message):
             unsafe curing_message(ring, other.number, message.packed, tag)
+        }
+    }
+
+    /// What is done at once, without the ring.
+    private func act(_ operation: Operation) -> Int32 {
+        switch operation {
+        case .cork(let socket, let isOn):
+            return curing_cork(socket.number, isOn)
+        case .sendFile(let socket, let file, let offset, let count, let test):
+            let sent = curing_send_file(
+                socket.number, file.number, offset, Int(count), Ring.test(test))
+            return Int32(sent)
+        case .sendPipe(let pipe, let socket, let count):
+            return curing_send_pipe(pipe.number, socket.number, count)
+        case .openPipe(let count, let ends):
+            return unsafe curing_open_pipe(count, arena.address(of: ends))
+        case .discard(let pipe, let count):
+            return unsafe curing_discard(ring, pipe.number, count)
+        case .measure(let file):
+            return curing_block_count(file.number)
+        case .threadTime:
+            return curing_thread_time()
+        case .shutdown(let socket, let direction):
+            return curing_shutdown(socket.number, direction == .both)
+        default:
+            preconditionFailure("\(operation) is the ring's")
         }
     }
 

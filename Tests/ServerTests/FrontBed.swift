@@ -134,7 +134,12 @@ final class FrontBed {
         case .sendFile(let socket, let file, let offset, let count, let test):
             guard let disk, let client = clients[socket.number] else { return refuse(operation) }
             let bytes = disk.cached(file, offset: offset, count: count, test: test)
-            complete(token, sendFile(client, bytes))
+            complete(token, sendFile(client, bytes, .sendFile))
+        case .sendPipe(let pipe, let socket, let count):
+            guard let disk, let client = clients[socket.number] else { return refuse(operation) }
+            let sent = sendFile(client, disk.inPipe(pipe, count: count), .sendPipe)
+            if sent > 0 { disk.dropPiped(pipe, count: UInt32(sent)) }
+            complete(token, sent)
         case .cork: complete(token, planned(.cork) ?? 0)
         case .poll(let socket, .writable):
             guard let client = clients[socket.number] else { return refuse(operation) }
@@ -235,13 +240,15 @@ final class FrontBed {
         complete(token, Int32(count + before))
     }
 
-    private func sendFile(_ client: Client, _ bytes: [UInt8]?) -> Int32 {
+    private func sendFile(
+        _ client: Client, _ bytes: [UInt8]?, _ kind: OperationKind
+    ) -> Int32 {
         if let error = client.sendError { return -error.code }
         guard let bytes else { return -KernelError.notResident.code }
         var count = client.holdsSends ? min(bytes.count, client.room) : bytes.count
         if client.holdsSends, count == 0 { return -KernelError.wouldBlock.code }
         client.room -= min(count, client.room)
-        switch plan.outcome(of: .sendFile) {
+        switch plan.outcome(of: kind) {
         case nil: break
         case .error(let error): return -error.code
         case .short: count /= 2

@@ -55,12 +55,15 @@ extension SimulatedDisk {
         case .message, .cancel: return 0
         case .readCached(let file, let offset, let target):
             return plannedError ?? readCached(file, offset, target, arena)
-        case .splice(let file, let offset?, _, _, let count):
-            return plannedError ?? fill(file, offset, count)
+        case .splice(let file, let offset?, let pipe, _, let count):
+            if let plannedError { return plannedError }
+            let most = planned == .short ? count / 2 : planned == .nothing ? 0 : count
+            return fill(pipe, file, offset, most)
         case .openPipe(_, let ends): return plannedError ?? openPipe(ends, arena)
-        case .discard(_, let count): return plannedError ?? Int32(count)
+        case .discard(let pipe, let count):
+            return plannedError ?? dropPiped(pipe, count: count)
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
-            .threadTime:
+            .sendPipe, .threadTime:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }
@@ -230,7 +233,7 @@ extension Operation {
         case .openPipe: .openPipe
         case .discard: .discard
         case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
-            .timeout, .cancel, .message, .threadTime:
+            .sendPipe, .timeout, .cancel, .message, .threadTime:
             nil
         }
     }

@@ -43,7 +43,7 @@ public final class FaultPlan {
 
 /// The operations that a fault can hit, without what they carry.
 public enum OperationKind: String, CaseIterable, Sendable {
-    case accept, receive, receiveInto, send, sendFile, cork, poll
+    case accept, receive, receiveInto, send, sendFile, sendPipe, cork, poll
     case read, write, sync, allocate, advise, open, measure, close
     case readCached, splice, openPipe, discard
 }

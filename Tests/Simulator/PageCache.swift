@@ -41,23 +41,44 @@ extension SimulatedDisk {
     }
 
     /// Brings pages into memory on their way into a pipe.
-    func fill(_ file: Descriptor, _ offset: UInt64, _ count: UInt32) -> Int32 {
-        guard let open = openFiles[file.number], let content = visible.files[open.path]
+    func fill(
+        _ pipe: Descriptor, _ file: Descriptor, _ offset: UInt64, _ count: UInt32
+    ) -> Int32 {
+        guard let open = openFiles[file.number], let content = visible.files[open.path],
+            let reading = pipeReaders[pipe.number]
         else { return -KernelError.badDescriptor.code }
         guard offset < content.byteCount else { return 0 }
         let moved = min(UInt64(count), content.byteCount - offset)
         noteRead(open, offset, moved)
+        piped[reading, default: []] +=
+            cached(file, offset: offset, count: UInt32(moved), test: .none) ?? []
         return Int32(moved)
     }
 
     /// Puts a pipe's two descriptors at `ends`.
     func openPipe(_ ends: Region, _ arena: Arena) -> Int32 {
-        for position in [0, 4] {
+        let pair = [0, 4].map { position in
             let end = newDescriptor(OpenFile(path: "", isDirect: false, isDirectory: false))
             let bytes = (0..<4).map { UInt8(truncatingIfNeeded: end >> ($0 * 8)) }
             arena.copy(bytes.span, to: ends.part(from: position, count: 4))
+            return end
         }
+        pipeReaders[pair[1]] = pair[0]
+        piped[pair[0]] = []
         return 0
+    }
+
+    /// The first bytes in a pipe, which stay there; nil if it is none.
+    public func inPipe(_ pipe: Descriptor, count: UInt32) -> [UInt8]? {
+        piped[pipe.number].map { Array($0.prefix(Int(count))) }
+    }
+
+    /// Takes bytes out of a pipe; answers how many there were.
+    @discardableResult public func dropPiped(_ pipe: Descriptor, count: UInt32) -> Int32 {
+        guard let there = piped[pipe.number] else { return -KernelError.badDescriptor.code }
+        guard !there.isEmpty else { return -KernelError.wouldBlock.code }
+        piped[pipe.number] = Array(there.dropFirst(Int(count)))
+        return Int32(min(there.count, Int(count)))
     }
 
     func noteRead(_ open: OpenFile, _ offset: UInt64, _ count: UInt64) {

@@ -47,6 +47,10 @@ public final class SimulatedDisk {
     var openFiles: [Int32: OpenFile] = [:]
     /// By path: see `cached`.
     var residentBlocks: [String: Set<UInt64>] = [:]
+    /// Which pipe is read where that is written to.
+    var pipeReaders: [Int32: Int32] = [:]
+    /// What is in each pipe, by its reading end.
+    var piped: [Int32: [UInt8]] = [:]
     private var nextDescriptor: Int32 = 100
     var clock: UInt64 = 0
 

@@ -110,6 +110,50 @@ import Uring
         #expect(KernelError(result: noPipe) == .badDescriptor)
     }
 
+    @Test func `go from a pipe to a socket as far as that takes them, and the rest stays`() throws {
+        var asker = try Asker()
+        let long = pattern(8 << 20)
+        let file = try directory.file("long", holding: long)
+        let pair = try Pair.tcp()
+        let ends = Region(offset: 0, count: 8)
+        let opened = try asker.ask(.openPipe(count: 1 << 20, ends: ends))
+        #expect(opened == 0)
+        let (reading, writing) = (number(asker, 0), number(asker, 4))
+        var (sent, received) = (0, [UInt8]())
+        var wasFull = false
+        while sent < long.count {
+            let moved = try asker.ask(
+                .splice(
+                    source: file.descriptor, sourceOffset: UInt64(sent), target: writing,
+                    targetOffset: nil, count: 1 << 20))
+            #expect(moved == 1 << 20)
+            var left = Int(moved)
+            while left > 0 {
+                let count = try asker.ask(
+                    .sendPipe(
+                        pipe: reading, socket: pair.left.descriptor, count: UInt32(left)))
+                if KernelError(result: count) == .wouldBlock {
+                    wasFull = true
+                    received += try pair.right.readWhole(sent + Int(moved) - left - received.count)
+                    continue
+                }
+                try #require(count > 0)
+                left -= Int(count)
+            }
+            sent += Int(moved)
+        }
+        #expect(wasFull, "8 MiB never filled a socket")
+        received += try pair.right.readWhole(sent - received.count)
+        #expect(received == long)
+        let empty = try asker.ask(
+            .sendPipe(pipe: reading, socket: pair.left.descriptor, count: 1))
+        #expect(KernelError(result: empty) == .wouldBlock)
+        let noPipe = try asker.ask(
+            .sendPipe(pipe: notOpen, socket: pair.left.descriptor, count: 1))
+        #expect(KernelError(result: noPipe) == .badDescriptor)
+        for end in [reading, writing] { #expect(try asker.ask(.close(end)) == 0) }
+    }
+
     /// F_GETPIPE_SZ of <linux/fcntl.h>, which the C library module hides.
     private let pipeSizeCommand: Int32 = 1032
 

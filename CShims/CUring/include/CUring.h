@@ -40,6 +40,9 @@ int curing_submit_and_wait(curing *ring, uint32_t wait_count, uint64_t nanosecon
 /// Copies up to `limit` completions out of the ring and frees their slots. Returns the count.
 uint32_t curing_drain(curing *ring, struct io_uring_cqe *out, uint32_t limit);
 
+/// Up to `count` bytes of a pipe to a socket that does not block, at once: -EAGAIN if it is full.
+int32_t curing_send_pipe(int pipe, int socket, uint32_t count);
+
 void curing_nop(curing *ring, uint64_t token);
 void curing_accept(curing *ring, int listener, uint64_t token);
 void curing_receive(curing *ring, int socket, uint16_t group, uint64_t token);
