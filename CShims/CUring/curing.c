@@ -230,10 +230,10 @@ int32_t curing_open_pipe(uint32_t count, void *ends)
 {
     int pair[2];
     if (pipe2(pair, O_CLOEXEC) < 0) return -errno;
-    // Without the size that was asked for, it works in smaller steps.
-    (void)fcntl(pair[1], F_SETPIPE_SZ, (int)count);
     memcpy(ends, pair, sizeof pair);
-    return 0;
+    const int granted = fcntl(pair[1], F_SETPIPE_SZ, (int)count);
+    // Without the size that was asked for, it works in smaller steps.
+    return granted > 0 ? granted : fcntl(pair[1], F_GETPIPE_SZ);
 }
 
 int32_t curing_send_pipe(int pipe, int socket, uint32_t count)

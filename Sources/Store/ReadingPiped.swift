@@ -23,14 +23,17 @@ extension ObjectStore {
     public func startPiping(
         _ large: LargeObject, from offset: UInt64, before end: UInt64, isSpare: Bool
     ) async -> PipedRead? {
-        guard offset < end, end <= large.object.length else { return nil }
-        let most = min(end, offset + UInt64(PageFiller.pipeBytes))
-        let last = large.verifiedEnd(from: offset, before: most)
-        guard last > offset else { return nil }
-        let piece = large.map.pieces(from: offset, count: Int(last - offset))[0]
-        guard let file = files.opened(piece.volume),
+        precondition(end <= large.object.length)
+        guard offset < end, large.verifiedEnd(from: offset, before: offset + 1) > offset,
             let pipe = isSpare ? await pages.takeSpare() : await pages.take()
         else { return nil }
+        let most = min(end, offset + UInt64(pipe.bytes))
+        let last = large.verifiedEnd(from: offset, before: most)
+        let piece = large.map.pieces(from: offset, count: Int(last - offset))[0]
+        guard let file = files.opened(piece.volume) else {
+            await pages.giveBack(pipe, isClean: true)
+            return nil
+        }
         let ticket = pages.start(
             pipe, file.buffered, offset: piece.fileOffset, count: piece.count)
         return PipedRead(offset: offset, count: piece.count, pipe: pipe, ticket: ticket)

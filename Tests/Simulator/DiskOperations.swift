@@ -59,7 +59,7 @@ extension SimulatedDisk {
             if let plannedError { return plannedError }
             let most = planned == .short ? count / 2 : planned == .nothing ? 0 : count
             return fill(pipe, file, offset, most)
-        case .openPipe(_, let ends): return plannedError ?? openPipe(ends, arena)
+        case .openPipe(let count, let ends): return plannedError ?? openPipe(count, ends, arena)
         case .discard(let pipe, let count):
             return plannedError ?? dropPiped(pipe, count: count)
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,

@@ -56,7 +56,7 @@ extension SimulatedDisk {
     }
 
     /// Puts a pipe's two descriptors at `ends`.
-    func openPipe(_ ends: Region, _ arena: Arena) -> Int32 {
+    func openPipe(_ count: UInt32, _ ends: Region, _ arena: Arena) -> Int32 {
         let pair = [0, 4].map { position in
             let end = newDescriptor(OpenFile(path: "", isDirect: false, isDirectory: false))
             let bytes = (0..<4).map { UInt8(truncatingIfNeeded: end >> ($0 * 8)) }
@@ -65,7 +65,7 @@ extension SimulatedDisk {
         }
         pipeReaders[pair[1]] = pair[0]
         piped[pair[0]] = []
-        return 0
+        return Int32(count)
     }
 
     /// The first bytes in a pipe, which stay there; nil if it is none.

@@ -53,7 +53,8 @@ void curing_send(
 void curing_splice(
     curing *ring, int source, int64_t source_offset, int target, int64_t target_offset,
     uint32_t count, uint64_t token);
-/// At once: puts two descriptors at `ends`, which need not be aligned. 0 or a negated errno.
+/// At once: puts two descriptors at `ends`, which need not be aligned. How many bytes the pipe
+/// holds, or a negated errno.
 int32_t curing_open_pipe(uint32_t count, void *ends);
 /// At once: a count or a negated errno.
 int32_t curing_discard(curing *ring, int pipe, uint32_t count);
