@@ -41,9 +41,9 @@ final class MemoryDisk {
             unsafe memcpy(target, arena.address(of: source), Int(source.count))
             return Int32(source.count)
         case .sync, .close, .advise, .nop: return 0
-        case .accept, .receive, .receiveInto, .send, .sendFile, .sendPipe, .cork, .splice,
-            .openPipe, .discard, .poll, .readCached, .shutdown, .threadTime, .timeout, .cancel,
-            .message:
+        case .accept, .receive, .receiveInto, .send, .sendPair, .sendFile, .sendPipe, .cork,
+            .splice, .openPipe, .discard, .poll, .readCached, .shutdown, .threadTime, .timeout,
+            .cancel, .message:
             preconditionFailure("a disk knows nothing of \(operation)")
         }
     }

@@ -142,6 +142,10 @@ final class PlayedServer {
         case .send(let socket, let source, let hasMore):
             take(source, from: socket, hasMore: hasMore)
             complete(token, Int32(source.count))
+        case .sendPair(let socket, let first, let second):
+            take(first, from: socket, hasMore: true)
+            take(second, from: socket, hasMore: false)
+            complete(token, Int32(first.count + second.count))
         case .nop, .read, .write, .sync, .allocate, .advise, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
         case .receiveInto, .sendFile, .sendPipe, .cork, .splice, .openPipe, .discard, .poll,

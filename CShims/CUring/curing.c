@@ -23,6 +23,12 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+/// Two parts of one message.
+struct message {
+    struct msghdr head;
+    struct iovec parts[2];
+};
+
 struct curing {
     struct io_uring ring;
     struct io_uring_buf_ring *buffers;
@@ -33,6 +39,7 @@ struct curing {
     int sink;
     /// Read by the kernel when the entry is submitted, so one per entry is enough.
     struct __kernel_timespec *times;
+    struct message *messages;
     struct open_how *hows;
 };
 
@@ -64,7 +71,8 @@ int curing_open(uint32_t entries, curing **out, curing_facts *facts)
     (void)io_uring_register_ring_fd(&ring->ring);
     ring->times = calloc(params.sq_entries, sizeof *ring->times);
     ring->hows = calloc(params.sq_entries, sizeof *ring->hows);
-    if (ring->times == NULL || ring->hows == NULL) {
+    ring->messages = calloc(params.sq_entries, sizeof *ring->messages);
+    if (ring->times == NULL || ring->hows == NULL || ring->messages == NULL) {
         curing_close(ring);
         return -ENOMEM;
     }
@@ -88,6 +96,7 @@ void curing_close(curing *ring)
         munmap(ring->buffers, ring->buffer_count * sizeof(struct io_uring_buf));
     if (ring->sink > 0) close(ring->sink);
     free(ring->times);
+    free(ring->messages);
     free(ring->hows);
     free(ring);
 }
@@ -215,6 +224,18 @@ void curing_send(
     ENTRY;
     const int flags = MSG_WAITALL | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     io_uring_prep_send(entry, socket, source, count, flags);
+}
+
+void curing_send_pair(
+    curing *ring, int socket, const void *first, size_t first_count, const void *second,
+    size_t second_count, uint64_t token)
+{
+    ENTRY;
+    struct message *message = &ring->messages[entry - ring->ring.sq.sqes];
+    message->parts[0] = (struct iovec){.iov_base = (void *)first, .iov_len = first_count};
+    message->parts[1] = (struct iovec){.iov_base = (void *)second, .iov_len = second_count};
+    message->head = (struct msghdr){.msg_iov = message->parts, .msg_iovlen = 2};
+    io_uring_prep_sendmsg(entry, socket, &message->head, MSG_WAITALL | MSG_NOSIGNAL);
 }
 
 void curing_splice(
@@ -365,33 +386,6 @@ int curing_cork(int socket, bool is_on)
 {
     const int on = is_on;
     return setsockopt(socket, SOL_TCP, TCP_CORK, &on, sizeof on) < 0 ? -errno : 0;
-}
-
-static const struct { uint8_t code; const char *name; } needed[] = {
-    {IORING_OP_ACCEPT, "accept"}, {IORING_OP_RECV, "recv"}, {IORING_OP_SEND, "send"},
-    {IORING_OP_SPLICE, "splice"}, {IORING_OP_POLL_ADD, "poll"}, {IORING_OP_READ, "read"},
-    {IORING_OP_WRITE, "write"}, {IORING_OP_READ_FIXED, "read fixed"},
-    {IORING_OP_WRITE_FIXED, "write fixed"}, {IORING_OP_FSYNC, "fsync"},
-    {IORING_OP_FALLOCATE, "fallocate"}, {IORING_OP_FADVISE, "fadvise"},
-    {IORING_OP_OPENAT2, "openat2"}, {IORING_OP_CLOSE, "close"},
-    {IORING_OP_TIMEOUT, "timeout"},
-    {IORING_OP_ASYNC_CANCEL, "cancel"}, {IORING_OP_MSG_RING, "msg_ring"},
-};
-
-int curing_missing_operations(uint64_t *missing)
-{
-    struct io_uring_probe *probe = io_uring_get_probe();
-    if (probe == NULL) return -ENOSYS;
-    *missing = 0;
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (!io_uring_opcode_supported(probe, needed[i].code)) *missing |= 1ull << i;
-    io_uring_free_probe(probe);
-    return 0;
-}
-
-const char *curing_operation_name(uint32_t index)
-{
-    return index < sizeof needed / sizeof *needed ? needed[index].name : NULL;
 }
 
 #pragma clang attribute pop

@@ -10,6 +10,8 @@ public enum Operation: Sendable {
     case receiveInto(socket: Descriptor, target: Region, whole: Bool)
     /// The whole region, however often the socket fills up. `more` promises further bytes.
     case send(socket: Descriptor, source: Region, more: Bool)
+    /// Two regions, one behind the other, as if they were one.
+    case sendPair(socket: Descriptor, first: Region, second: Region)
     /// Page-cached file bytes to a socket, without copying and without blocking: executed when it
     /// is submitted. Answers the count, `wouldBlock` (socket full) or `notResident` (by `test`).
     case sendFile(

@@ -104,7 +104,7 @@ extension Core {
         return true
     }
 
-    /// The body goes out from where it is cached, behind the head that was collected.
+    /// The body goes out from where it is cached, with the head that was collected.
     func sendBehindOutput(_ slot: Int, _ body: Region, of entry: UInt32) {
         cache.pin(entry)
         connections[slot].sendingEntry = entry

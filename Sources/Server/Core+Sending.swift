@@ -35,34 +35,28 @@ extension Core {
             if connections[slot].flags.contains(.closesAfterOutput) { linger(slot) }
             return
         }
-        let hasMore = connections[slot].flags.contains(.sendsEntry)
+        let head = connections[slot].output.part(
+            from: 0, count: Int(connections[slot].outputCount))
         connections[slot].flags.insert(.sending)
         setDeadline(slot, seconds: settings.sendTimeoutSeconds)
-        counters.bytesOut &+= UInt64(connections[slot].outputCount)
-        loop.push(
-            .send(
-                socket: connections[slot].socket,
-                source: connections[slot].output.part(
-                    from: 0, count: Int(connections[slot].outputCount)),
-                more: hasMore), token(.send, slot))
+        counters.bytesOut &+= UInt64(head.count + connections[slot].entryBody.count)
+        let socket = connections[slot].socket
+        let operation: Operation =
+            connections[slot].flags.contains(.sendsEntry)
+            ? .sendPair(socket: socket, first: head, second: connections[slot].entryBody)
+            : .send(socket: socket, source: head, more: false)
+        loop.push(operation, token(.send, slot))
     }
 
     func sent(_ slot: Int, _ result: Int32) {
         connections[slot].flags.remove(.sending)
-        let wanted =
-            connections[slot].outputCount > 0
-            ? connections[slot].outputCount : connections[slot].entryBody.count
         if connections[slot].flags.contains(.ending) { return closeIfQuiet(slot) }
-        if result != Int32(wanted) {
+        if result != Int32(connections[slot].outputCount + connections[slot].entryBody.count) {
             counters.connectionErrors += 1
             return end(slot)
         }
-        if connections[slot].outputCount > 0 {
-            giveBackOutput(slot)
-            if connections[slot].flags.contains(.sendsEntry) { return sendEntryBody(slot) }
-        } else {
-            unpinEntry(slot)
-        }
+        giveBackOutput(slot)
+        unpinEntry(slot)
         if connections[slot].flags.contains(.closesAfterOutput) { return linger(slot) }
         goOn(slot)
     }
@@ -75,15 +69,6 @@ extension Core {
         guard flags.isDisjoint(with: [.busy, .sending, .ending, .lingering]) else { return }
         if flags.contains(.peerEnded) { return end(slot) }
         armReceive(slot)
-    }
-
-    private func sendEntryBody(_ slot: Int) {
-        connections[slot].flags.insert(.sending)
-        counters.bytesOut &+= UInt64(connections[slot].entryBody.count)
-        loop.push(
-            .send(
-                socket: connections[slot].socket, source: connections[slot].entryBody,
-                more: false), token(.send, slot))
     }
 
     /// Memory for heads and short answers, at the cost of cached objects where there are many.

@@ -96,6 +96,10 @@ public struct Ring: ~Copyable {
         case .send(let socket, let source, let more):
             unsafe curing_send(
                 ring, socket.number, arena.address(of: source), Int(source.count), more, tag)
+        case .sendPair(let socket, let first, let second):
+            unsafe curing_send_pair(
+                ring, socket.number, arena.address(of: first), Int(first.count),
+                arena.address(of: second), Int(second.count), tag)
         case .splice(let source, let from, let target, let to, let count):
             unsafe curing_splice(
                 ring, source.number, Ring.position(from), target.number, Ring.position(to), count,

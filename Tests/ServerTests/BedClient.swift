@@ -4,6 +4,35 @@ import Foundation
 import IO
 import Synchronization
 
+/// What one operation sends: regions, one behind the other.
+struct Message {
+    private let regions: [Region]
+
+    init(_ regions: [Region]) { self.regions = regions }
+
+    var count: Int { regions.reduce(0) { $0 + Int($1.count) } }
+
+    func bytes(_ arena: Arena) -> [UInt8] {
+        regions.flatMap { region in
+            let span = arena.span(region)
+            return unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
+        }
+    }
+
+    func part(from skipped: Int, count: Int) -> Message {
+        var (skipped, left) = (skipped, count)
+        var parts: [Region] = []
+        for region in regions {
+            let start = min(skipped, Int(region.count))
+            let taken = min(left, Int(region.count) - start)
+            parts.append(region.part(from: start, count: taken))
+            skipped -= start
+            left -= taken
+        }
+        return Message(parts)
+    }
+}
+
 /// The other end of a connection.
 final class Client {
     struct Direct {
@@ -20,7 +49,7 @@ final class Client {
     var receiveToken: Token?
     var pollToken: Token?
     var direct: Direct?
-    var heldSends: [(Token, Region)] = []
+    var heldSends: [(Token, Message)] = []
     var heldBytesTaken = 0
     /// What sending to it answers from now on.
     var sendError: KernelError?

@@ -125,7 +125,10 @@ final class FrontBed {
         case .receive(let socket, _): clients[socket.number]?.receiveToken = token
         case .receiveInto(let socket, let target, _):
             clients[socket.number]?.direct = Client.Direct(token: token, target: target)
-        case .send(let socket, let source, _): send(clients[socket.number], source, token)
+        case .send(let socket, let source, _):
+            send(clients[socket.number], Message([source]), token)
+        case .sendPair(let socket, let first, let second):
+            send(clients[socket.number], Message([first, second]), token)
         case .cancel(let target): cancel(target)
         case .shutdown(let socket, let direction): shutDown(clients[socket.number], direction)
         case .close(let descriptor)
@@ -192,7 +195,7 @@ final class FrontBed {
 
     // MARK: Sending
 
-    private func send(_ client: Client?, _ source: Region, _ token: Token) {
+    private func send(_ client: Client?, _ source: Message, _ token: Token) {
         guard let client else { return }
         if let error = client.sendError { return complete(token, -error.code) }
         if client.holdsSends {
@@ -208,8 +211,8 @@ final class FrontBed {
         if let count {
             let (_, source) = client.heldSends[0]
             let taken = source.part(from: 0, count: count)
-            client.output += bytes(taken)
-            client.heldSends[0].1 = source.part(from: count, count: Int(source.count) - count)
+            client.output += taken.bytes(memory.arena)
+            client.heldSends[0].1 = source.part(from: count, count: source.count - count)
             client.heldBytesTaken += count
         } else {
             let (token, source) = client.heldSends.removeFirst()
@@ -226,17 +229,17 @@ final class FrontBed {
         settle()
     }
 
-    private func finishSend(_ client: Client, _ token: Token, _ source: Region) {
+    private func finishSend(_ client: Client, _ token: Token, _ source: Message) {
         let before = client.heldBytesTaken
         client.heldBytesTaken = 0
-        var count = Int(source.count)
+        var count = source.count
         switch plan.outcome(of: .send) {
         case nil: break
         case .error(let error): return complete(token, -error.code)
         case .short: count /= 2
         case .nothing: count = 0
         }
-        client.output += bytes(source.part(from: 0, count: count))
+        client.output += source.part(from: 0, count: count).bytes(memory.arena)
         complete(token, Int32(count + before))
     }
 
@@ -262,11 +265,6 @@ final class FrontBed {
         guard let token = client.pollToken else { return }
         client.pollToken = nil
         complete(token, result)
-    }
-
-    private func bytes(_ region: Region) -> [UInt8] {
-        let span = memory.arena.span(region)
-        return unsafe span.withUnsafeBufferPointer { unsafe Array($0) }
     }
 
     // MARK: Ending

@@ -63,7 +63,7 @@ extension SimulatedDisk {
         case .discard(let pipe, let count):
             return plannedError ?? dropPiped(pipe, count: count)
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
-            .sendPipe, .threadTime:
+            .sendPair, .sendPipe, .threadTime:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }
@@ -233,7 +233,7 @@ extension Operation {
         case .openPipe: .openPipe
         case .discard: .discard
         case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
-            .sendPipe, .timeout, .cancel, .message, .threadTime:
+            .sendPair, .sendPipe, .timeout, .cancel, .message, .threadTime:
             nil
         }
     }

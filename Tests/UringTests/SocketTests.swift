@@ -248,6 +248,49 @@ import Uring
         }
     }
 
+    @Test func `of two regions is one, however little the socket takes at a time`() throws {
+        var asker = try Asker(bytes: 8 << 20)
+        for (firstCount, secondCount) in [(3, 2), (200, 64 << 10), (1 << 20, 2 << 20), (1, 0)] {
+            let pair = try Pair.tcp()
+            var room: Int32 = 64 << 10
+            let size = socklen_t(MemoryLayout<Int32>.size)
+            _ = unsafe setsockopt(pair.left.number, SOL_SOCKET, SO_SNDBUF, &room, size)
+            _ = unsafe setsockopt(pair.right.number, SOL_SOCKET, SO_RCVBUF, &room, size)
+            let count = firstCount + secondCount
+            let whole = pattern(count)
+            // The second lies in front of the first.
+            let second = asker.region(at: 0, holding: Array(whole[firstCount...]))
+            let first = asker.region(at: 2 << 20, holding: Array(whole[..<firstCount]))
+            let sending = asker.start(
+                .sendPair(socket: pair.left.descriptor, first: first, second: second))
+            let target = Region(offset: 4 << 20, count: UInt32(count))
+            let receiving = asker.start(
+                .receiveInto(socket: pair.right.descriptor, target: target, whole: true))
+            #expect(try asker.result(of: receiving) == Int32(count))
+            #expect(try asker.result(of: sending) == Int32(count))
+            #expect(asker.bytes(target) == whole)
+        }
+    }
+
+    /// Each has a message of its own until the kernel has read it.
+    @Test func `of two regions keeps apart from others that wait with it`() throws {
+        var asker = try Asker(bytes: 8 << 20)
+        let pairs = try (0..<16).map { _ in try Pair.tcp() }
+        var sends: [Token] = []
+        for (index, pair) in pairs.enumerated() {
+            let byte = UInt8(index)
+            let first = asker.region(at: index * 16, holding: [byte])
+            let second = asker.region(at: index * 16 + 8, holding: [byte, byte])
+            sends.append(
+                asker.start(
+                    .sendPair(socket: pair.left.descriptor, first: first, second: second)))
+        }
+        for (index, pair) in pairs.enumerated() {
+            #expect(try asker.result(of: sends[index]) == 3)
+            #expect(try pair.right.readWhole(3) == Array(repeating: UInt8(index), count: 3))
+        }
+    }
+
     @Test func `that promises more joins the next one`() throws {
         var asker = try Asker()
         let pair = try Pair.tcp()

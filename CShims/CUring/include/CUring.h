@@ -50,6 +50,10 @@ void curing_receive_into(
     curing *ring, int socket, void *target, size_t count, bool whole, uint64_t token);
 void curing_send(
     curing *ring, int socket, const void *source, size_t count, bool more, uint64_t token);
+/// Both, one behind the other, in one message.
+void curing_send_pair(
+    curing *ring, int socket, const void *first, size_t first_count, const void *second,
+    size_t second_count, uint64_t token);
 void curing_splice(
     curing *ring, int source, int64_t source_offset, int target, int64_t target_offset,
     uint32_t count, uint64_t token);
