@@ -111,16 +111,15 @@ extension Core {
         return true
     }
 
-    /// Sends page-cached bytes without copying. Nil: not verified, or not cached and not worth it:
-    /// read them; 0: the connection is gone; else how many went out.
+    /// Sends page-cached bytes without copying. Nil: read them, for they are not verified, or not
+    /// cached and not worth it, or damaged; 0: the connection is gone; else how many went out.
     private func sendFile(
         _ slot: Int, _ large: LargeObject, _ offset: UInt64, _ range: ClosedRange<UInt64>,
         _ reads: inout ReadAhead, _ store: ObjectStore
     ) async -> UInt64? {
         guard let file = cachedRange(large, offset, store) else { return nil }
         let window = offset..<offset + min(file.count, range.upperBound - offset + 1)
-        var position = offset
-        var wasWarmed = false
+        var (position, wasWarmed) = (offset, false)
         var testedAt: UInt64 = 0
         while position < window.upperBound {
             guard !connections[slot].flags.contains(.ending) else { return 0 }
@@ -133,10 +132,11 @@ extension Core {
                     offset: file.offset + (position - offset), count: UInt32(asked.count),
                     test: test))
             let error = KernelError(result: result)
-            if error == .notResident {
-                // Dropped behind a slow client: what is left is for the next call.
+            // The file ends here or cannot be read: whoever reads it says so, and where.
+            if result == 0 || error == .io || error == .notResident {
+                // Dropped behind a slow client, say: what is left is for the next call.
                 if position > offset { return position - offset }
-                guard !wasWarmed else { return nil }
+                guard error == .notResident, !wasWarmed else { return nil }
                 wasWarmed = true
                 switch await sendMissing(slot, large, asked, of: range, store) {
                 case .sent(0): continue
@@ -145,17 +145,16 @@ extension Core {
                 case .gone: return 0
                 }
             }
-            // Full sockets pass every test, too.
-            if test != .none, result > 0 || error == .wouldBlock { testedAt = loop.now }
-            if test == .readability, result > 0 { store.found(large, asked) }
-            if result > 0 {
-                position += UInt64(result)
-                noteSent(file: UInt64(result))
-            } else if error != .wouldBlock {
+            guard result > 0 || error == .wouldBlock else {
                 counters.connectionErrors += 1
                 end(slot)
                 return 0
             }
+            // Full sockets pass every test, too.
+            if test != .none { testedAt = loop.now }
+            if test == .readability, result > 0 { store.found(large, asked) }
+            position += UInt64(max(0, result))
+            noteSent(file: UInt64(max(0, result)))
             // Sent in part means that the socket is full.
             if position < window.upperBound {
                 guard await makesRoom(slot, taken: Int(result), &reads.isLate) else { return 0 }

@@ -129,8 +129,8 @@ extension Core {
                 .serviceUnavailable, "too much is being uploaded", retryAfterSeconds: 10)
         case .tooLarge:
             answer = Answer(.contentTooLarge, "the object is too large")
-        case .corrupt, .kernel, .index, .noDirectAccess, .newerFormat, .otherInstance,
-            .notAVolume, .volumeTooLarge:
+        case .corrupt, .unreadable, .kernel, .index, .noDirectAccess, .newerFormat,
+            .otherInstance, .notAVolume, .volumeTooLarge:
             answer = Answer(
                 .internalServerError,
                 "the server could not read or write its disk"

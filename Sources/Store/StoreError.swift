@@ -15,7 +15,9 @@ public enum StoreError: Error, Equatable, Sendable {
     case tooLarge
     /// Stored bytes do not match their checksums: 500, and nothing of them is served.
     case corrupt(volume: VolumeName, offset: UInt64)
-    /// The kernel refused to read or write; of a write, nothing was acknowledged: 500.
+    /// The kernel could not read them: 500.
+    case unreadable(volume: VolumeName, offset: UInt64, error: KernelError)
+    /// The kernel refused to write, or what else is asked of it; nothing was acknowledged: 500.
     case kernel(operation: StoreOperation, path: String, error: KernelError)
     /// The index could not be asked or changed; the text says why: 500.
     case index(String)
@@ -34,7 +36,7 @@ public enum StoreError: Error, Equatable, Sendable {
 
 /// What was asked of the kernel when it refused.
 public enum StoreOperation: String, Sendable {
-    case open, measure, allocate, read, write, sync, close
+    case open, measure, allocate, write, sync, close
 }
 
 extension StoreError: CustomStringConvertible {
@@ -47,6 +49,8 @@ extension StoreError: CustomStringConvertible {
         case .tooLarge: "the object is longer than \(StoreLimits.objectBytesMax) bytes"
         case .corrupt(let volume, let offset):
             "corrupt bytes in \(volume) at offset \(offset)"
+        case .unreadable(let volume, let offset, let error):
+            "could not read \(volume) at offset \(offset): errno \(error.code)"
         case .kernel(let operation, let path, let error):
             "could not \(operation.rawValue) \(path): errno \(error.code)"
         case .index(let reason): "the index failed: \(reason)"

@@ -66,7 +66,7 @@ final class VolumeFile {
     ) async throws(StoreError) {
         let result = await loop.answer(ticket)
         if let error = KernelError(result: result) {
-            throw .kernel(operation: .read, path: path, error: error)
+            throw .unreadable(volume: VolumeName(id), offset: offset, error: error)
         }
         guard result == Int32(target.count) else {
             throw .corrupt(volume: VolumeName(id), offset: offset + UInt64(result))
