@@ -17,6 +17,8 @@ public final class FaultPlan {
     private var left = 0
     /// Whether the completion that was meant has been replaced.
     public private(set) var hasStruck = false
+    /// Completions of every kind so far.
+    public private(set) var counts: [OperationKind: Int] = [:]
 
     public init() {}
 
@@ -33,6 +35,7 @@ public final class FaultPlan {
 
     /// To be asked once for every completion; nil leaves it as it is.
     public func outcome(of kind: OperationKind) -> Outcome? {
+        counts[kind, default: 0] += 1
         guard kind == self.kind, left > 0 else { return nil }
         left -= 1
         guard left == 0 else { return nil }
