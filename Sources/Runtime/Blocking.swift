@@ -14,6 +14,23 @@ enum Blocking {
     static func wait<Value: Sendable>(
         on loop: EventLoop, _ body: @escaping @Sendable () async -> Value
     ) -> Value {
+        let box = start(on: loop, body)
+        box.gate.wait()
+        return answer(box)
+    }
+
+    /// The same, but nil if there is no answer within so many seconds; the task runs on.
+    static func wait<Value: Sendable>(
+        on loop: EventLoop, withinSeconds seconds: UInt32,
+        _ body: @escaping @Sendable () async -> Value
+    ) -> Value? {
+        let box = start(on: loop, body)
+        return box.gate.wait(withinSeconds: seconds) ? answer(box) : nil
+    }
+
+    private static func start<Value: Sendable>(
+        on loop: EventLoop, _ body: @escaping @Sendable () async -> Value
+    ) -> Box<Value> {
         precondition(!loop.isCurrent, "a loop cannot wait for itself")
         let box = Box<Value>()
         Task(executorPreference: loop) {
@@ -21,7 +38,10 @@ enum Blocking {
             box.value.withLock { $0 = answer }
             box.gate.open()
         }
-        box.gate.wait()
+        return box
+    }
+
+    private static func answer<Value: Sendable>(_ box: Box<Value>) -> Value {
         guard let answer = box.value.withLock({ $0 }) else {
             preconditionFailure("the gate opened without an answer")
         }

@@ -9,6 +9,12 @@ struct Drain {
     /// that takes longer than this is taken for dead; Linux itself waits 30 s for one (scsi_device
     /// timeout, nvme_core.io_timeout), of which the drain timeout is by default the first part.
     static let graceSeconds: UInt32 = 10
+    /// By then a core has said behind that how many are stuck, unless its thread waits for the disk
+    /// itself: for a page of the index, say.
+    static let answerSeconds: UInt32 = 5
+    /// What closing the store may take behind that: what was written becomes durable, and the index
+    /// catches up.
+    static let closeSeconds: UInt32 = 30
 
     enum Step: Equatable {
         case wait
@@ -48,6 +54,14 @@ struct Drain {
             + " \(graceSeconds) s behind the drain timeout: a disk does not answer; the store was"
             + " not closed, and the next start recovers it"
     }
+
+    static let silenceComplaint =
+        "a core did not answer within \(graceSeconds + answerSeconds) s behind the drain timeout: a"
+        + " disk does not; the store was not closed, and the next start recovers it"
+
+    static let closingComplaint =
+        "the store was not closed within \(closeSeconds) s: a disk does not answer; the next start"
+        + " recovers it"
 
     private static func span(_ seconds: UInt32) -> UInt64 { UInt64(seconds) * 1_000_000_000 }
 }

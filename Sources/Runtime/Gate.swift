@@ -24,4 +24,16 @@ final class Gate: @unchecked Sendable {
         // Interrupted by a signal handler: wait on.
         while unsafe sem_wait(semaphore) != 0 {}
     }
+
+    /// False if it has not opened within so many seconds, by the clock on the wall: POSIX knows no
+    /// other here.
+    func wait(withinSeconds seconds: UInt32) -> Bool {
+        var deadline = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &deadline)
+        deadline.tv_sec += Int(seconds)
+        while unsafe sem_timedwait(semaphore, &deadline) != 0 {
+            if errno == ETIMEDOUT { return false }
+        }
+        return true
+    }
 }

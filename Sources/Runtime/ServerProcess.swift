@@ -172,11 +172,13 @@ public struct ServerProcess {
         _ threads: consuming CoreThreads, _ store: StoreShared?
     ) throws(ServeError) {
         let cores = threads.cores
-        do throws(ServeError) { try drain(cores) } catch {
+        do throws(ServeError) {
+            try drain(cores)
+            try close(cores, store)
+        } catch {
             threads.leaveRunning()
             throw error
         }
-        close(cores, store)
         threads.join()
     }
 
@@ -195,7 +197,9 @@ public struct ServerProcess {
     private func drain(_ cores: [Core]) throws(ServeError) {
         let seconds = settings.server.drainTimeout.wholeSeconds
         let journal = journal
-        let connectionsStuck = Blocking.wait(on: cores[0].loop) { () async -> Int in
+        let secondsMax = seconds + Drain.graceSeconds + Drain.answerSeconds
+        let connectionsStuck = Blocking.wait(on: cores[0].loop, withinSeconds: secondsMax) {
+            () async -> Int in
             for core in cores { await core.drain() }
             let loop = cores[0].loop
             var drain = Drain(now: loop.now, seconds: seconds)
@@ -214,6 +218,7 @@ public struct ServerProcess {
                 }
             }
         }
+        guard let connectionsStuck else { throw ServeError(Drain.silenceComplaint) }
         guard connectionsStuck == 0 else {
             throw ServeError(Drain.complaint(connections: connectionsStuck))
         }
@@ -228,16 +233,17 @@ public struct ServerProcess {
         return (objects, all)
     }
 
-    private func close(_ cores: [Core], _ store: StoreShared?) {
+    private func close(_ cores: [Core], _ store: StoreShared?) throws(ServeError) {
         let journal = journal
         journal.info("drained: closing the store")
-        Blocking.wait(on: cores[0].loop) {
+        let end: Void? = Blocking.wait(on: cores[0].loop, withinSeconds: Drain.closeSeconds) {
             for core in cores { await core.closeStore() }
             do { try await store?.close() } catch {
                 journal.error("the index could not be closed cleanly: \(error)")
             }
             for core in cores.reversed() { await core.stop() }
         }
+        if end == nil { throw ServeError(Drain.closingComplaint) }
     }
 
     private func announceStart(_ plan: MachinePlan) {

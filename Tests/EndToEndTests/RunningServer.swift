@@ -50,13 +50,18 @@ final class RunningServer: Sendable {
     let process: ChildProcess
     let port: UInt16
     let metricsPort: UInt16
+    let dataPath: String
     private let logPath: String
 
     /// Starts in a new directory, or in that of another one that has ended.
-    init(_ options: ServerOptions = ServerOptions(), in scratch: ScratchDirectory? = nil) throws {
+    init(
+        _ options: ServerOptions = ServerOptions(), in scratch: ScratchDirectory? = nil,
+        data: String? = nil
+    ) throws {
         let scratch = try scratch ?? ScratchDirectory()
         self.scratch = scratch
-        (process, logPath) = try RunningServer.launch(options, in: scratch)
+        dataPath = data ?? scratch.path + "/data"
+        (process, logPath) = try RunningServer.launch(options, in: scratch, data: dataPath)
         let (process, logPath) = (process, logPath)
         var ports: [UInt16] = []
         let isUp = eventually(withinSeconds: 60) {
@@ -114,7 +119,6 @@ final class RunningServer: Sendable {
 
     var log: String { RunningServer.text(logPath) }
     var url: String { "http://127.0.0.1:\(port)" }
-    var dataPath: String { scratch.path + "/data" }
 
     /// Asks it to stop and waits; 0 is a clean end.
     func stop() -> Int32? { process.end(SIGTERM) }

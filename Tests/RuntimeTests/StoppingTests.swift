@@ -84,3 +84,18 @@ import Testing
         #expect(error.description == "no disk")
     }
 }
+
+@Suite struct `A gate` {
+    @Test func `that nobody opens is left when the time is over`() {
+        let gate = Gate()
+        let isOpen = gate.wait(withinSeconds: 0)
+        #expect(!isOpen)
+    }
+
+    @Test func `that is open lets pass, however little time there is`() {
+        let gate = Gate()
+        gate.open()
+        let isOpen = gate.wait(withinSeconds: 0)
+        #expect(isOpen)
+    }
+}
