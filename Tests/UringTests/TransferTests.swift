@@ -222,6 +222,24 @@ import Uring
         #expect(KernelError(result: result) == .notResident)
     }
 
+    /// A file in memory alone takes no read that must not wait (EOPNOTSUPP), so its pages are asked
+    /// for one by one (mincore), as they are on kernels without cachestat.
+    @Test func `are found page by page where no read can tell`() throws {
+        var asker = try Asker()
+        let path = "/dev/shm/millrace-test-\(getpid())"
+        let file = try Owned(unsafe open(path, O_RDWR | O_CREAT | O_EXCL, mode_t(0o600)))
+        unsafe unlink(path)
+        try file.write(content)
+        let pair = try Pair.tcp()
+        for (offset, count) in [(0, 4096), (4095, 2), (1000, 60_000), (65_535, 1)] {
+            let sent = try asker.ask(sendFile(pair, file, UInt64(offset), UInt32(count)))
+            #expect(sent == count)
+            #expect(try pair.right.readWhole(count) == Array(content[offset..<offset + count]))
+        }
+        let beyond = try asker.ask(sendFile(pair, file, 65_535, 4096))
+        #expect(KernelError(result: beyond) == .notResident)
+    }
+
     @Test func `of no file, or to no socket, are an error`() throws {
         var asker = try Asker()
         let file = try directory.file("file", holding: content)
