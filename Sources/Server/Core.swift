@@ -35,8 +35,11 @@ public actor Core: StoreCore, CompletionObserver {
     var handlers = HandlerTasks()
     var requestNumber: UInt64 = 0
 
-    /// All cores of the process, this one included; for metrics.
+    /// All cores of the process by index, this one included: for metrics, and for connections.
     var peers: [Core] = []
+    nonisolated let load = ConnectionLoad()
+    /// The peers' connections, when a place for a new one is looked for.
+    var peerCounts: [Int] = []
 
     public enum Phase: Sendable { case recovering, serving, draining }
 
@@ -96,7 +99,11 @@ public actor Core: StoreCore, CompletionObserver {
         shared = nil
     }
 
-    public func setPeers(_ cores: [Core]) { peers = cores }
+    public func setPeers(_ cores: [Core]) {
+        precondition(cores[loop.index] === self, "peers stand in the order of their loops")
+        peers = cores
+        peerCounts = Array(repeating: 0, count: cores.count)
+    }
 
     // MARK: Completions
 
@@ -116,64 +123,10 @@ public actor Core: StoreCore, CompletionObserver {
         case .receive: received(slot, completion)
         case .send: sent(slot, completion.result)
         case .close:
-            connections[slot].flags.remove(.closing)
-            connections.close(slot)
+            closed(slot)
         case .accept, .waiter, .message, .doorbell, .messageRefused, .ignored:
             preconditionFailure("\(completion.token.kind) is not a connection's")
         }
-    }
-
-    // MARK: Accepting
-
-    func armListeners() {
-        for index in listeners.indices
-        where !listeners[index].isArmed && !listeners[index].isEnding {
-            listeners[index].isArmed = true
-            loop.push(
-                .accept(listener: listeners[index].descriptor),
-                Token(.accept, slot: UInt32(index)))
-        }
-    }
-
-    /// Ends the listeners of one kind: no new connection, and their port is free for a successor.
-    private func closeListeners(isMetrics: Bool) {
-        for index in listeners.indices
-        where listeners[index].isMetrics == isMetrics && !listeners[index].isEnding {
-            listeners[index].isEnding = true
-            if listeners[index].isArmed {
-                loop.push(.cancel(Token(.accept, slot: UInt32(index))), Token(.ignored))
-            } else {
-                closeListener(index)
-            }
-        }
-    }
-
-    private func closeListener(_ index: Int) {
-        loop.push(.close(listeners[index].descriptor), Token(.ignored))
-    }
-
-    private func accepted(_ completion: Completion) {
-        let index = Int(completion.token.slot)
-        if !completion.more {
-            listeners[index].isArmed = false
-            if listeners[index].isEnding { closeListener(index) }
-        }
-        if let error = KernelError(result: completion.result) {
-            // Out of descriptors, say: the tick arms it again, when some may be free.
-            if error != .cancelled { counters.acceptErrors += 1 }
-            return
-        }
-        let socket = Descriptor(completion.result)
-        guard !listeners[index].isEnding, let slot = connections.open(socket) else {
-            counters.connectionsRefused += 1
-            loop.push(.close(socket), Token(.ignored))
-            return
-        }
-        counters.connections += 1
-        if listeners[index].isMetrics { connections[slot].flags.insert(.isMetrics) }
-        setDeadline(slot, seconds: settings.headTimeoutSeconds)
-        armReceive(slot)
-        if !completion.more { armListeners() }
     }
 
     // MARK: Deletions

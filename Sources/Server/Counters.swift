@@ -3,6 +3,7 @@
 struct Counters: Sendable {
     var connections: UInt64 = 0
     var connectionsRefused: UInt64 = 0
+    var connectionsHandedOver: UInt64 = 0
     var connectionErrors: UInt64 = 0
     var acceptErrors: UInt64 = 0
     var inputOverflows: UInt64 = 0

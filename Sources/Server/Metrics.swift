@@ -162,6 +162,9 @@ enum MetricsDocument {
             counter("connections_refused_total", "Connections closed at accept: too many.") {
                 $0.counters.connectionsRefused
             },
+            counter("connections_handed_over_total", "Connections given to a core with fewer.") {
+                $0.counters.connectionsHandedOver
+            },
             counter("connection_errors_total", "Connections that ended with an error.") {
                 $0.counters.connectionErrors
             },

@@ -132,14 +132,15 @@ final class RunningServer: Sendable {
 
     func delete(_ path: String) throws -> RawClient.Response { try RawClient(port).delete(path) }
 
-    /// A sample of the metrics page, added up over the cores.
-    func metric(_ name: String) throws -> Int {
+    /// A sample of the metrics page: of one core, or added up over the cores.
+    func metric(_ name: String, core: Int? = nil) throws -> Int {
         let client = try RawClient(metricsPort)
         try client.send("GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         guard let answer = try? client.response() else { throw Problem("no metrics: \(log)") }
         let page = String(decoding: answer.body, as: UTF8.self)
+        let beginnings = core.map { ["{core=\"\($0)\""] } ?? ["{", " "]
         let samples = page.split(separator: "\n").filter { line in
-            line.hasPrefix("millrace_\(name){") || line.hasPrefix("millrace_\(name) ")
+            beginnings.contains { line.hasPrefix("millrace_\(name)\($0)") }
         }
         guard !samples.isEmpty else { throw Problem("no metric \(name)") }
         return samples.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }

@@ -25,44 +25,22 @@ final class FrontBed {
     private var freeBuffers: [UInt16] = []
     private var diskRequests: [(SimulatedDisk.Submitted, Token)] = []
     private var random = SeededRandom(seed: 1)
-    private var nextSocket: Int32 = 100_000
+    private var nextSocket: Int32
     private var hasActed = false
+    /// The other core's, if there are two: a client it was accepted with may turn up here.
+    weak var partner: FrontBed?
 
     static let listener = Descriptor(50)
     static let metricsListener = Descriptor(51)
     private static let listeners = [listener, metricsListener]
 
-    /// Runs `body` with a fresh core that listens, and checks that it leaks no buffer.
-    static func run(
-        settings: FrontSettings = FrontSettings(secret: [1], adminToken: Array("admin".utf8)),
-        megabytes: Int = 16, disk: SimulatedDisk? = nil, _ body: (FrontBed) throws -> Void
+    init(
+        _ settings: FrontSettings, _ arena: Arena, _ disk: SimulatedDisk? = nil, index: Int = 0
     ) throws {
-        let arena = SpareArenas.take(megabytes << 20)
-        let bed = try FrontBed(settings, arena, disk)
-        bed.loop.attach(ring: nil)
-        defer { bed.loop.detach() }
-        let core = bed.core
-        bed.loop.observer = core
-        Task(executorPreference: bed.loop) { await core.keepTime() }
-        bed.settle()
-        core.assumeIsolated {
-            $0.serve(FrontBed.listener, isMetrics: false)
-            $0.serve(FrontBed.metricsListener, isMetrics: true)
-        }
-        bed.settle()
-        try body(bed)
-        bed.core.assumeIsolated { $0.endAll() }
-        bed.settle()
-        #expect(bed.frontBytesUsed == 0, "a connection kept a buffer of the front")
-        #expect(bed.memory.bytesFree == bed.memory.bytesTotal, "a handler kept a buffer")
-        #expect(bed.core.assumeIsolated { $0.connectionCount } == 0)
-        SpareArenas.giveBack(arena)
-    }
-
-    private init(_ settings: FrontSettings, _ arena: Arena, _ disk: SimulatedDisk?) throws {
+        nextSocket = 100_000 + 1000 * Int32(index)
         self.disk = disk
         plan = disk?.plan ?? FaultPlan()
-        loop = try EventLoop(index: 0)
+        loop = try EventLoop(index: index)
         memory = CoreMemory(arena: arena, loop: loop)
         core = try Core(loop: loop, memory: memory, settings: settings, hashKey: 7)
         let bufferCount = Int(memory.receiveBuffers.count) / CoreMemory.receiveBufferSize
@@ -70,7 +48,7 @@ final class FrontBed {
     }
 
     var frontBytesUsed: Int {
-        core.assumeIsolated { $0.front.bytesTotal - $0.front.bytesFree }
+        on { $0.front.bytesTotal - $0.front.bytesFree }
     }
 
     // MARK: The world
@@ -86,6 +64,7 @@ final class FrontBed {
 
     /// Lets the core do whatever it can without more time passing.
     func settle() {
+        loop.attach(ring: nil)
         repeat {
             hasActed = false
             turn()
@@ -119,10 +98,17 @@ final class FrontBed {
         loop.handle(Completion(token: token, result: result))
     }
 
+    private func client(_ socket: Descriptor) -> Client? {
+        if let handedOver = partner?.clients.removeValue(forKey: socket.number) {
+            clients[socket.number] = handedOver
+        }
+        return clients[socket.number]
+    }
+
     private func act(_ operation: IO.Operation, _ token: Token) {
         switch operation {
         case .accept(let listener): acceptTokens[listener.number] = token
-        case .receive(let socket, _): clients[socket.number]?.receiveToken = token
+        case .receive(let socket, _): client(socket)?.receiveToken = token
         case .receiveInto(let socket, let target, _):
             clients[socket.number]?.direct = Client.Direct(token: token, target: target)
         case .send(let socket, let source, _):
@@ -132,7 +118,7 @@ final class FrontBed {
         case .cancel(let target): cancel(target)
         case .shutdown(let socket, let direction): shutDown(clients[socket.number], direction)
         case .close(let descriptor)
-        where clients[descriptor.number] != nil || FrontBed.listeners.contains(descriptor):
+        where client(descriptor) != nil || FrontBed.listeners.contains(descriptor):
             close(descriptor, token)
         case .sendFile(let socket, let file, let offset, let count, let test):
             guard let disk, let client = clients[socket.number] else { return refuse(operation) }
