@@ -175,7 +175,7 @@ let package = Package(
             name: "LoopTests", dependencies: ["Runtime", "Loop", "Uring", "IO"],
             swiftSettings: strict),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "Loop", "IO"],
+            name: "RuntimeTests", dependencies: ["Runtime", "Configuration", "Loop", "IO"],
             swiftSettings: strict),
         .testTarget(
             name: "ServerTests",

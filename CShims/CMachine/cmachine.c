@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 int cmachine_allowed_cpus(uint64_t *words, size_t word_count)
@@ -86,5 +88,14 @@ int cmachine_file_system_of(const char *path, cmachine_file_system *facts)
         .bytes_free = answer.f_bavail * unit,
         .magic = (uint64_t)answer.f_type,
     };
+    return 0;
+}
+
+int cmachine_device_of(const char *path, uint32_t *major_number, uint32_t *minor_number)
+{
+    struct stat facts;
+    if (stat(path, &facts) < 0) return -errno;
+    *major_number = major(facts.st_dev);
+    *minor_number = minor(facts.st_dev);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -79,6 +80,23 @@ int cmachine_listen(
     }
     *bound_port = ntohs(is_v6 ? where.v6.sin6_port : where.v4.sin_port);
     return listener;
+}
+
+_Static_assert(
+    sizeof(cmachine_instruction) == sizeof(struct sock_filter)
+        && offsetof(cmachine_instruction, constant) == offsetof(struct sock_filter, k),
+    "the kernel reads these as its own");
+
+int cmachine_steer(int listener, const cmachine_instruction *program, size_t count)
+{
+    if (count > BPF_MAXINSNS) return -EINVAL;
+    const struct sock_fprog filter = {
+        .len = (unsigned short)count,
+        .filter = (struct sock_filter *)program, // It is only read.
+    };
+    const int status = setsockopt(
+        listener, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &filter, sizeof filter);
+    return status < 0 ? -errno : 0;
 }
 
 int cmachine_lock_file(const char *path)

@@ -23,6 +23,10 @@ extension SettingKey {
         SettingKey(
             "server.numa", .flag, \.server.usesNUMA,
             "Keep each core's buffers on its own NUMA node."),
+        SettingKey(
+            "server.steering", .word, \.server.steering,
+            "Which core accepts a connection: any, by a hash of its address, or the one on the CPU"
+                + " that its packets interrupt."),
     ]
 
     static let metrics: [SettingKey] = [

@@ -30,6 +30,7 @@ extension Settings {
         public internal(set) var drainTimeout = Duration.seconds(30)
         public internal(set) var memoryPerCoreBytes = 64 << 20
         public internal(set) var usesNUMA = true
+        public internal(set) var steering = ConnectionSteering.hash
     }
 
     public struct MetricsSection: Equatable, Sendable {
@@ -85,6 +86,14 @@ extension Settings {
     public struct LoggingSection: Equatable, Sendable {
         public internal(set) var level = LogLevel.info
     }
+}
+
+/// Which core accepts a connection. Either way one that has too many hands new ones on.
+public enum ConnectionSteering: String, CaseIterable, Sendable {
+    /// As the kernel spreads them over the listeners of one port.
+    case hash
+    /// The core on the CPU that the network card's queue interrupts.
+    case cpu
 }
 
 /// When an upload is answered: after its bytes and its record are flushed, or after they are

@@ -21,6 +21,18 @@ public struct FileSystem: Equatable, Sendable {
             type: name(magic: facts.magic))
     }
 
+    /// `path`, or what of it is there: where it would be made.
+    static func existing(above path: String) -> String {
+        var path = path
+        var facts = cmachine_file_system()
+        while unsafe cmachine_file_system_of(path, &facts) == -KernelError.notFound.code {
+            guard let slash = path.lastIndex(of: "/") else { return "." }
+            if slash == path.startIndex { return "/" }
+            path = String(path[..<slash])
+        }
+        return path
+    }
+
     /// The magic numbers of statfs(2).
     static func name(magic: UInt64) -> String {
         switch magic {

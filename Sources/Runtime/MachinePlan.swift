@@ -1,12 +1,15 @@
-/// Which CPUs, how much memory, what file system: decided once, before anything starts.
+/// Which CPUs, how much memory, what disk: decided once, before anything starts.
 
 import Configuration
 import IO
 
 struct MachinePlan {
+    let topology: Topology
     let places: [CorePlace]
     let memory: MemoryLock.Plan
     let fileSystemType: String
+    /// Nil if the data directory's file system has none of its own.
+    let storageDevice: BlockDevice?
 
     init(_ settings: Settings, _ journal: Journal) throws(ServeError) {
         do {
@@ -16,7 +19,8 @@ struct MachinePlan {
             journal.warning("resource limits could not be raised: errno \(error.code)")
         }
         do {
-            let found = try Topology.current().plan(requestedCores: settings.server.cores?.indices)
+            topology = try Topology.current()
+            let found = try topology.plan(requestedCores: settings.server.cores?.indices)
             places =
                 settings.server.usesNUMA ? found : found.map { CorePlace(cpu: $0.cpu, node: nil) }
         } catch { throw ServeError("\(error)") }
@@ -27,6 +31,18 @@ struct MachinePlan {
             throw ServeError("the memory lock limit cannot be read: errno \(error.code)")
         }
         if let warning = memory.warning { journal.warning(warning) }
-        fileSystemType = (try? FileSystem.holding(settings.storage.path).type) ?? "unknown"
+        // The directory may be made only later.
+        let place = FileSystem.existing(above: settings.storage.path)
+        fileSystemType = (try? FileSystem.holding(place).type) ?? "unknown"
+        storageDevice = BlockDevice.holding(place)
+    }
+
+    /// Positions of the cores whose CPUs are on the storage device's node; nil if that is unknown.
+    var coresOnStorageNode: [Int]? {
+        MachinePlan.cores(on: storageDevice?.node, places.map { topology.node(of: $0.cpu) })
+    }
+
+    static func cores(on node: Int?, _ nodes: [Int?]) -> [Int]? {
+        node.map { node in nodes.indices.filter { nodes[$0] == node } }
     }
 }

@@ -31,7 +31,7 @@ public struct ServerProcess {
         try Signals.prepare()
         let plan = try MachinePlan(settings, journal)
         let directory = try DataDirectory.open(settings.storage.path)
-        let listening = try listen(plan.places.count)
+        let listening = try listen(plan.places)
         announceStart(plan)
         let steering = Steering<StoreShared>()
         try Signals.steer(steering, settings, journal)
@@ -61,8 +61,11 @@ public struct ServerProcess {
         let metricsSocket: Descriptor?
     }
 
-    private func listen(_ count: Int) throws(ServeError) -> Listeners {
-        let (sockets, address) = try open(settings.server.listen, count)
+    private func listen(_ places: [CorePlace]) throws(ServeError) -> Listeners {
+        let (sockets, address) = try open(settings.server.listen, places.count)
+        if settings.server.steering == .cpu {
+            ListenerSteering.attach(sockets, cpus: places.map(\.cpu), journal)
+        }
         guard let wanted = settings.metrics.listen else {
             return Listeners(
                 address: address, sockets: sockets, metrics: nil, metricsSocket: nil)
@@ -256,6 +259,8 @@ public struct ServerProcess {
                 ("registered", plan.memory.isRegistered ? "yes" : "no"),
                 ("data", settings.storage.path),
                 ("filesystem", plan.fileSystemType),
+                ("device", plan.storageDevice?.name ?? "none"),
+                ("device_node", plan.storageDevice?.node.map { "\($0)" } ?? "unknown"),
             ])
     }
 }

@@ -64,7 +64,7 @@ public struct Topology: Equatable, Sendable {
         return Array(allowed.cpus.prefix(count))
     }
 
-    private func node(of cpu: Int) -> Int? { nodes.first { $0.cpus.contains(cpu) }?.number }
+    func node(of cpu: Int) -> Int? { nodes.first { $0.cpus.contains(cpu) }?.number }
 }
 
 /// Memory and the processors nearest to it.

@@ -36,10 +36,7 @@ public struct Ring: ~Copyable {
         unsafe drained = .allocate(capacity: Ring.completionsPerTurnMax)
         answered.reserveCapacity(64)
         descriptor = Descriptor(granted.descriptor)
-        facts = RingFacts(
-            submissionEntries: granted.submission_entries,
-            completionEntries: granted.completion_entries, setupFlags: granted.setup_flags,
-            features: granted.features)
+        facts = RingFacts(granted)
     }
 
     deinit {
@@ -229,6 +226,13 @@ public struct RingFacts: Equatable, Sendable {
     public let completionEntries: UInt32
     public let setupFlags: UInt32
     public let features: UInt32
+
+    init(_ granted: curing_facts) {
+        submissionEntries = granted.submission_entries
+        completionEntries = granted.completion_entries
+        setupFlags = granted.setup_flags
+        features = granted.features
+    }
 
     /// Completions are worked off on the ring's own thread only (Linux 6.1).
     public var defersTaskWork: Bool { setupFlags & IORING_SETUP_DEFER_TASKRUN != 0 }

@@ -17,15 +17,12 @@ public enum RingProbe {
             throw RingUnavailable(explain(KernelError(code: -status)))
         }
         unsafe curing_close(opened)
-        var missing: UInt64 = 0
-        guard unsafe curing_missing_operations(&missing) == 0 else {
+        guard let missing = missingOperations() else {
             throw RingUnavailable("io_uring cannot be probed: Linux \(minimumKernel) is needed")
         }
-        guard missing == 0 else {
-            let names = (UInt32(0)..<64).filter { missing >> UInt64($0) & 1 == 1 }
-                .compactMap { unsafe curing_operation_name($0).map { unsafe String(cString: $0) } }
+        guard missing.isEmpty else {
             throw RingUnavailable(
-                "this kernel's io_uring lacks \(names.joined(separator: ", "));"
+                "this kernel's io_uring lacks \(missing.joined(separator: ", "));"
                     + " Linux \(minimumKernel) or later is needed, this is \(kernelRelease())")
         }
     }

@@ -15,11 +15,14 @@ struct Millrace: ParsableCommand {
               millrace serve
               millrace sign --url http://127.0.0.1:8080/photos/cat.jpg --size 52341
               millrace config check millrace.toml
+              millrace topology
 
             Exit codes: 0 clean, 1 failure, 2 usage or configuration.
             """,
         version: "millrace \(Release.version)",
-        subcommands: [ServeCommand.self, SignCommand.self, ConfigCommand.self])
+        subcommands: [
+            ServeCommand.self, SignCommand.self, ConfigCommand.self, TopologyCommand.self,
+        ])
 
     static func main() {
         do {

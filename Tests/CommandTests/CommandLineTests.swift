@@ -65,6 +65,7 @@ import Testing
 
     @Test(arguments: [
         [], ["serve"], ["sign"], ["config"], ["config", "check"], ["config", "reference"],
+        ["topology"],
     ])
     func `shows an example with every command's help`(command: [String]) {
         guard case .clean(let text) = run(command + ["--help"]) else {

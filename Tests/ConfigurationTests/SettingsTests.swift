@@ -28,6 +28,7 @@ import Testing
         ("server.drain_timeout", ["\"0s\"", "\"1h\""], ["30", "\"2h\"", "\"-1s\""]),
         ("server.memory_per_core", ["\"4MiB\"", "67108864"], ["\"1MiB\"", "\"65GiB\"", "true"]),
         ("server.numa", ["true", "false"], ["\"true\"", "1"]),
+        ("server.steering", ["\"hash\"", "\"cpu\""], ["\"CPU\"", "\"\"", "0", "true"]),
         ("metrics.listen", ["\"127.0.0.1:0\"", "\"off\""], ["\"no\"", "false", "\"OFF\""]),
         ("storage.path", ["\"/srv/x\"", "\"data\""], ["\"\"", "5"]),
         (

@@ -6,13 +6,14 @@ import Glibc
 import Testing
 
 /// A server on two cores; nil, with a line that says so, on a machine with one.
-private func serverOnTwoCores() throws -> RunningServer? {
+private func serverOnTwoCores(steering: String = "hash") throws -> RunningServer? {
     guard sysconf(Int32(_SC_NPROCESSORS_ONLN)) >= 2 else {
         print("SKIPPED: two cores cannot be tested on a machine with one")
         return nil
     }
     var options = ServerOptions()
     options.cores = "0,1"
+    options.steering = steering
     return try RunningServer(options)
 }
 
@@ -24,8 +25,9 @@ private func serverOnTwoCores() throws -> RunningServer? {
         }
     }
 
-    @Test func `are as many on one as on the other, and all are served`() throws {
-        guard let server = try serverOnTwoCores() else { return }
+    @Test(arguments: ["hash", "cpu"])
+    func `are as many on one as on the other, and all are served`(steering: String) throws {
+        guard let server = try serverOnTwoCores(steering: steering) else { return }
         // Left to the kernel, every other round would be 10 to 6 or worse.
         for round in 0..<10 {
             #expect(try eventually { try counts(server) == [0, 0] })
@@ -35,6 +37,7 @@ private func serverOnTwoCores() throws -> RunningServer? {
         }
         #expect(try server.metric("connections_handed_over_total") > 0)
         #expect(try server.metric("connections_refused_total") == 0)
+        #expect(!server.log.contains("cannot be steered"))
         #expect(server.stop() == 0)
     }
 

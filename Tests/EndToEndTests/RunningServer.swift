@@ -17,6 +17,7 @@ struct ServerOptions: Sendable {
     var limits = ""
     var uploads = ""
     var drainTimeout = "20s"
+    var steering = "hash"
 
     func configuration(data: String) -> String {
         """
@@ -24,6 +25,7 @@ struct ServerOptions: Sendable {
         base_path = "\(basePath)"
         memory_per_core = "\(memoryPerCore)"
         drain_timeout = "\(drainTimeout)"
+        steering = "\(steering)"
         [storage]
         path = "\(data)"
         capacity = "\(capacity)"

@@ -43,3 +43,29 @@ import Uring
         }
     }
 }
+
+@Suite struct `A ring on trial` {
+    @Test func `tells what it was granted, and what it was not, by name`() throws {
+        let facts = try RingProbe.facts(entries: 8)
+        #expect(facts.submissionEntries == 8)
+        #expect(facts.completionEntries == 64)
+        #expect(Set(facts.setupFlagNames).isSuperset(of: ["CQSIZE", "CLAMP", "SUBMIT_ALL"]))
+        #expect(facts.setupFlagNames.contains("DEFER_TASKRUN") == facts.defersTaskWork)
+        #expect(Set(facts.featuresPresent).isSuperset(of: ["NODROP", "FAST_POLL", "EXT_ARG"]))
+        #expect(Set(facts.featuresPresent).isDisjoint(with: facts.featuresMissing))
+        #expect(facts.featuresPresent.count + facts.featuresMissing.count == 18)
+    }
+
+    @Test func `lacks no operation on a kernel that we run on`() {
+        #expect(RingProbe.missingOperations() == [])
+    }
+
+    @Test func `that cannot be opened is an error`() async {
+        await #expect(processExitsWith: .success) {
+            var limits = rlimit(rlim_cur: 0, rlim_max: 0)
+            let status = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+            let error = #expect(throws: KernelError.self) { try RingProbe.facts(entries: 8) }
+            #expect(status == 0 && error == .tooManyFiles)
+        }
+    }
+}

@@ -38,12 +38,25 @@ typedef struct {
 } cmachine_file_system;
 
 int cmachine_file_system_of(const char *path, cmachine_file_system *facts);
+/// The device of the file system that holds `path`; one without a block device has major 0.
+int cmachine_device_of(const char *path, uint32_t *major_number, uint32_t *minor_number);
 
 /// Opens a listening TCP socket with SO_REUSEPORT, TCP_NODELAY (accepted sockets inherit it) and a
 /// long backlog. `address` holds 4 bytes, or 16 if `is_v6`. -EADDRINUSE if `is_first` and anybody
 /// listens there already, even one who would share. `bound_port` is the real one.
 int cmachine_listen(
     const uint8_t *address, int is_v6, uint16_t port, int is_first, uint16_t *bound_port);
+
+/// One instruction of classic BPF, laid out as struct sock_filter.
+typedef struct {
+    uint16_t code;
+    uint8_t if_true;
+    uint8_t if_false;
+    uint32_t constant;
+} cmachine_instruction;
+
+/// Has `program` choose among the listeners that share the port of `listener`.
+int cmachine_steer(int listener, const cmachine_instruction *program, size_t count);
 
 /// Opens (making it with `mode`) and locks a file for this process: -EWOULDBLOCK if another has it.
 /// The lock ends with the process.
