@@ -228,12 +228,12 @@ public struct ServerProcess {
     }
 
     private static func connectionCounts(_ cores: [Core]) async -> (objects: Int, all: Int) {
-        var (objects, all) = (0, 0)
+        var (objects, others) = (0, 0)
         for core in cores {
             objects += await core.objectConnectionCount
-            all += await core.connectionCount
+            others += await core.metricsConnectionCount
         }
-        return (objects, all)
+        return (objects, objects + others)
     }
 
     private func close(_ cores: [Core], _ store: StoreShared?) throws(ServeError) {

@@ -3,9 +3,9 @@
 ///     listener ─▶ accepted ─┬▶ open ─▶ slot, receive armed
 ///                           └▶ mailbox of a core with fewer ─▶ adopt ─▶ open, there
 ///
-/// A connection that is handed over has not been read from: all it is is its descriptor. Mail is
-/// read in order, and every core has ended its listeners before a drain counts what is left; so
-/// whatever was on its way by then is adopted, or closed by the core that drains.
+/// A connection that is handed over has not been read from: all it is is its descriptor. From its
+/// first moment on it is counted (`ConnectionLoad`) where it is going, so a drain waits for it; and
+/// there it is adopted, or closed if that core drains.
 
 import Engine
 import IO

@@ -159,12 +159,17 @@ public actor Core: StoreCore, CompletionObserver {
         }
     }
 
-    public var connectionCount: Int { connections.count }
+    /// Those open here, whoever accepted them.
+    var connectionCount: Int { connections.count }
 
-    /// Those of the metrics listener hold up no drain.
-    public var objectConnectionCount: Int {
+    /// What a drain waits for: those that another core has handed over and that are yet to be
+    /// opened here are among them.
+    public var objectConnectionCount: Int { load.count }
+
+    /// Those hold up no drain.
+    public var metricsConnectionCount: Int {
         (0..<connections.slotEnd).count { slot in
-            connections.isOpen(slot) && !connections[slot].flags.contains(.isMetrics)
+            connections.isOpen(slot) && connections[slot].flags.contains(.isMetrics)
         }
     }
 

@@ -85,6 +85,15 @@ private func handedOver(_ bed: FrontBed) -> UInt64 {
     }
 }
 
+private func orders<Element>(of elements: [Element]) -> [[Element]] {
+    guard !elements.isEmpty else { return [[]] }
+    return elements.indices.flatMap { index in
+        var rest = elements
+        let first = rest.remove(at: index)
+        return orders(of: rest).map { [first] + $0 }
+    }
+}
+
 @Suite struct `A connection on its way to another core` {
     /// Two connections to `one`, the second of them handed over and not yet taken.
     private func underWay(_ body: (FrontBed, FrontBed, Client) throws -> Void) throws {
@@ -122,6 +131,29 @@ private func handedOver(_ bed: FrontBed) -> UInt64 {
             #expect(!client.isClosed)
             two.on { $0.drain() }
             two.settle()
+            #expect(client.isClosed)
+            #expect(counts(one, two) == [0, 0])
+        }
+    }
+
+    /// Two cores drain, each when it gets to it, and look at their mail, each when it gets to it.
+    private enum Step: CaseIterable { case firstDrains, firstTurns, secondDrains, secondTurns }
+
+    @Test(arguments: orders(of: Step.allCases))
+    private func `holds up a stop until it is closed, whatever happens in which order`(
+        steps: [Step]
+    ) throws {
+        try underWay { one, two, client in
+            for step in steps + [.firstTurns, .secondTurns] {
+                switch step {
+                case .firstDrains: one.on { $0.drain() }
+                case .firstTurns: one.settle()
+                case .secondDrains: two.on { $0.drain() }
+                case .secondTurns: two.settle()
+                }
+                let waitedFor = two.on { $0.objectConnectionCount }
+                #expect(waitedFor == (client.isClosed ? 0 : 1), "after \(step) of \(steps)")
+            }
             #expect(client.isClosed)
             #expect(counts(one, two) == [0, 0])
         }
