@@ -25,6 +25,10 @@ public struct Ablation: Equatable, Sendable {
         Ablation("page-cache", ["downloads.verify = \"always\""], rows: ["get-1g", "range-16k"]),
         // Enough for the ring itself, which nobody can do without.
         Ablation("registered-buffers", lockedMemoryMax: 1 << 20, rows: ["get-1g-cold", "put-1g"]),
+        // All of max_buffer_size.
+        Ablation(
+            "adaptive-buffers", ["performance.adaptive_buffers = false"],
+            rows: ["get-1g-cold", "put-1g"]),
         Ablation("flush", ["storage.durability = \"written\""], rows: ["put-4k", "put-64k"]),
     ]
 

@@ -168,7 +168,8 @@ public struct Options: Equatable, Sendable {
         --large MIB       size of a large object, such as those of get-1g (1024)
         --quick           3 pairs, 1 s, 128 MiB, 2,000 idle connections; writes no file
         --ablation        Millrace against itself without one of its parts, of --rows those that
-                          are told apart so: \(Ablation.all.map(\.name).joined(separator: ", "))
+                          are told apart so:
+                          \(Ablation.all.map(\.name).joined(separator: ", "))
         --only SIDE       run one server alone; no ratios; writes no file
         --millrace PATH   the server's binary (beside this one)
         --nginx PATH      nginx with its dav module (nginx, from PATH)
