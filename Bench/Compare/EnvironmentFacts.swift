@@ -33,7 +33,7 @@ enum EnvironmentFacts {
         facts.clientCongestionControl = CongestionControl.wanted
         (facts.serverCPU, facts.clientCPU) = (options.serverCPU, options.clientCPU)
         (facts.pairs, facts.secondsPerSmallRound) = (options.pairs, options.seconds)
-        facts.largeBytes = options.largeCount
+        (facts.largeBytes, facts.readsDisk) = (options.largeCount, options.readsDisk)
         return facts
     }
 

@@ -19,7 +19,7 @@ struct ResultFiles {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         var base = "\(directory)/\(environment.date.prefix(10))-\(environment.commit)"
-        if options.isAblation { base += "-ablation" }
+        if let table = options.ablations { base += "-\(table.rawValue)" }
         if let loop = options.loop { base += "-\(loop.rawValue)-loop" }
         var (name, count) = (base, 1)
         while FileManager.default.fileExists(atPath: name + ".json") {

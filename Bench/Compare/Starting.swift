@@ -102,7 +102,9 @@ struct Starting {
         let token = "bench-\(UInt64.random(in: .min ... .max))"
         let file = home + ".toml"
         // Keys with their sections in front stand before the first section.
-        let lines = (ablation?.configuration ?? []).map { $0 + "\n" }.joined()
+        let keys =
+            (options.readsDisk ? [Ablation.readingDisk] : []) + (ablation?.configuration ?? [])
+        let lines = keys.map { $0 + "\n" }.joined()
         let text = lines + Starting.configuration(secret: secret, token: token)
         try text.write(toFile: file, atomically: true, encoding: .utf8)
         let process = try Command.serve(

@@ -7,15 +7,22 @@ public struct Ablation: Equatable, Sendable {
     public let configuration: [String]
     /// What the environment allows of locked memory, in bytes; nil leaves it as it is.
     public let lockedMemoryMax: Int?
+    /// What every buffer of a large transfer has instead of a size that adapts; nil leaves them as
+    /// they are. Downloads lease buffers only for what they read from the disk, so both sides read
+    /// all of it from there.
+    public let bufferBytes: Int?
     /// Of rows of the matrix.
     public let rowNames: [String]
+    /// What Millrace must reach beside itself without the part.
+    public let goals: [RowGoal]
 
     init(
         _ name: String, _ configuration: [String] = [], lockedMemoryMax: Int? = nil,
-        rows: [String]
+        bufferBytes: Int? = nil, rows: [String], goals: [RowGoal] = []
     ) {
         (self.name, self.configuration, rowNames) = (name, configuration, rows)
-        self.lockedMemoryMax = lockedMemoryMax
+        (self.lockedMemoryMax, self.bufferBytes) = (lockedMemoryMax, bufferBytes)
+        self.goals = goals
     }
 
     /// The parts, a line each.
@@ -31,13 +38,6 @@ public struct Ablation: Equatable, Sendable {
             rows: ["get-1g-cold", "put-1g"]),
         Ablation("flush", ["storage.durability = \"written\""], rows: ["put-4k", "put-64k"]),
     ]
-
-    /// The rows of `all`, each with its part off on one side; `rows` are those that may be.
-    public static func rows(of rows: [Row]) -> [Row] {
-        all.flatMap { ablation in
-            rows.filter { ablation.rowNames.contains($0.name) }.map { $0.without(ablation) }
-        }
-    }
 
     /// What a server's command begins with. Who may lock any amount of memory gives that up.
     public func prefix(isRoot: Bool) -> [String] {

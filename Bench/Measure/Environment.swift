@@ -19,6 +19,8 @@ public struct Environment: Equatable, Sendable, Codable {
     public var pairs = 0
     public var secondsPerSmallRound = 0.0
     public var largeBytes = 0
+    /// Whether every Millrace reads downloads from the disk, also those that are cached.
+    public var readsDisk = false
 
     public init() {}
 
@@ -34,6 +36,14 @@ public struct Environment: Equatable, Sendable, Codable {
             "server and all its threads on CPU \(serverCPU), client on CPU \(clientCPU)",
             "\(pairs) interleaved pairs; rounds of small objects last \(secondsPerSmallRound) s;"
                 + " a large object has \(largeBytes >> 20) MiB",
+        ] + reading
+    }
+
+    private var reading: [String] {
+        guard readsDisk else { return [] }
+        return [
+            "both sides have `\(Ablation.readingDisk)`: every download is read from the disk,"
+                + " cached and cold are the same"
         ]
     }
 }

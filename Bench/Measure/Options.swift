@@ -11,8 +11,8 @@ public struct Options: Equatable, Sendable {
     /// Who Millrace is compared to, if they are installed.
     public var peers = Side.peers
     public var only: Side?
-    /// Millrace is compared with itself, one part switched off at a time; `rows` are such rows.
-    public var isAblation = false
+    /// Millrace is compared with itself, one line of this table at a time; `rows` are such rows.
+    public var ablations: AblationTable?
     public var millrace: String?
     public var nginx = "nginx"
     public var data: String?
@@ -25,9 +25,12 @@ public struct Options: Equatable, Sendable {
 
     /// Who is to run.
     public var sides: [Side] {
-        if isAblation { return [.millrace, .reduced] }
+        if ablations != nil { return [.millrace, .reduced] }
         return only.map { [$0] } ?? [.millrace] + peers
     }
+
+    /// Whether every Millrace reads downloads from the disk, also those that are cached.
+    public var readsDisk: Bool { rows.contains(where: \.readsDisk) }
 
     /// A file system made in an image file for the run.
     public enum LoopFileSystem: String, Sendable { case ext4 }
@@ -49,7 +52,8 @@ public struct Options: Equatable, Sendable {
             switch name {
             case "--quick": continue
             case "--keep": keepsData = true
-            case "--ablation": isAblation = true
+            case "--ablation": try choose(.parts)
+            case "--buffers": try choose(.buffers)
             case "--help", "-h": wantsHelp = true
             default:
                 guard name.hasPrefix("--") else { throw Mistake("what is \(name)? see --help") }
@@ -63,14 +67,23 @@ public struct Options: Equatable, Sendable {
         guard serverCPU != clientCPU else {
             throw Mistake("--server-cpu and --client-cpu must differ")
         }
-        if isAblation { try chooseAblations() }
+        if let ablations { try takeRows(of: ablations) }
     }
 
-    private mutating func chooseAblations() throws(Mistake) {
-        guard only == nil else { throw Mistake("--ablation compares: there is no --only then") }
-        rows = Ablation.rows(of: rows)
+    private mutating func choose(_ table: AblationTable) throws(Mistake) {
+        guard ablations == nil || ablations == table else {
+            throw Mistake("--ablation and --buffers are two runs: say one of them")
+        }
+        ablations = table
+    }
+
+    private mutating func takeRows(of table: AblationTable) throws(Mistake) {
+        guard only == nil else {
+            throw Mistake("\(table.option) compares: there is no --only then")
+        }
+        rows = table.rows(of: rows)
         guard !rows.isEmpty else {
-            throw Mistake("none of these rows is there for --ablation; see --help")
+            throw Mistake("none of these rows is there for \(table.option); see --help")
         }
     }
 
@@ -170,6 +183,11 @@ public struct Options: Equatable, Sendable {
         --ablation        Millrace against itself without one of its parts, of --rows those that
                           are told apart so:
                           \(Ablation.all.map(\.name).joined(separator: ", "))
+        --buffers         Millrace against itself with buffers of one size, 32KiB to 1MiB, of
+                          --rows those that lease them:
+                          \(Ablation.bufferRowNames.joined(separator: ", "))
+                          Both read every download from the disk, or they would lease none for
+                          what the page cache holds: cached and cold are the same here
         --only SIDE       run one server alone; no ratios; writes no file
         --millrace PATH   the server's binary (beside this one)
         --nginx PATH      nginx with its dav module (nginx, from PATH)

@@ -55,7 +55,7 @@ public struct Row: Equatable, Sendable {
     func without(_ ablation: Ablation) -> Row {
         var row = self
         row.name += "-without-\(ablation.name)"
-        (row.goals, row.ablation) = ([], ablation)
+        (row.goals, row.ablation) = (ablation.goals, ablation)
         return row
     }
 
@@ -72,6 +72,12 @@ public struct Row: Equatable, Sendable {
 
     /// Whether requests also leave on a schedule, at half of what the slower server can do.
     public var measuresLatency: Bool { unit == .request }
+
+    /// Whether downloads are read from the disk and compared, also those that the page cache holds.
+    public var readsDisk: Bool { ablation?.bufferBytes != nil }
+
+    /// Whether all that is sent comes out of memory, so that no server waits for anything else.
+    public var isCached: Bool { [.get, .range].contains(work) && !readsDisk }
 
     /// Whether pages of memory are written through the page cache by some server.
     public var hasUploads: Bool { durability != nil }
@@ -97,7 +103,7 @@ public struct Row: Equatable, Sendable {
         let over = connectionCount == 1 ? "1 connection" : "\(connectionCount) connections"
         let what =
             switch work {
-            case .get: "GET \(text), cached, \(over)"
+            case .get: "GET \(text), \(isCached ? "cached" : "read from the disk"), \(over)"
             case .getCold: "GET \(text), not in the page cache, \(over)"
             case .range: "\(text) at random offsets of a large object, \(over)"
             case .put: "PUT \(text), \(durability?.rawValue ?? ""), \(over)"
@@ -135,7 +141,7 @@ public struct RowGoal: Equatable, Sendable {
 
 extension Row: Encodable {
     private enum Key: String, CodingKey {
-        case name, title, work, connections, durability, unit, without
+        case name, title, work, connections, durability, unit, without, bufferBytes
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -147,5 +153,6 @@ extension Row: Encodable {
         try values.encodeIfPresent(durability, forKey: .durability)
         try values.encode(unit, forKey: .unit)
         try values.encodeIfPresent(ablation?.name, forKey: .without)
+        try values.encodeIfPresent(ablation?.bufferBytes, forKey: .bufferBytes)
     }
 }

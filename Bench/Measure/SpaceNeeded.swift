@@ -51,12 +51,19 @@ extension Options {
     public var bytesNeeded: Int {
         let kept = sides.map { side in
             let mine = rows.filter { $0.takes(side) }
-            // Rows of large objects share them, or delete them: only the greatest counts.
-            let large = mine.filter { $0.unit == .gigabyte && $0.size != .bytes(1 << 20) }
-            let small = mine.filter { !large.contains($0) }
-            return small.map { $0.bytesKept(by: side, self) }.reduce(0, +)
-                + large.map { $0.bytesKept(by: side, self) }.reduce(0, max)
+            guard side == .reduced, !keepsData else { return bytesKept(of: mine, by: side) }
+            // Reduced servers follow each other, and each leaves with its objects.
+            return Dictionary(grouping: mine) { $0.ablation?.name }.values
+                .map { bytesKept(of: $0, by: side) }.reduce(0, max)
         }
         return kept.reduce(0, +) + largeCount + Options.reserve
+    }
+
+    private func bytesKept(of rows: [Row], by side: Side) -> Int {
+        // Rows of large objects share them, or delete them: only the greatest counts.
+        let large = rows.filter { $0.unit == .gigabyte && $0.size != .bytes(1 << 20) }
+        let small = rows.filter { !large.contains($0) }
+        return small.map { $0.bytesKept(by: side, self) }.reduce(0, +)
+            + large.map { $0.bytesKept(by: side, self) }.reduce(0, max)
     }
 }

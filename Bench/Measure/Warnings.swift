@@ -12,8 +12,7 @@ public enum Warnings {
     private static func of(_ side: RowResult.SideResult, in row: RowResult) -> [String] {
         var warnings: [String] = []
         let (name, figures) = ("\(row.row.name), \(side.side.rawValue)", side.figures)
-        let isCached = row.row.work == .get || row.row.work == .range
-        if isCached, figures.serverUse.median < Row.saturation {
+        if row.row.isCached, figures.serverUse.median < Row.saturation {
             let use = Digits.fixed(figures.serverUse.median * 100, 0)
             warnings.append(
                 "\(name): the server used \(use) % of its CPU, so that its throughput may be the"

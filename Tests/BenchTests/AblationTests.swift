@@ -5,10 +5,17 @@ import BenchMeasure
 import Foundation
 import Testing
 
+/// How often one part follows another.
+private func changes(of rows: [Row]) -> Int {
+    let parts = rows.compactMap(\.ablation?.name)
+    return zip(parts, parts.dropFirst()).count { $0 != $1 }
+}
+
 @Suite struct `Ablations` {
     @Test func `have names of their own, a switch each, and rows that there are`() {
-        #expect(Set(Ablation.all.map(\.name)).count == Ablation.all.count)
-        for ablation in Ablation.all {
+        let ablations = AblationTable.allCases.flatMap(\.ablations)
+        #expect(Set(ablations.map(\.name)).count == ablations.count)
+        for ablation in ablations {
             #expect(!ablation.configuration.isEmpty || ablation.lockedMemoryMax != nil)
             #expect(!ablation.rowNames.isEmpty)
             for name in ablation.rowNames {
@@ -20,6 +27,9 @@ import Testing
                 #expect(!["metrics", "security", "uploads", "limits"].contains(section))
                 #expect(line.contains(" = "))
             }
+            // The bench writes this key for both sides then.
+            let keys = ablation.configuration.map { $0.prefix { $0 != " " } }
+            #expect(ablation.bufferBytes == nil || !keys.contains("downloads.verify"))
         }
     }
 
@@ -33,9 +43,8 @@ import Testing
             #expect(row.goals.isEmpty && row.ablation != nil)
         }
         // One server without a part runs at a time: its rows stand together.
-        let parts = options.rows.compactMap(\.ablation?.name)
-        let changes = zip(parts, parts.dropFirst()).count { $0 != $1 }
-        #expect(changes == Set(parts).count - 1)
+        #expect(changes(of: options.rows) == Ablation.all.count - 1)
+        #expect(!options.readsDisk)
         #expect(Row.all.allSatisfy { !$0.takes(.reduced) && $0.ablation == nil })
     }
 
@@ -68,5 +77,92 @@ import Testing
         #expect(result.ratio(.cpu, to: .reduced)?.ratio.median == 0.25)
         let json = String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
         #expect(json.contains("\"without\":\"hot-cache\""))
+    }
+}
+
+@Suite struct `Buffers of one size` {
+    private func samples(_ row: Row, fixedCPU: Double) -> [Sample] {
+        (0..<3).flatMap { pair in
+            [(Side.millrace, 0.42), (.reduced, fixedCPU)].map { side, cpu in
+                var sample = Sample(
+                    unit: row.unit, side: side, pair: pair, objectCount: 1_000,
+                    byteCount: 1_000_000_000, seconds: 1)
+                (sample.serverCPU, sample.serverCPUInRound) = (cpu, cpu)
+                (sample.serverCPUByThreads, sample.serverCPUByTicks) = (cpu, cpu)
+                return sample
+            }
+        }
+    }
+
+    @Test func `are beside adaptive ones in every row that leases them`() throws {
+        let options = try Options(["--buffers"])
+        #expect(options.sides == [.millrace, .reduced])
+        let sizes = Ablation.buffers.compactMap(\.bufferBytes)
+        #expect(sizes.map { $0 >> 10 } == [32, 64, 128, 256, 512, 1024])
+        for size in sizes {
+            let names = options.rows.filter { $0.ablation?.bufferBytes == size }.map(\.name)
+            // A download's buffer holds what one checksum covers.
+            let gets = size < 64 << 10 ? [] : ["get-1m", "get-1g", "get-1g-16c"]
+            let bases = gets + ["put-1m", "put-1g", "put-1g-4c"]
+            let part = try #require(Ablation.buffers.first { $0.bufferBytes == size }).name
+            #expect(names == bases.map { "\($0)-without-\(part)" })
+        }
+        #expect(changes(of: options.rows) == sizes.count - 1)
+        for row in options.rows {
+            #expect(Side.allCases.filter(row.takes) == [.millrace, .reduced])
+            #expect(row.unit == .gigabyte)
+        }
+    }
+
+    @Test func `are what users would configure`() throws {
+        let row = try #require(try Options(["--buffers", "--rows", "put-1g"]).rows.last)
+        #expect(row.name == "put-1g-without-adaptive-buffers-1MiB")
+        #expect(
+            row.ablation?.configuration == [
+                "performance.adaptive_buffers = false",
+                "performance.min_buffer_size = \"1MiB\"",
+                "performance.max_buffer_size = \"1MiB\"",
+            ])
+    }
+
+    @Test func `may cost a twentieth less than adaptive ones, not more than that`() throws {
+        let row = try #require(try Options(["--buffers", "--rows", "get-1m"]).rows.first)
+        for (cpu, verdict) in [(0.41, Verdict.met), (0.39, .notMet)] {
+            let result = RowResult(
+                row: row, bytesPerObject: 1 << 20, samples: samples(row, fixedCPU: cpu), seed: 1)
+            let ratio = try #require(result.ratio(.cpu, to: .reduced))
+            #expect(ratio.goal == .atMost(1.05) && ratio.verdict == verdict)
+            #expect(result.ratio(.throughput, to: .reduced)?.goal == nil)
+            let text = RunText.tables(of: [result]).joined()
+            #expect(text.contains("≤ 1.05") && text.contains("| \(verdict.rawValue) "))
+            let json = String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
+            #expect(json.contains("\"bufferBytes\":65536"))
+        }
+    }
+
+    @Test func `are leased for downloads that are read from the disk, and the run says so`() throws
+    {
+        let options = try Options(["--buffers", "--rows", "get-1m"])
+        let row = try #require(options.rows.first)
+        #expect(options.readsDisk && !row.isCached)
+        #expect(
+            row.title
+                == "GET 1 MiB, read from the disk, 16 connections, without adaptive-buffers-64KiB")
+        var environment = Environment()
+        #expect(!environment.lines.joined().contains(Ablation.readingDisk))
+        environment.readsDisk = true
+        #expect(environment.lines.joined().contains(Ablation.readingDisk))
+        // Who waits for a disk leaves its CPU idle, and that is no fault of the client.
+        let result = RowResult(
+            row: row, bytesPerObject: 1 << 20, samples: samples(row, fixedCPU: 0.41), seed: 1)
+        #expect(Warnings.of([result]).isEmpty)
+    }
+
+    @Test func `leave with their objects before the next, unless objects are kept`() throws {
+        let once = try Options(["--buffers", "--rows", "put-1m"])
+        let kept = try Options(["--buffers", "--rows", "put-1m", "--keep"])
+        // A server's 16 rounds of 128 MiB.
+        let more = kept.bytesNeeded - once.bytesNeeded
+        #expect(more >> 30 == 2 * (Ablation.buffers.count - 1))
     }
 }

@@ -82,6 +82,10 @@ import Testing
         (["--server-cpu", "1"], "must differ"), (["--only", "reduced"], "not reduced"),
         (["--ablation", "--only", "nginx"], "there is no --only then"),
         (["--ablation", "--rows", "idle"], "none of these rows"),
+        (["--only", "millrace", "--buffers"], "--buffers compares: there is no --only then"),
+        (["--buffers", "--rows", "get-1k"], "none of these rows is there for --buffers"),
+        (["--buffers", "--ablation"], "are two runs"),
+        (["--ablation", "--buffers"], "are two runs"),
     ])
     func `name what is wrong`(arguments: [String], complaint: String) {
         let mistake = #expect(throws: Options.Mistake.self) { try Options(arguments) }
