@@ -6,9 +6,9 @@ public enum PlotCommand {
     static let help = """
         millrace-bench plot RUN.json [--output DIR]: draws a run as SVG.
 
-        Throughput over the size of objects, CPU per request and per GB, and latencies by
-        percentile, as far as the run has them. What it has not is said. DIR is RUN without
-        .json if it is not named.
+        Throughput over the size of objects, CPU per request and per GB, CPU per GB over the size
+        of buffers, and latencies by percentile, as far as the run has them. What it has not is
+        said. DIR is RUN without .json if it is not named.
 
         Example: millrace-bench plot perf/runs/2026-11-23-ba7bd8e.json --output /tmp/plots
         """

@@ -30,6 +30,10 @@ public struct PlotRun: Equatable, Sendable {
         /// What it does, how durably and without what, such as "put, durable"; rows of equal kinds
         /// are a family.
         public let kind: String
+        /// The name of the same work with everything.
+        public let base: String
+        /// Of every buffer of the reduced side; nil if they adapt on both.
+        public let bufferBytes: Double?
         public let connections: Int?
         /// Counted per GB, not per request.
         public let isPerGigabyte: Bool
@@ -74,10 +78,13 @@ public struct PlotRun: Equatable, Sendable {
             let work = facts["work"]?.text, let unit = facts["unit"]?.text,
             let sides = json["sides"]?.list?.compactMap(side), !sides.isEmpty
         else { return nil }
-        let without = facts["without"]?.text.map { "without \($0)" }
-        let kind = [work, facts["durability"]?.text, without].compactMap(\.self)
+        let without = facts["without"]?.text
+        let kind = [work, facts["durability"]?.text, without.map { "without \($0)" }]
+            .compactMap(\.self)
         return Row(
             name: name, kind: kind.joined(separator: ", "),
+            base: without.map { name.replacing("-without-\($0)", with: "") } ?? name,
+            bufferBytes: facts["bufferBytes"]?.number.flatMap { $0 > 0 ? $0 : nil },
             connections: facts["connections"]?.number.map { Int($0) },
             isPerGigabyte: unit == "gigabyte", bytesPerObject: json["bytesPerObject"]?.number,
             sides: sides)

@@ -11,7 +11,7 @@ public struct RunCharts {
         public let drawing: Drawing
     }
 
-    private let run: PlotRun
+    let run: PlotRun
     public private(set) var charts: [Chart] = []
     /// What was not drawn, and why.
     public private(set) var notes: [String] = []
@@ -21,15 +21,16 @@ public struct RunCharts {
         notes = run.notes
         addThroughputs()
         addCPU()
+        addBuffers()
         addLatencies()
     }
 
-    private var subtitle: String {
+    var subtitle: String {
         [run.date, run.commit.isEmpty ? "" : "commit \(run.commit)"].filter { !$0.isEmpty }
             .joined(separator: ", ")
     }
 
-    private mutating func add(_ name: String, _ drawing: Drawing?, elseSay note: String) {
+    mutating func add(_ name: String, _ drawing: Drawing?, elseSay note: String) {
         if let drawing {
             charts.append(Chart(name: name, drawing: drawing))
         } else {
@@ -43,7 +44,9 @@ public struct RunCharts {
     private mutating func addThroughputs() {
         var kinds: [String] = []
         for row in run.rows where ["get", "put"].contains(row.kind.prefix { $0 != "," }) {
-            if row.kind != "get, cold", !kinds.contains(row.kind) { kinds.append(row.kind) }
+            // What is told apart by its buffers has drawings of its own.
+            guard row.kind != "get, cold", row.bufferBytes == nil else { continue }
+            if !kinds.contains(row.kind) { kinds.append(row.kind) }
         }
         for kind in kinds {
             let rows = RunCharts.firstOfEachSize(run.rows.filter { $0.kind == kind })

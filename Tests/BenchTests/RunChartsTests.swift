@@ -25,11 +25,13 @@ private func latencies(_ side: Side) -> LatencySample {
 }
 
 /// As the bench writes it down.
-private func json(_ names: [String], sides: [Side] = [.millrace, .nginx]) throws -> JSONValue {
+private func json(
+    _ names: [String], sides: [Side] = [.millrace, .nginx], of rows: [Row] = Row.all
+) throws -> JSONValue {
     var environment = Environment()
     (environment.date, environment.commit) = ("2026-11-24T00:00:00Z", "abc1234")
     var run = RunResult(environment: environment)
-    for row in Row.all where names.contains(row.name) {
+    for row in rows where names.contains(row.name) {
         let samples = (0..<3).flatMap { pair in sides.map { sample(row, $0, pair) } }
         run.rows.append(
             RowResult(
@@ -112,6 +114,59 @@ private func json(_ names: [String], sides: [Side] = [.millrace, .nginx]) throws
         let run = PlotRun(try JSONValue.read(Data(text.utf8)))
         #expect(run.rows.count == 1 && run.rows[0].sides.count == 1)
         #expect(run.rows[0].sides[0].cpu == nil && run.rows[0].sides[0].throughput?.least == 1)
+    }
+}
+
+@Suite struct `A drawing of buffers` {
+    private func charts(_ rows: [Row]) throws -> RunCharts {
+        RunCharts(PlotRun(try json(rows.map(\.name), sides: [.millrace, .reduced], of: rows)))
+    }
+
+    private func markers(_ drawing: Drawing, of series: Int) -> [Point] {
+        drawing.shapes.compactMap {
+            if case .marker(let point, series) = $0 { point } else { nil }
+        }
+    }
+
+    @Test func `is there for each kind of work, over all their sizes, beside adaptive ones`() throws
+    {
+        let charts = try charts(Options(["--buffers"]).rows)
+        // The smallest buffers come first, and are there for uploads only.
+        let names = ["put-1m", "put-1g", "put-1g-4c", "get-1m", "get-1g", "get-1g-16c"]
+        let expected = ["cpu-gigabyte"] + names.map { "cpu-buffers-\($0)" }
+        #expect(charts.charts.map(\.name) == expected)
+        let upload = charts.charts.first { $0.name == "cpu-buffers-put-1g-4c" }
+        let drawing = try #require(upload).drawing
+        for text in ["32 KiB", "256 KiB", "1 MiB", "adaptive", "of one size"] {
+            #expect(drawing.shapes.contains { $0.names(text) }, "\(text)")
+        }
+        #expect(drawing.shapes.contains { $0.names("CPU per gigabyte over buffers, put-1g-4c") })
+        // Each in the legend, then at six sizes, evenly apart.
+        let (adaptive, fixed) = (markers(drawing, of: 0), markers(drawing, of: 1))
+        #expect(adaptive.count == 7 && fixed.count == 7)
+        let steps = zip(fixed.dropFirst(), fixed.dropFirst(2)).map { $1.x - $0.x }
+        let areEven = steps.allSatisfy { $0 > 0 && abs($0 - steps[0]) < 1e-9 }
+        #expect(areEven)
+        #expect(adaptive.dropFirst().map(\.x) == fixed.dropFirst().map(\.x))
+        let download = try #require(charts.charts.first { $0.name == "cpu-buffers-get-1m" })
+        #expect(!download.drawing.shapes.contains { $0.names("32 KiB") })
+    }
+
+    @Test func `is none for one size, or without figures, and that is said`() throws {
+        let rows = try Options(["--buffers", "--rows", "put-1g"]).rows
+        let one = try charts(Array(rows.prefix(1)))
+        #expect(one.charts.map(\.name) == ["cpu-gigabyte"])
+        #expect(one.notes.contains("cpu-buffers-put-1g: no figures, or of one size only"))
+        #expect(try charts(rows).charts.count == 2)
+    }
+
+    @Test func `takes a size that is none for none`() throws {
+        let text = """
+            {"rows": [{"row": {"name": "a", "work": "get", "unit": "gigabyte", "bufferBytes": 0},
+            "sides": [{"side": "x", "figures": {}}]}]}
+            """
+        let run = PlotRun(try JSONValue.read(Data(text.utf8)))
+        #expect(run.rows.map(\.bufferBytes) == [nil] && run.rows[0].base == "a")
     }
 }
 
