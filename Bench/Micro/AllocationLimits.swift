@@ -38,7 +38,7 @@ enum AllocationLimits {
         "catalog-commit": (130, 4_300),
         // None a request, and one a turn of the loop with 64 of them: the closure that
         // `Core.completionsArrived` gives to `assumeIsolated`.
-        "get-cached-1k": (0.016, 70.1),
-        "put-durable-4k": (13.23, 167.1),
+        "get-cached-1k": (0.016, 73.1),
+        "put-durable-4k": (13.23, 187.1),
     ]
 }

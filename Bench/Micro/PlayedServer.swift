@@ -22,6 +22,7 @@ final class PlayedServer {
 
     private struct Client {
         var receive: Token?
+        var receivesOnce = false
         /// What of its request the server has not got yet.
         var rest = 0..<0
         var isWaiting = false
@@ -137,8 +138,10 @@ final class PlayedServer {
     private func act(_ operation: Operation, _ token: Token) {
         switch operation {
         case .accept: accept = token
-        case .receive(let socket, _):
-            clients[Int(socket.number - PlayedServer.firstSocket)].receive = token
+        case .receive(let socket, _, let once):
+            let index = Int(socket.number - PlayedServer.firstSocket)
+            clients[index].receive = token
+            clients[index].receivesOnce = once
         case .send(let socket, let source, let hasMore):
             take(source, from: socket, hasMore: hasMore)
             complete(token, Int32(source.count))
@@ -181,8 +184,10 @@ final class PlayedServer {
                 batch.bytes.span.extracting(rest.prefix(count)),
                 to: memory.receiveBuffers.part(from: start, count: count))
             clients[index].rest = rest.dropFirst(count)
+            let more = !clients[index].receivesOnce
+            if !more { clients[index].receive = nil }
             loop.handle(
-                Completion(token: token, result: Int32(count), buffer: buffer, more: true))
+                Completion(token: token, result: Int32(count), buffer: buffer, more: more))
         }
     }
 }

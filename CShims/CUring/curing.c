@@ -203,10 +203,13 @@ void curing_accept(curing *ring, int listener, uint64_t token)
     io_uring_prep_multishot_accept(entry, listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-void curing_receive(curing *ring, int socket, uint16_t group, uint64_t token)
+void curing_receive(curing *ring, int socket, uint16_t group, bool once, uint64_t token)
 {
     ENTRY;
-    io_uring_prep_recv_multishot(entry, socket, NULL, 0, 0);
+    if (once)
+        io_uring_prep_recv(entry, socket, NULL, 0, 0);
+    else
+        io_uring_prep_recv_multishot(entry, socket, NULL, 0, 0);
     entry->flags |= IOSQE_BUFFER_SELECT;
     entry->buf_group = group;
 }

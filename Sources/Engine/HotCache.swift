@@ -60,6 +60,7 @@ public struct HotCache: ~Copyable {
     private var oldest = HotCache.none
     private var hand = HotCache.none
     public private(set) var count = 0
+    private var bytesLent = 0
 
     /// - Parameters:
     ///   - region: the cache's share of `arena`, aligned to 1 MiB.
@@ -76,6 +77,8 @@ public struct HotCache: ~Copyable {
     }
 
     public var bytesTotal: Int { pool.bytesTotal }
+    /// What `borrow` could still get if nothing were pinned and all lay together.
+    public var bytesLendable: Int { pool.bytesTotal - bytesLent }
     public var bytesUsed: Int { pool.bytesTotal - pool.bytesFree }
 
     @inline(__always)
@@ -139,11 +142,14 @@ public struct HotCache: ~Copyable {
 
     /// Memory for something else than objects, which make room for it; see `takeBack`.
     public mutating func borrow(_ count: Int) -> Region? {
-        count <= BufferPool.largest ? makeRoom(count) : nil
+        guard count <= BufferPool.largest, let region = makeRoom(count) else { return nil }
+        bytesLent += Int(region.count)
+        return region
     }
 
     /// Ends a loan of `borrow`.
     public mutating func takeBack(_ region: Region) {
+        bytesLent -= Int(region.count)
         pool.giveBack(BufferLease(attaching: region))
     }
 

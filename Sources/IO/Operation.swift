@@ -4,8 +4,9 @@ public enum Operation: Sendable {
     case nop
     /// Multishot: one submission, one completion a connection, until `more` is false.
     case accept(listener: Descriptor)
-    /// Multishot: one submission, one completion per arriving segment, until `more` is false.
-    case receive(socket: Descriptor, group: BufferGroup)
+    /// Into buffers that the kernel picks. Multishot: one submission, one completion a filled
+    /// buffer, until `more` is false; or one buffer at most, with `once`.
+    case receive(socket: Descriptor, group: BufferGroup, once: Bool)
     /// Once; with `whole`, not before the region is full or the peer has ended.
     case receiveInto(socket: Descriptor, target: Region, whole: Bool)
     /// The whole region, however often the socket fills up. `more` promises further bytes.

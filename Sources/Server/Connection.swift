@@ -11,7 +11,7 @@ import Loop
 struct Connection {
     struct Flags: OptionSet {
         let rawValue: UInt16
-        /// The multishot receive is armed; its last completion is still to come.
+        /// A receive is armed; its last completion is still to come.
         static let receiving = Flags(rawValue: 1 << 0)
         /// Its end was asked for.
         static let receiveCancelled = Flags(rawValue: 1 << 1)
@@ -39,6 +39,9 @@ struct Connection {
         static let canYield = Flags(rawValue: 1 << 13)
         /// Others wait for those buffers: the send was cut short.
         static let hasToYield = Flags(rawValue: 1 << 14)
+        /// Its next request may come with a long body, of which no more than one buffer is to be
+        /// received before there is a handler for it.
+        static let receivesOnce = Flags(rawValue: 1 << 15)
     }
 
     var socket = Descriptor(-1)
@@ -58,7 +61,7 @@ struct Connection {
     /// Where the handler wants its body bytes, and how many have come.
     var body = Region(offset: 0, count: 0)
     var bodyCount: UInt32 = 0
-    /// A handler waits for body bytes or for the end of the multishot receive.
+    /// A handler waits for body bytes or for the end of the receive that is armed.
     var arrival: Ticket?
     /// `arrival` is for any byte that is kept, not for a filled `body`.
     var waitsForAny = false

@@ -108,6 +108,7 @@ extension Core {
         }
         counters.connections += 1
         if isMetrics { connections[slot].flags.insert(.isMetrics) }
+        connections[slot].flags.insert(.receivesOnce)
         setDeadline(slot, seconds: settings.headTimeoutSeconds)
         armReceive(slot)
     }

@@ -14,7 +14,13 @@ extension Core {
         connections[slot].flags.insert(.busy)
         connections[slot].deadline = 0
         // Long bodies wait in the kernel until the handler has room for them, not in the front.
-        if (request.bodyCount ?? .max) > Core.bodyBytesKeptMax { cancelReceive(slot) }
+        if (request.bodyCount ?? .max) > Core.bodyBytesKeptMax {
+            connections[slot].flags.insert(.receivesOnce)
+            cancelReceive(slot)
+        } else {
+            connections[slot].flags.remove(.receivesOnce)
+            if Int(connections[slot].inputCount) < inputPauseBytes { armReceive(slot) }
+        }
         handlers.begin(request)
         if let ticket = handlers.takeParked() {
             loop.wake(ticket)
@@ -109,7 +115,7 @@ extension Core {
         connections[slot].flags.remove(.busy)
         connections[slot].interruptible = nil
         handlers.end()
-        armDeferred()
+        receiveAgain()
         if connections[slot].flags.contains(.ending) { return closeIfQuiet(slot) }
         if connections[slot].flags.contains(.timedOut) {
             connections[slot].flags.remove(.timedOut)
@@ -209,21 +215,18 @@ extension Core {
     /// Fills `target` from the body; fewer bytes mean that the peer ended or stalled.
     func receiveBody(_ slot: Int, into target: Region) async -> Int {
         var count = takeKept(slot, into: target)
-        // A few bytes come with the multishot receive that is armed anyway; many are received
-        // where they belong, for which the multishot receive must be out of the way.
-        if Int(target.count) - count > Core.directReceiveBytesMin {
-            await quietReceive(slot)
-            count += takeKept(
-                slot, into: target.part(from: count, count: Int(target.count) - count))
-            return count + (await receiveDirect(slot, target, from: count))
-        }
-        while count < Int(target.count) {
+        // A few bytes come with a multishot receive that is armed already; many are received where
+        // they belong, for which it must be out of the way.
+        if Int(target.count) - count <= Core.directReceiveBytesMin {
             let rest = target.part(from: count, count: Int(target.count) - count)
-            let more = await receiveKept(slot, rest)
-            guard more > 0 else { break }
-            count += more
+            count += await receiveKept(slot, rest)
         }
-        return count
+        guard count < Int(target.count),
+            connections[slot].flags.isDisjoint(with: [.timedOut, .peerEnded, .ending])
+        else { return count }
+        await quietReceive(slot)
+        count += takeKept(slot, into: target.part(from: count, count: Int(target.count) - count))
+        return count + (await receiveDirect(slot, target, from: count))
     }
 
     static let directReceiveBytesMin = 32 << 10
@@ -245,14 +248,15 @@ extension Core {
         return count
     }
 
-    /// Waits until the multishot receive has brought some of `target`, or has ended for good.
+    /// Waits until the receive that is armed has brought `target`, or has ended.
     private func receiveKept(_ slot: Int, _ target: Region) async -> Int {
         connections[slot].body = target
         connections[slot].bodyCount = 0
         while connections[slot].bodyCount < target.count {
             let flags = connections[slot].flags
-            guard flags.isDisjoint(with: [.peerEnded, .ending, .timedOut]) else { break }
-            armReceive(slot)
+            guard flags.contains(.receiving),
+                flags.isDisjoint(with: [.receiveCancelled, .peerEnded, .ending, .timedOut])
+            else { break }
             let before = connections[slot].bodyCount
             let ticket = loop.makeTicket()
             connections[slot].arrival = ticket
@@ -269,7 +273,7 @@ extension Core {
         return count
     }
 
-    /// Ends the multishot receive and waits for its last completion.
+    /// Ends the receive that is armed and waits for its last completion.
     private func quietReceive(_ slot: Int) async {
         while connections[slot].flags.contains(.receiving) {
             cancelReceive(slot)
@@ -343,6 +347,7 @@ extension Core {
             guard connections[slot].flags.isDisjoint(with: [.peerEnded, .ending, .timedOut])
             else { return false }
             armReceive(slot)
+            guard connections[slot].flags.contains(.receiving) else { return false }
             connections[slot].waitsForAny = true
             let ticket = loop.makeTicket()
             connections[slot].arrival = ticket

@@ -51,6 +51,7 @@ extension Core {
             !head.hasUnknownExpectation, !connections[slot].flags.contains(.isMetrics),
             let entry = cachedEntry(head, bytes)
         {
+            connections[slot].flags.remove(.receivesOnce)
             return answerHit(slot, head, bytes, entry)
         }
         startHandler(slot, head, bytes)

@@ -1,5 +1,6 @@
 /// Bytes from a connection: where they go, and when the kernel may bring more.
 
+import Engine
 import HTTP
 import IO
 import Loop
@@ -13,34 +14,49 @@ extension Core {
         guard flags.isDisjoint(with: [.receiving, .peerEnded, .ending, .receiveDeferred]) else {
             return
         }
-        if isShortOfRoom, flags.isDisjoint(with: [.busy, .lingering]) { return deferReceive(slot) }
+        updateBackpressure()
+        if backpressure.holdsBack { return deferReceive(slot) }
         connections[slot].flags.insert(.receiving)
         connections[slot].flags.remove(.receiveCancelled)
         loop.push(
-            .receive(socket: connections[slot].socket, group: BufferGroup(id: 0)),
+            .receive(
+                socket: connections[slot].socket, group: BufferGroup(id: 0),
+                once: flags.contains(.receivesOnce)),
             token(.receive, slot))
     }
 
-    /// Handlers wait, for buffers or for the disk, and what their clients have sent already fills
-    /// the front: what others want is better left with the kernel.
-    private var isShortOfRoom: Bool {
-        handlers.busyCount > 0 && front.bytesFree < front.bytesTotal / 4
-    }
-
     private func deferReceive(_ slot: Int) {
+        let flags = connections[slot].flags
+        // The handler of a busy one asks the kernel for what it wants itself.
+        guard !flags.contains(.busy) else { return }
         connections[slot].flags.insert(.receiveDeferred)
-        connections[slot].deadline = 0  // It is not the client who is late.
+        if !flags.contains(.lingering) {
+            connections[slot].deadline = 0  // It is not the client who is late.
+        }
         deferred.append(slot)
     }
 
-    /// A handler has ended, or a second: room comes back without the one that is busy, too.
-    func armDeferred() {
-        guard !deferred.isEmpty, !isShortOfRoom else { return }
+    private func updateBackpressure() {
+        // Cached objects make room for clients, but for the few that are just being sent.
+        backpressure.update(
+            bytesKept: inputBytes, bytesFree: front.bytesFree + cache.bytesLendable,
+            handlerCount: handlers.busyCount)
+    }
+
+    /// Memory has come back, a handler has ended, or a second.
+    func receiveAgain() {
+        guard backpressure.holdsBack else { return }
+        updateBackpressure()
+        guard !backpressure.holdsBack else { return }
+        for buffer in withheld { loop.recycle(buffer: buffer) }
+        withheld.removeAll(keepingCapacity: true)
         var slots: [Int] = []
         swap(&slots, &deferred)
         for slot in slots where connections[slot].flags.contains(.receiveDeferred) {
             connections[slot].flags.remove(.receiveDeferred)
-            setDeadline(slot, seconds: settings.headTimeoutSeconds)
+            if !connections[slot].flags.contains(.lingering) {
+                setDeadline(slot, seconds: settings.headTimeoutSeconds)
+            }
             armReceive(slot)
         }
     }
@@ -72,7 +88,12 @@ extension Core {
                         offset: memory.receiveBuffers.offset + UInt32(Int(buffer) * size),
                         count: UInt32(completion.result)))
             }
-            loop.recycle(buffer: buffer)
+            updateBackpressure()
+            if backpressure.holdsBack {
+                withheld.append(buffer)
+            } else {
+                loop.recycle(buffer: buffer)
+            }
         }
         let error = KernelError(result: completion.result)
         if completion.result == 0 || (error != nil && error != .noBuffers && error != .cancelled) {
@@ -82,13 +103,14 @@ extension Core {
         if !completion.more { receiveEnded(slot) }
     }
 
-    /// The multishot receive has posted its last completion.
+    /// The receive that was armed has posted its last completion.
     private func receiveEnded(_ slot: Int) {
         let flags = connections[slot].flags
-        if flags.contains(.ending) { return closeIfQuiet(slot) }
         if flags.contains(.busy) {
             // The handler asked for quiet, or the peer ended: both want to know.
             wakeArrival(slot)
+        } else if flags.contains(.ending) {
+            closeIfQuiet(slot)
         } else if flags.contains(.peerEnded) {
             // Half-closed peers still get what they asked for: see `goOn`.
             if !flags.contains(.sending) { end(slot) }
@@ -153,6 +175,7 @@ extension Core {
             }
             giveBackInput(slot)
             connections[slot].input = region
+            inputBytes += Int(region.count)
         }
         arena.copy(
             bytes, to: connections[slot].input.part(from: have, count: Int(bytes.count)))
@@ -176,6 +199,7 @@ extension Core {
 
     func giveBackInput(_ slot: Int) {
         guard connections[slot].input.count > 0 else { return }
+        inputBytes -= Int(connections[slot].input.count)
         giveBackFront(connections[slot].input)
         connections[slot].input = Region(offset: 0, count: 0)
         connections[slot].inputCount = 0

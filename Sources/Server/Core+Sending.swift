@@ -16,7 +16,12 @@ extension Core {
     /// output of a core that is not exhausted).
     func outputRoom(_ slot: Int, _ count: Int) -> Region? {
         if connections[slot].output.count == 0 {
-            guard let region = leaseFront(max(count, Core.outputSize)) else { return nil }
+            // Room for several answers, unless others then had none for one.
+            let reserve = backpressure.reserve(handlerCount: handlers.busyCount)
+            let isAmple = front.bytesFree >= reserve + Core.outputSize
+            guard let region = leaseFront(isAmple ? max(count, Core.outputSize) : count) else {
+                return nil
+            }
             connections[slot].output = region
             connections[slot].outputCount = 0
         }
@@ -81,6 +86,7 @@ extension Core {
         let isBorrowed = region.offset >= memory.cache.offset
         if isBorrowed { return cache.takeBack(region) }
         front.giveBack(BufferLease(attaching: region))
+        receiveAgain()
     }
 
     /// An answer that nobody has begun needs no memory.
@@ -113,6 +119,7 @@ extension Core {
         if flags.contains(.peerEnded) { return end(slot) }
         guard flags.isDisjoint(with: [.lingering, .ending]) else { return }
         connections[slot].flags.insert(.lingering)
+        connections[slot].flags.remove(.receivesOnce)
         giveBackInput(slot)
         setDeadline(slot, seconds: settings.lingerSeconds)
         loop.push(

@@ -24,6 +24,9 @@ public actor Core: StoreCore, CompletionObserver {
     var connections: ConnectionTable
     var cache: HotCache
     var front: BufferPool
+    var backpressure: Backpressure
+    /// What all connections' `input` takes.
+    var inputBytes = 0
     var buffers: BufferSelector
     var signatures: MessageAuthenticator
     var clock = ResponseClock()
@@ -31,6 +34,8 @@ public actor Core: StoreCore, CompletionObserver {
     var listeners: [Listener] = []
     /// Connections from which nothing is read for want of room, and whose flags say so.
     var deferred: [Int] = []
+    /// Emptied receive buffers that the kernel does not get back for want of room.
+    var withheld: [UInt16] = []
     var phase = Phase.recovering
     var handlers = HandlerTasks()
     var requestNumber: UInt64 = 0
@@ -65,6 +70,9 @@ public actor Core: StoreCore, CompletionObserver {
         connections = ConnectionTable(countMax: settings.connectionsMax)
         cache = HotCache(over: memory.cache, of: memory.arena, hashKey: hashKey)
         front = BufferPool(over: memory.front)
+        backpressure = Backpressure(
+            bytesTotal: Int(memory.front.count), bytesUnderway: Int(memory.receiveBuffers.count),
+            answerBytes: Core.headRoom)
         buffers = BufferSelector(
             settings.buffers, downloadBytesMin: StoreLimits.unitBytes,
             poolBytes: memory.bytesTotal)
@@ -207,7 +215,7 @@ public actor Core: StoreCore, CompletionObserver {
     private func tick() {
         clock.refresh(loop.wallSeconds)
         trimHandlers()
-        armDeferred()
+        receiveAgain()
         armListeners()
         if memory.isShort { cutStalledSends() }
         let now = seconds

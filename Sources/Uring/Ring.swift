@@ -85,8 +85,8 @@ public struct Ring: ~Copyable {
             unsafe curing_nop(ring, tag)
         case .accept(let listener):
             unsafe curing_accept(ring, listener.number, tag)
-        case .receive(let socket, let group):
-            unsafe curing_receive(ring, socket.number, group.id, tag)
+        case .receive(let socket, let group, let once):
+            unsafe curing_receive(ring, socket.number, group.id, once, tag)
         case .receiveInto(let socket, let target, let whole):
             unsafe curing_receive_into(
                 ring, socket.number, arena.address(of: target), Int(target.count), whole, tag)

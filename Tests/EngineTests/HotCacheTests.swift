@@ -190,7 +190,10 @@ private final class Shelf {
         #expect(shelf.count < 16)
         let tooLarge = shelf.borrow(2 << 20)
         #expect(tooLarge == nil)
+        let bytesTotal = shelf.cache.bytesTotal
+        #expect(shelf.cache.bytesLendable == bytesTotal - Int(first.count))
         shelf.cache.takeBack(first)
+        #expect(shelf.cache.bytesLendable == bytesTotal)
         for index in 0..<16 { shelf.forget("o\(index)", upTo: .max) }
         #expect(shelf.bytesUsed == 0)
     }

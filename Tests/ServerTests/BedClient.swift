@@ -47,6 +47,7 @@ final class Client {
     var input: [UInt8] = []
     var hasEnded = false
     var receiveToken: Token?
+    var receivesOnce = false
     var pollToken: Token?
     var direct: Direct?
     var heldSends: [(Token, Message)] = []

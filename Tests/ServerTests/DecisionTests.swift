@@ -1,5 +1,5 @@
 // Goal:   what the front decides without asking anybody: body progress, minimum rate, selections,
-//         listings, the prepared head, the metrics page.
+//         listings, the prepared head, the metrics page, when to stop reading.
 
 import Engine
 import Foundation
@@ -254,5 +254,44 @@ import Testing
             #expect(lines.count { $0 == "# TYPE \(name) gauge" } == 1)
             #expect(lines.count { $0.hasPrefix("# HELP \(name) ") } == 1)
         }
+    }
+}
+
+@Suite struct `Holding back` {
+    /// 100 bytes may be on their way, an answer takes 10.
+    private var front: Backpressure {
+        Backpressure(bytesTotal: 1000, bytesUnderway: 100, answerBytes: 10)
+    }
+
+    @Test func `begins where clients' bytes fill half, and ends well below`() {
+        var front = front
+        let steps: [(kept: Int, holdsBack: Bool)] = [
+            (0, false), (500, false), (501, true), (500, true), (376, true), (375, false),
+            (500, false),
+        ]
+        for step in steps {
+            front.update(bytesKept: step.kept, bytesFree: 1000 - step.kept, handlerCount: 1)
+            #expect(front.holdsBack == step.holdsBack, "\(step.kept) kept")
+        }
+    }
+
+    @Test func `keeps room for what is underway and an answer of each handler`() {
+        var front = front
+        #expect(front.reserve(handlerCount: 10) == 200)
+        let steps: [(free: Int, holdsBack: Bool)] = [
+            (200, false), (199, true), (200, true), (249, true), (250, false), (200, false),
+        ]
+        for step in steps {
+            front.update(bytesKept: 0, bytesFree: step.free, handlerCount: 10)
+            #expect(front.holdsBack == step.holdsBack, "\(step.free) free")
+        }
+    }
+
+    @Test func `ends with the last handler, for nobody else would bring room back`() {
+        var front = front
+        front.update(bytesKept: 900, bytesFree: 0, handlerCount: 1)
+        #expect(front.holdsBack)
+        front.update(bytesKept: 900, bytesFree: 0, handlerCount: 0)
+        #expect(!front.holdsBack)
     }
 }

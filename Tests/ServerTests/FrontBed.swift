@@ -108,7 +108,9 @@ final class FrontBed {
     private func act(_ operation: IO.Operation, _ token: Token) {
         switch operation {
         case .accept(let listener): acceptTokens[listener.number] = token
-        case .receive(let socket, _): client(socket)?.receiveToken = token
+        case .receive(let socket, _, let once):
+            client(socket)?.receiveToken = token
+            client(socket)?.receivesOnce = once
         case .receiveInto(let socket, let target, _):
             clients[socket.number]?.direct = Client.Direct(token: token, target: target)
         case .send(let socket, let source, _):
@@ -342,8 +344,10 @@ final class FrontBed {
             let piece = Array(client.input.prefix(count))
             memory.arena.copy(piece.span, to: Region(offset: start, count: UInt32(count)))
             client.input.removeFirst(count)
+            if client.receivesOnce { client.receiveToken = nil }
             loop.handle(
-                Completion(token: token, result: Int32(count), buffer: buffer, more: true))
+                Completion(
+                    token: token, result: Int32(count), buffer: buffer, more: !client.receivesOnce))
         }
     }
 

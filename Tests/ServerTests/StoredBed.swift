@@ -30,9 +30,10 @@ final class StoredBed {
     /// Runs `body` with a store on `disk`, then ends it in order and counts its blocks.
     static func run(
         _ disk: SimulatedDisk, _ catalog: MemoryCatalog, capacityBytes: UInt64 = 1 << 30,
-        settings: FrontSettings = StoredBed.settings, _ body: (StoredBed) throws -> Void
+        settings: FrontSettings = StoredBed.settings, megabytes: Int = 16,
+        _ body: (StoredBed) throws -> Void
     ) throws {
-        try FrontBed.run(settings: settings, disk: disk) { front in
+        try FrontBed.run(settings: settings, megabytes: megabytes, disk: disk) { front in
             let bed = try StoredBed(front, disk, catalog, capacityBytes)
             try body(bed)
             try bed.close()

@@ -45,7 +45,7 @@ int32_t curing_send_pipe(int pipe, int socket, uint32_t count);
 
 void curing_nop(curing *ring, uint64_t token);
 void curing_accept(curing *ring, int listener, uint64_t token);
-void curing_receive(curing *ring, int socket, uint16_t group, uint64_t token);
+void curing_receive(curing *ring, int socket, uint16_t group, bool once, uint64_t token);
 void curing_receive_into(
     curing *ring, int socket, void *target, size_t count, bool whole, uint64_t token);
 void curing_send(
