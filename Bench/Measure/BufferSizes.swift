@@ -1,7 +1,8 @@
 /// Buffers of one size each in place of those that adapt.
 extension Ablation {
-    /// Where large transfers lease buffers all the time.
-    private static let downloadNames = ["get-1m", "get-1g", "get-1g-16c"]
+    /// Where large transfers lease buffers all the time. Objects up to 1 MiB have one of their own
+    /// length, whatever is configured.
+    private static let downloadNames = ["get-1g", "get-1g-16c"]
     private static let uploadNames = ["put-1m", "put-1g", "put-1g-4c"]
     /// What one checksum of a large object covers: no buffer of a download is smaller.
     private static let downloadBytesMin = 64 << 10

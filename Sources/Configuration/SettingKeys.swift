@@ -88,7 +88,9 @@ extension SettingKey {
         SettingKey(
             "performance.adaptive_buffers", .flag, \.performance.adaptsBuffers,
             "Buffers of large transfers are sized by link and by what a byte turns out to cost."
-                + " Off: all have max_buffer_size, less where memory is short."),
+                + " Off: all have max_buffer_size, less where memory is short. Downloads of objects"
+                + " up to 1 MiB, which are verified whole before their head, have a buffer of the"
+                + " object's length all the same."),
         SettingKey(
             "performance.min_buffer_size", .bufferSize, \.performance.bufferBytesMin,
             "The smallest such buffer; downloads use 64KiB at least."),

@@ -2,7 +2,8 @@
 /// whichever way is the shortest.
 ///
 ///     verified here ── in the page cache ──▶ short: read into the head's buffer; else sendfile
-///       │                └ missing ── worth it ──▶ warmed, then sendfile
+///       │                └ missing ── worth it ──▶ a whole window: through pipes into the page
+///       │                                         cache and the socket; a part: warmed, sendfile
 ///       └ not yet, or not worth it ──▶ O_DIRECT ahead of the client, compared, sent
 
 import Engine
@@ -79,10 +80,11 @@ extension Core {
         _ store: ObjectStore
     ) async throws(StoreError) {
         let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        let bytes =
+            isLong ? buffers.bufferBytes(.download, reads.pace) : StoreLimits.transferBytesMax
         var offset = range.lowerBound
         while offset <= range.upperBound {
-            try await start(
-                large, offset, range, bytes: StoreLimits.transferBytesMax, &reads, store)
+            try await start(large, offset, range, bytes: bytes, &reads, store)
             let read = reads.first
             try await finishFirst(&reads, store)
             let end = read.offset + UInt64(read.count)

@@ -102,7 +102,7 @@ private func changes(of rows: [Row]) -> Int {
         for size in sizes {
             let names = options.rows.filter { $0.ablation?.bufferBytes == size }.map(\.name)
             // A download's buffer holds what one checksum covers.
-            let gets = size < 64 << 10 ? [] : ["get-1m", "get-1g", "get-1g-16c"]
+            let gets = size < 64 << 10 ? [] : ["get-1g", "get-1g-16c"]
             let bases = gets + ["put-1m", "put-1g", "put-1g-4c"]
             let part = try #require(Ablation.buffers.first { $0.bufferBytes == size }).name
             #expect(names == bases.map { "\($0)-without-\(part)" })
@@ -126,7 +126,7 @@ private func changes(of rows: [Row]) -> Int {
     }
 
     @Test func `may cost a twentieth less than adaptive ones, not more than that`() throws {
-        let row = try #require(try Options(["--buffers", "--rows", "get-1m"]).rows.first)
+        let row = try #require(try Options(["--buffers", "--rows", "get-1g"]).rows.first)
         for (cpu, verdict) in [(0.41, Verdict.met), (0.39, .notMet)] {
             let result = RowResult(
                 row: row, bytesPerObject: 1 << 20, samples: samples(row, fixedCPU: cpu), seed: 1)
@@ -142,12 +142,12 @@ private func changes(of rows: [Row]) -> Int {
 
     @Test func `are leased for downloads that are read from the disk, and the run says so`() throws
     {
-        let options = try Options(["--buffers", "--rows", "get-1m"])
+        let options = try Options(["--buffers", "--rows", "get-1g"])
         let row = try #require(options.rows.first)
         #expect(options.readsDisk && !row.isCached)
         #expect(
             row.title
-                == "GET 1 MiB, read from the disk, 16 connections, without adaptive-buffers-64KiB")
+                == "GET large, read from the disk, 1 connection, without adaptive-buffers-64KiB")
         var environment = Environment()
         #expect(!environment.lines.joined().contains(Ablation.readingDisk))
         environment.readsDisk = true
