@@ -16,6 +16,8 @@ struct CachedWindows {
 
     /// When each was last known to be readable, in monotonic nanoseconds; 0 is never.
     private var times: [UInt64]
+    /// What was known by then counts no more.
+    private var forgottenAt: UInt64 = 0
     private var misses: [UInt8]
     private let objectBytes: UInt64
 
@@ -37,7 +39,7 @@ struct CachedWindows {
     /// Whether the window of `offset` was readable, all of it, a while ago.
     func isFresh(_ offset: UInt64, now: UInt64) -> Bool {
         let time = times[index(offset)]
-        return time > 0 && now &- time <= CachedWindows.nanosecondsMax
+        return time > forgottenAt && now &- time <= CachedWindows.nanosecondsMax
     }
 
     /// The bytes of `range`, which lies in one window, were readable at `now`.
@@ -45,12 +47,12 @@ struct CachedWindows {
         if range == window(of: range.lowerBound) { times[index(range.lowerBound)] = now }
     }
 
-    /// Some byte of `range`, which lies in one window, was not there. Answers whether the window
-    /// should be brought into the page cache: whoever wants all of it has read it before, as it is
-    /// verified; parts of it are worth that when they were missed before, so that reading here and
-    /// there in large objects drives nothing else out.
-    mutating func missed(_ range: Range<UInt64>) -> Bool {
-        for index in times.indices { times[index] = 0 }
+    /// Some byte of `range`, which lies in one window, was not there at `now`. Answers whether the
+    /// window should be brought into the page cache: whoever wants all of it has read it before,
+    /// as it is verified; parts of it are worth that when they were missed before, so that reading
+    /// here and there in large objects drives nothing else out.
+    mutating func missed(_ range: Range<UInt64>, now: UInt64) -> Bool {
+        forgottenAt = now
         if range == window(of: range.lowerBound) { return true }
         let index = index(range.lowerBound)
         misses[index] += 1

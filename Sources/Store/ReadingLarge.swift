@@ -98,7 +98,7 @@ extension ObjectStore {
     /// Some byte of `range`, which lies in what `fileRange` answered, is not in the page cache.
     /// Whether it seems worth it to bring its window there; else read it another way.
     public func isWorthCaching(_ large: LargeObject, missing range: Range<UInt64>) -> Bool {
-        large.windows.missed(range)
+        large.windows.missed(range, now: loop.now)
     }
 
     /// Brings the window of `offset` into the page cache. False: read it another way.

@@ -37,17 +37,21 @@ import Testing
     @Test func `are all forgotten when a byte was missing`() {
         var windows = CachedWindows(objectBytes: 4 * window)
         windows.found(0..<window, now: second)
-        _ = windows.missed(3 * window..<3 * window + 5)
-        #expect(!windows.isFresh(0, now: second))
+        _ = windows.missed(3 * window..<3 * window + 5, now: 2 * second)
+        #expect(!windows.isFresh(0, now: 2 * second))
+        // What is found by then is as old as what was missed.
+        windows.found(0..<window, now: 2 * second)
+        #expect(!windows.isFresh(0, now: 2 * second))
+        windows.found(0..<window, now: 2 * second + 1)
+        #expect(windows.isFresh(0, now: 2 * second + 1))
     }
 
     @Test func `are worth caching whole at once, in parts the second time`() {
         var windows = CachedWindows(objectBytes: 2 * window + 10)
         let outcomes = [
-            windows.missed(0..<window), windows.missed(window..<window + 9),
-            windows.missed(2 * window..<2 * window + 10), windows.missed(window + 50..<window + 60),
-            windows.missed(window..<window + 9), windows.missed(window + 1..<2 * window),
-        ]
+            0..<window, window..<window + 9, 2 * window..<2 * window + 10,
+            window + 50..<window + 60, window..<window + 9, window + 1..<2 * window,
+        ].map { windows.missed($0, now: second) }
         #expect(outcomes == [true, false, true, true, false, true])
     }
 }
