@@ -40,7 +40,7 @@ final class MemoryDisk {
             let target = unsafe files[index(file)].memory + Int(offset)
             unsafe memcpy(target, arena.address(of: source), Int(source.count))
             return Int32(source.count)
-        case .sync, .close, .advise, .nop: return 0
+        case .sync, .close, .dropCached, .nop: return 0
         case .accept, .receive, .receiveInto, .send, .sendPair, .sendFile, .sendPipe, .cork,
             .splice, .openPipe, .discard, .poll, .readCached, .shutdown, .threadTime, .timeout,
             .cancel, .message:

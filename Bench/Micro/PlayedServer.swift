@@ -149,7 +149,7 @@ final class PlayedServer {
             take(first, from: socket, hasMore: true)
             take(second, from: socket, hasMore: false)
             complete(token, Int32(first.count + second.count))
-        case .nop, .read, .write, .sync, .allocate, .advise, .open, .measure, .close:
+        case .nop, .read, .write, .sync, .allocate, .dropCached, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
         case .receiveInto, .sendFile, .sendPipe, .cork, .splice, .openPipe, .discard, .poll,
             .readCached, .shutdown, .threadTime, .timeout, .cancel, .message:

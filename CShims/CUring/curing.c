@@ -315,12 +315,11 @@ void curing_allocate(
     io_uring_prep_fallocate(entry, file, 0, (off_t)offset, (off_t)count);
 }
 
-void curing_advise(
-    curing *ring, int file, uint64_t offset, uint32_t count, bool will_need, uint64_t token)
+void curing_drop_cached(
+    curing *ring, int file, uint64_t offset, uint32_t count, uint64_t token)
 {
     ENTRY;
-    const int advice = will_need ? POSIX_FADV_WILLNEED : POSIX_FADV_DONTNEED;
-    io_uring_prep_fadvise(entry, file, offset, (off_t)count, advice);
+    io_uring_prep_fadvise(entry, file, offset, (off_t)count, POSIX_FADV_DONTNEED);
 }
 
 void curing_open_at(

@@ -43,7 +43,9 @@ public enum Operation: Sendable {
     case sync(file: Descriptor)
     /// Reserves space and extends the file (fallocate, mode 0).
     case allocate(file: Descriptor, offset: UInt64, count: UInt64)
-    case advise(file: Descriptor, offset: UInt64, count: UInt32, advice: Advice)
+    /// Drops the range's clean pages from the page cache (posix_fadvise, POSIX_FADV_DONTNEED);
+    /// to the file's end if `count` is 0.
+    case dropCached(file: Descriptor, offset: UInt64, count: UInt32)
     /// `path` holds a NUL-terminated name, resolved beneath `directory` only (RESOLVE_BENEATH).
     case open(directory: Descriptor, path: Region, flags: UInt64, mode: UInt64)
     /// The file's size in whole 4 KiB blocks, or `.fileTooLarge` if 31 bits cannot count them;
@@ -77,9 +79,6 @@ public enum ResidencyTest: Sendable {
 
 /// Which half of a connection to end (shutdown(2)).
 public enum Direction: Sendable { case sending, both }
-
-/// What the page cache should do with a file range (posix_fadvise).
-public enum Advice: Sendable { case willNeed, dontNeed }
 
 /// The kernel's answer: who asked, how it went, and whether more answers will follow.
 public struct Completion: Sendable {

@@ -182,7 +182,9 @@ enum MetricsDocument {
             },
             gauge("pool_free_bytes", "Leasable buffer memory that is free.") { $0.poolBytesFree },
             gauge("pool_bytes", "Leasable buffer memory.") { $0.poolBytesTotal },
-            gauge("pool_transfers", "Large transfers that share it.") { $0.buffers.transfers },
+            gauge("pool_transfers", "Large transfers that lease from it now.") {
+                $0.buffers.transfers
+            },
             gauge("pool_queue", "Handlers that wait for a buffer.") { $0.poolQueue },
         ]
     }

@@ -48,7 +48,7 @@ public final class LargeObject {
         return max(offset, min(position, end))
     }
 
-    /// Where the window of 2 MiB ends that `ObjectStore.fileRange` goes by.
+    /// The window of 2 MiB around `offset`, by which `ObjectStore.fileRange` goes.
     public func window(of offset: UInt64) -> Range<UInt64> { windows.window(of: offset) }
 
     /// The first byte from `offset` on, and before `end`, whose unit is verified; else `end`.

@@ -144,9 +144,8 @@ extension ObjectStore {
         while done < extent.byteCount {
             let count = UInt32(min(extent.byteCount - done, 1 << 30))
             _ = await loop.perform(
-                .advise(
-                    file: file.buffered, offset: extent.byteOffset + done, count: count,
-                    advice: .dontNeed))
+                .dropCached(
+                    file: file.buffered, offset: extent.byteOffset + done, count: count))
             done += UInt64(count)
         }
     }

@@ -115,8 +115,8 @@ public struct Ring: ~Copyable {
             unsafe curing_sync(ring, file.number, tag)
         case .allocate(let file, let offset, let count):
             unsafe curing_allocate(ring, file.number, offset, count, tag)
-        case .advise(let file, let offset, let count, let advice):
-            unsafe curing_advise(ring, file.number, offset, count, advice == .willNeed, tag)
+        case .dropCached(let file, let offset, let count):
+            unsafe curing_drop_cached(ring, file.number, offset, count, tag)
         case .open(let directory, let path, let flags, let mode):
             unsafe curing_open_at(
                 ring, directory.number,

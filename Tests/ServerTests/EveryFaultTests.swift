@@ -111,7 +111,7 @@ private func spread(_ count: Int, for outcomes: [FaultPlan.Outcome]) -> [Int] {
         (.receiveInto, everyError + [.error(.noBuffers), .error(.reset), .short, .nothing]),
         (.send, everyError + [.error(.noBuffers), .error(.brokenPipe), .short]),
         (.sendFile, everyError + [.error(.brokenPipe), .short, .nothing]),
-        (.cork, everyError), (.poll, everyError), (.advise, everyError), (.close, everyError),
+        (.cork, everyError), (.poll, everyError), (.dropCached, everyError), (.close, everyError),
         (.read, everyError + [.error(.noMemory), .short, .nothing]),
         (.readCached, everyError), (.splice, everyError),
     ]

@@ -137,7 +137,7 @@ final class FrontBed {
             client.pollToken = token
             if !client.holdsSends { endPoll(client, planned(.poll) ?? Client.isWritable) }
         case .threadTime: complete(token, 0)
-        case .close, .read, .readCached, .write, .sync, .allocate, .advise, .open, .measure,
+        case .close, .read, .readCached, .write, .sync, .allocate, .dropCached, .open, .measure,
             .splice, .openPipe, .discard:
             guard let disk else { return refuse(operation) }
             diskRequests.append((disk.submit(operation, memory.arena), token))

@@ -47,10 +47,10 @@ extension SimulatedDisk {
         case .close(let file):
             // Whatever close(2) answers, the descriptor is gone.
             return openFiles.removeValue(forKey: file.number) == nil ? -9 : plannedError ?? 0
-        case .advise(let file, let offset, let count, .dontNeed):
+        case .dropCached(let file, let offset, let count):
             if let open = openFiles[file.number] { dropCached(open.path, offset, UInt64(count)) }
             return plannedError ?? 0
-        case .advise, .nop: return plannedError ?? 0
+        case .nop: return plannedError ?? 0
         case .timeout: return -KernelError.timedOut.code
         case .message, .cancel: return 0
         case .readCached(let file, let offset, let target):
@@ -224,7 +224,7 @@ extension Operation {
         case .write: .write
         case .sync: .sync
         case .allocate: .allocate
-        case .advise: .advise
+        case .dropCached: .dropCached
         case .open: .open
         case .measure: .measure
         case .close: .close

@@ -47,6 +47,6 @@ public final class FaultPlan {
 /// The operations that a fault can hit, without what they carry.
 public enum OperationKind: String, CaseIterable, Sendable {
     case accept, receive, receiveInto, send, sendFile, sendPipe, cork, poll
-    case read, write, sync, allocate, advise, open, measure, close
+    case read, write, sync, allocate, dropCached, open, measure, close
     case readCached, splice, openPipe, discard
 }

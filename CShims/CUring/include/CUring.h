@@ -72,8 +72,8 @@ void curing_write(
 void curing_sync(curing *ring, int file, uint64_t token);
 void curing_allocate(
     curing *ring, int file, uint64_t offset, uint64_t count, uint64_t token);
-void curing_advise(
-    curing *ring, int file, uint64_t offset, uint32_t count, bool will_need, uint64_t token);
+void curing_drop_cached(
+    curing *ring, int file, uint64_t offset, uint32_t count, uint64_t token);
 /// RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS: a path cannot leave `directory`.
 void curing_open_at(
     curing *ring, int directory, const char *path, uint64_t flags, uint64_t mode,
