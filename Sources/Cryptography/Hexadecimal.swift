@@ -24,20 +24,27 @@ public enum Hexadecimal {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count / 2)
         for index in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = value(of: digits[index]), let low = value(of: digits[index + 1])
-            else { return nil }
-            bytes.append(high << 4 | low)
+            let (high, low) = (digits[index], digits[index + 1])
+            guard excess(of: high) | excess(of: low) == 0 else { return nil }
+            bytes.append(nibble(of: high) << 4 | nibble(of: low))
         }
         return bytes
     }
 
-    static func value(of digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
+    /// What a digit stands for, without a branch. Only for digits: see `excess`.
+    @inline(__always)
+    static func nibble(of digit: UInt8) -> UInt8 { (digit & 15) &+ (digit >> 6) &* 9 }
+
+    /// 0 for a digit, in either case, else 1; without a branch.
+    @inline(__always)
+    static func excess(of digit: UInt8) -> UInt8 {
+        isAtLeast(10, digit &- UInt8(ascii: "0"))
+            & isAtLeast(6, (digit | 0x20) &- UInt8(ascii: "a"))
+    }
+
+    @inline(__always)
+    private static func isAtLeast(_ limit: UInt16, _ value: UInt8) -> UInt8 {
+        1 ^ UInt8(truncatingIfNeeded: (UInt16(value) &- limit) >> 15)
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {

@@ -23,12 +23,14 @@ public struct MessageTag: Sendable, Equatable {
     public init?(hexadecimal digits: Span<UInt8>) {
         guard digits.count == 2 * MessageTag.byteCount else { return nil }
         var bytes = InlineArray<32, UInt8>(repeating: 0)
+        // A tag's digits are random: a branch on what each is would be mispredicted often.
+        var excess: UInt8 = 0
         for index in 0..<MessageTag.byteCount {
-            guard let high = Hexadecimal.value(of: digits[2 * index]),
-                let low = Hexadecimal.value(of: digits[2 * index + 1])
-            else { return nil }
-            bytes[index] = high << 4 | low
+            let (high, low) = (digits[2 * index], digits[2 * index + 1])
+            excess |= Hexadecimal.excess(of: high) | Hexadecimal.excess(of: low)
+            bytes[index] = Hexadecimal.nibble(of: high) << 4 | Hexadecimal.nibble(of: low)
         }
+        guard excess == 0 else { return nil }
         self.bytes = bytes
     }
 

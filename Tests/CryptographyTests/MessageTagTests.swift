@@ -33,6 +33,11 @@ import Testing
             wrong[index] = UInt8(ascii: "g")
             #expect(read(wrong) == nil)
         }
+        for byte in UInt8.min...UInt8.max {
+            var other = digits
+            other[7] = byte
+            #expect((read(other) != nil) == Character(UnicodeScalar(byte)).isHexDigit)
+        }
     }
 
     @Test func `differs from one that differs in any bit`() {
