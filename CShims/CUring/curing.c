@@ -281,15 +281,13 @@ void curing_poll(curing *ring, int descriptor, bool readable, uint64_t token)
 }
 
 void curing_read(
-    curing *ring, int file, void *target, uint32_t count, uint64_t offset, bool cached_only,
-    uint64_t token)
+    curing *ring, int file, void *target, uint32_t count, uint64_t offset, uint64_t token)
 {
     ENTRY;
     if (ring->has_registered_memory)
         io_uring_prep_read_fixed(entry, file, target, count, offset, 0);
     else
         io_uring_prep_read(entry, file, target, count, offset);
-    if (cached_only) entry->rw_flags = RWF_NOWAIT;
 }
 
 void curing_write(
@@ -366,22 +364,24 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-bool curing_is_cached(int file, uint64_t offset, size_t count)
-{
-    return curing_is_resident(file, offset, count, false) != 0;
-}
-
 int64_t curing_send_file(
-    int socket, int file, uint64_t offset, size_t count, curing_residency test)
+    int socket, const void *head, size_t head_count, int file, uint64_t offset, size_t count,
+    curing_residency test)
 {
     const int resident =
         test == CURING_UNTESTED
             ? 1 : curing_is_resident(file, offset, count, test == CURING_READABLE);
     if (resident < 0) return resident;
     if (resident == 0) return -ENODATA;
+    if (head_count > 0) {
+        const ssize_t sent = send(socket, head, head_count, MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0) return -errno;
+        if ((size_t)sent < head_count) return sent;
+    }
     off_t at = (off_t)offset;
     const ssize_t sent = sendfile(socket, file, &at, count);
-    return sent < 0 ? -errno : sent;
+    if (sent >= 0) return (int64_t)head_count + sent;
+    return head_count > 0 ? (int64_t)head_count : -errno;
 }
 
 int curing_cork(int socket, bool is_on)

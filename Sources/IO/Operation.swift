@@ -15,8 +15,11 @@ public enum Operation: Sendable {
     case sendPair(socket: Descriptor, first: Region, second: Region)
     /// Page-cached file bytes to a socket, without copying and without blocking: executed when it
     /// is submitted. Answers the count, `wouldBlock` (socket full) or `notResident` (by `test`).
+    /// With a `head` that goes before them, which counts as well: if any of it leaves, the test is
+    /// passed, and what keeps the file's bytes from following is the next request's to find out.
     case sendFile(
-        socket: Descriptor, file: Descriptor, offset: UInt64, count: UInt32, test: ResidencyTest)
+        socket: Descriptor, head: Region? = nil, file: Descriptor, offset: UInt64, count: UInt32,
+        test: ResidencyTest)
     /// While it is on, only full segments leave (TCP_CORK); switching it off sends the rest.
     /// Executed when it is submitted.
     case cork(socket: Descriptor, isOn: Bool)
@@ -35,9 +38,6 @@ public enum Operation: Sendable {
     case discard(pipe: Descriptor, count: UInt32)
     case poll(descriptor: Descriptor, readiness: Readiness)
     case read(file: Descriptor, offset: UInt64, target: Region)
-    /// Bytes that are in the page cache: answers a count, or `wouldBlock` if some of them are not.
-    /// Brings nothing there.
-    case readCached(file: Descriptor, offset: UInt64, target: Region)
     case write(file: Descriptor, offset: UInt64, source: Region)
     /// Data and what is needed to find it again (fdatasync).
     case sync(file: Descriptor)

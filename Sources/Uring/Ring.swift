@@ -105,9 +105,7 @@ public struct Ring: ~Copyable {
             unsafe curing_poll(ring, descriptor.number, readiness == .readable, tag)
         case .read(let file, let offset, let target):
             unsafe curing_read(
-                ring, file.number, arena.address(of: target), target.count, offset, false, tag)
-        case .readCached(let file, let offset, let target):
-            readCached(file, offset, target, token, tag)
+                ring, file.number, arena.address(of: target), target.count, offset, tag)
         case .write(let file, let offset, let source):
             unsafe curing_write(
                 ring, file.number, arena.address(of: source), source.count, offset, tag)
@@ -139,9 +137,11 @@ public struct Ring: ~Copyable {
         switch operation {
         case .cork(let socket, let isOn):
             return curing_cork(socket.number, isOn)
-        case .sendFile(let socket, let file, let offset, let count, let test):
-            let sent = curing_send_file(
-                socket.number, file.number, offset, Int(count), Ring.test(test))
+        case .sendFile(let socket, let head, let file, let offset, let count, let test):
+            let head = head ?? Region(offset: 0, count: 0)
+            let sent = unsafe curing_send_file(
+                socket.number, arena.address(of: head), Int(head.count), file.number, offset,
+                Int(count), Ring.test(test))
             return Int32(sent)
         case .sendPipe(let pipe, let socket, let count):
             return curing_send_pipe(pipe.number, socket.number, count)
@@ -184,18 +184,6 @@ public struct Ring: ~Copyable {
     /// Woken without a completion: by the time limit, by a signal, or to make room (EBUSY).
     private static func isHarmless(_ error: KernelError) -> Bool {
         error == .timedOut || error.code == 4 || error == .wouldBlock || error.code == 16
-    }
-
-    /// Asks before it reads: a read that does not wait starts reading ahead all the same.
-    private mutating func readCached(
-        _ file: Descriptor, _ offset: UInt64, _ target: Region, _ token: Token, _ tag: UInt64
-    ) {
-        guard curing_is_cached(file.number, offset, Int(target.count)) else {
-            answered.append(Completion(token: token, result: -KernelError.wouldBlock.code))
-            return
-        }
-        unsafe curing_read(
-            ring, file.number, arena.address(of: target), target.count, offset, true, tag)
     }
 
     private static func test(_ test: ResidencyTest) -> curing_residency {

@@ -113,7 +113,7 @@ private func spread(_ count: Int, for outcomes: [FaultPlan.Outcome]) -> [Int] {
         (.sendFile, everyError + [.error(.brokenPipe), .short, .nothing]),
         (.cork, everyError), (.poll, everyError), (.dropCached, everyError), (.close, everyError),
         (.read, everyError + [.error(.noMemory), .short, .nothing]),
-        (.readCached, everyError), (.splice, everyError),
+        (.splice, everyError),
     ]
 
     @Test(arguments: faults)

@@ -122,10 +122,11 @@ final class FrontBed {
         case .close(let descriptor)
         where client(descriptor) != nil || FrontBed.listeners.contains(descriptor):
             close(descriptor, token)
-        case .sendFile(let socket, let file, let offset, let count, let test):
+        case .sendFile(let socket, let head, let file, let offset, let count, let test):
             guard let disk, let client = clients[socket.number] else { return refuse(operation) }
             let bytes = disk.cached(file, offset: offset, count: count, test: test)
-            complete(token, sendFile(client, bytes, .sendFile))
+            let before = head.map { Message([$0]).bytes(memory.arena) } ?? []
+            complete(token, sendFile(client, bytes.map { before + $0 }, .sendFile))
         case .sendPipe(let pipe, let socket, let count):
             guard let disk, let client = clients[socket.number] else { return refuse(operation) }
             let sent = sendFile(client, disk.inPipe(pipe, count: count), .sendPipe)
@@ -137,7 +138,7 @@ final class FrontBed {
             client.pollToken = token
             if !client.holdsSends { endPoll(client, planned(.poll) ?? Client.isWritable) }
         case .threadTime: complete(token, 0)
-        case .close, .read, .readCached, .write, .sync, .allocate, .dropCached, .open, .measure,
+        case .close, .read, .write, .sync, .allocate, .dropCached, .open, .measure,
             .splice, .openPipe, .discard:
             guard let disk else { return refuse(operation) }
             diskRequests.append((disk.submit(operation, memory.arena), token))

@@ -53,8 +53,6 @@ extension SimulatedDisk {
         case .nop: return plannedError ?? 0
         case .timeout: return -KernelError.timedOut.code
         case .message, .cancel: return 0
-        case .readCached(let file, let offset, let target):
-            return plannedError ?? readCached(file, offset, target, arena)
         case .splice(let file, let offset?, let pipe, _, let count):
             if let plannedError { return plannedError }
             let most = planned == .short ? count / 2 : planned == .nothing ? 0 : count
@@ -228,7 +226,6 @@ extension Operation {
         case .open: .open
         case .measure: .measure
         case .close: .close
-        case .readCached: .readCached
         case .splice: .splice
         case .openPipe: .openPipe
         case .discard: .discard

@@ -48,5 +48,5 @@ public final class FaultPlan {
 public enum OperationKind: String, CaseIterable, Sendable {
     case accept, receive, receiveInto, send, sendFile, sendPipe, cork, poll
     case read, write, sync, allocate, dropCached, open, measure, close
-    case readCached, splice, openPipe, discard
+    case splice, openPipe, discard
 }

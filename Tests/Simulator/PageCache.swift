@@ -31,15 +31,6 @@ extension SimulatedDisk {
         return bytes
     }
 
-    func readCached(
-        _ file: Descriptor, _ offset: UInt64, _ target: Region, _ arena: Arena
-    ) -> Int32 {
-        guard let bytes = cached(file, offset: offset, count: target.count, test: .readability)
-        else { return -KernelError.wouldBlock.code }
-        arena.copy(bytes.span, to: target)
-        return Int32(bytes.count)
-    }
-
     /// Brings pages into memory on their way into a pipe.
     func fill(
         _ pipe: Descriptor, _ file: Descriptor, _ offset: UInt64, _ count: UInt32

@@ -63,24 +63,64 @@ import Uring
         }
     }
 
-    @Test func `are read from memory, or not at all`() throws {
+    @Test func `are asked for without being read`() throws {
         var asker = try Asker()
         let file = try directory.file("file", holding: content)
-        let target = Region(offset: 0, count: 5000)
-        let warm = try asker.ask(
-            .readCached(file: file.descriptor, offset: 1000, target: target))
-        #expect(warm == 5000)
-        #expect(asker.bytes(target) == Array(content[1000..<6000]))
-        try cool(file, &asker)
-        let cold = try asker.ask(
-            .readCached(file: file.descriptor, offset: 1000, target: target))
-        #expect(KernelError(result: cold) == .wouldBlock)
         let pair = try Pair.tcp()
-        let still = try asker.ask(sendFile(pair, file, 1000, 1))
-        #expect(KernelError(result: still) == .notResident, "the question has started a read")
-        let end = try asker.ask(
-            .readCached(file: file.descriptor, offset: 64 << 10, target: target))
-        #expect(KernelError(result: end) == .wouldBlock)
+        try cool(file, &asker)
+        for _ in 0..<2 {
+            let cold = try asker.ask(sendFile(pair, file, 1000, 1))
+            #expect(KernelError(result: cold) == .notResident, "the question has started a read")
+        }
+    }
+
+    @Test func `leave behind a head, or neither leaves`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        let head = pattern(300, seed: 1)
+        let region = asker.region(at: 0, holding: head)
+        func both(_ file: Descriptor, _ offset: UInt64, _ count: UInt32) -> Operation {
+            .sendFile(
+                socket: pair.left.descriptor, head: region, file: file, offset: offset,
+                count: count, test: .readability)
+        }
+        let warm = try asker.ask(both(file.descriptor, 1000, 5000))
+        #expect(warm == 5300)
+        #expect(try pair.right.readWhole(5300) == head + Array(content[1000..<6000]))
+        // Where the file ends, the head is all there is.
+        let end = try asker.ask(both(file.descriptor, 64 << 10, 0))
+        #expect(end == 300)
+        #expect(try pair.right.readWhole(300) == head)
+        let noFile = try asker.ask(both(notOpen, 0, 1))
+        #expect(KernelError(result: noFile) == .badDescriptor)
+        try cool(file, &asker)
+        let cold = try asker.ask(both(file.descriptor, 1000, 5000))
+        #expect(KernelError(result: cold) == .notResident)
+        #expect(try asker.ask(.shutdown(socket: pair.left.descriptor, direction: .sending)) == 0)
+        #expect(try pair.right.readWhole(1) == [], "a head without its body")
+    }
+
+    @Test func `leave behind a head as far as the socket takes them`() throws {
+        var asker = try Asker()
+        let file = try directory.file("file", holding: content)
+        let pair = try Pair.tcp()
+        let head = pattern(300, seed: 1)
+        let region = asker.region(at: 0, holding: head)
+        let whole = head + content
+        var expected: [UInt8] = []
+        var last: Int32
+        repeat {
+            last = try asker.ask(
+                .sendFile(
+                    socket: pair.left.descriptor, head: region, file: file.descriptor, offset: 0,
+                    count: 64 << 10, test: .readability))
+            expected += whole.prefix(Int(max(0, last)))
+        } while last > 0
+        #expect(KernelError(result: last) == .wouldBlock)
+        #expect(expected.count > whole.count)
+        let received = try pair.right.readWhole(expected.count)
+        #expect(received == expected)
     }
 
     @Test func `are brought into memory through a pipe that is emptied again`() throws {

@@ -65,8 +65,7 @@ int32_t curing_discard(curing *ring, int pipe, uint32_t count);
 void curing_poll(curing *ring, int descriptor, bool readable, uint64_t token);
 /// With registered memory these use it (READ_FIXED, WRITE_FIXED), else plain READ and WRITE.
 void curing_read(
-    curing *ring, int file, void *target, uint32_t count, uint64_t offset, bool cached_only,
-    uint64_t token);
+    curing *ring, int file, void *target, uint32_t count, uint64_t offset, uint64_t token);
 void curing_write(
     curing *ring, int file, const void *source, uint32_t count, uint64_t offset, uint64_t token);
 void curing_sync(curing *ring, int file, uint64_t token);
@@ -90,12 +89,11 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
 /// has their bytes, too (residency.h).
 typedef enum { CURING_UNTESTED, CURING_CACHED, CURING_READABLE } curing_residency;
 
-/// Whether the page cache has all pages of the range; if that cannot be told, it has.
-bool curing_is_cached(int file, uint64_t offset, size_t count);
-
-/// sendfile(2), at once: -ENODATA if the range fails the test, -EAGAIN if the socket is full.
+/// `head`, if there is one, and sendfile(2) behind it, at once: -ENODATA if the range fails the
+/// test, -EAGAIN if the socket is full; once any of the head is sent, the count of both.
 int64_t curing_send_file(
-    int socket, int file, uint64_t offset, size_t count, curing_residency test);
+    int socket, const void *head, size_t head_count, int file, uint64_t offset, size_t count,
+    curing_residency test);
 
 /// TCP_CORK, at once.
 int curing_cork(int socket, bool is_on);
