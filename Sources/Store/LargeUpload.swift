@@ -270,11 +270,12 @@ extension ObjectStore {
         _ upload: LargeUpload, _ record: RecordWrite
     ) async throws(StoreError) {
         let extent = record.object.record
+        let file = try await file(extent.volume)
         let buffer = await memory.buffer(Int(extent.byteCount))
         defer { memory.giveBack(buffer: buffer) }
         let source = buffer.part(from: 0, count: Int(extent.byteCount))
         encode(upload, stamp(upload.description, extent, record.object.sequence), into: source)
-        try await files.file(extent.volume).write(source, at: extent.byteOffset)
+        try await file.write(source, at: extent.byteOffset)
     }
 
     private func encode(_ upload: LargeUpload, _ stamp: RecordStamp, into region: Region) {
