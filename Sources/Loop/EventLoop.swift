@@ -37,6 +37,9 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// Seconds since 1970 as of the current turn.
     public private(set) var wallSeconds: UInt64 = 0
     public private(set) var isStopping = false
+    /// Turns of the ring that have ended, and the completions that they brought.
+    public private(set) var turnCount: UInt64 = 0
+    public private(set) var completionCount: UInt64 = 0
 
     private let mailbox = Mailbox()
     /// An eventfd that the driver watches, for threads that have no ring.
@@ -130,6 +133,12 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         case .accept, .receive, .send, .close:
             arrivals.push(completion)
         }
+    }
+
+    /// Tells that a turn of the ring has ended, which brought so many completions.
+    public func turned(completions: Int) {
+        turnCount &+= 1
+        completionCount &+= UInt64(completions)
     }
 
     private func wakeDueTimers() {

@@ -49,9 +49,9 @@ public struct CoreDriver: ~Copyable {
                 return
             }
             let limit = nanosecondsUntilDeadline()
-            try ring.turn(sleeping: !loop.hasJobs && limit != 0, limit: limit ?? 0) {
-                loop.handle($0)
-            }
+            let sleeps = !loop.hasJobs && limit != 0
+            let count = try ring.turn(sleeping: sleeps, limit: limit ?? 0) { loop.handle($0) }
+            loop.turned(completions: count)
         }
     }
 

@@ -9,6 +9,8 @@ import Store
 /// What one core has to say, taken at one moment on its own thread.
 public struct CoreSnapshot: Sendable {
     let core: Int
+    let turns: UInt64
+    let completions: UInt64
     let counters: Counters
     let connections: Int
     let cacheBytesUsed: Int
@@ -28,6 +30,7 @@ struct StoreSnapshot: Sendable {
     let capacityBytes: UInt64
     let failedVolumes: Int
     let unindexedChanges: Int
+    let bytesReserved: UInt64
 }
 
 extension Core {
@@ -36,16 +39,18 @@ extension Core {
         let (small, large) = await shared.volumeSpace()
         return StoreSnapshot(
             small: small, large: large, capacityBytes: shared.capacityBytes,
-            failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount)
+            failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount,
+            bytesReserved: shared.bytesReserved)
     }
 
     public func snapshot() -> CoreSnapshot {
         CoreSnapshot(
-            core: loop.index, counters: counters, connections: connections.count,
+            core: loop.index, turns: loop.turnCount, completions: loop.completionCount,
+            counters: counters, connections: connections.count,
             cacheBytesUsed: cache.bytesUsed, cacheBytesTotal: cache.bytesTotal,
             cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
-            poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength, buffers: buffers,
-            store: store?.statistics ?? StoreStatistics())
+            poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
+            buffers: buffers, store: store?.statistics ?? StoreStatistics())
     }
 
     func handleMetrics(_ request: Request) async throws(Answer) {
@@ -153,10 +158,15 @@ enum MetricsDocument {
             + gauge(
                 "unindexed_changes", "Changes that wait for the index.",
                 [("", UInt64(store.unindexedChanges))])
+            + gauge(
+                "reserved_bytes", "What large uploads have announced and not yet sent.",
+                [("", store.bytesReserved)])
     }
 
     private static var frontMetrics: [Metric] {
         [
+            counter("turns_total", "Turns of the ring.") { $0.turns },
+            counter("completions_total", "Completions that they brought.") { $0.completions },
             gauge("connections", "Open connections.") { $0.connections },
             counter("connections_total", "Connections accepted.") { $0.counters.connections },
             counter("connections_refused_total", "Connections closed at accept: too many.") {

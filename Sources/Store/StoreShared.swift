@@ -44,6 +44,9 @@ public final class StoreShared: Sendable {
     /// Changes that the index does not have yet.
     public var unindexedCount: Int { state.unindexedCount }
 
+    /// What large uploads that are under way have announced and not yet sent.
+    public var bytesReserved: UInt64 { state.bytesReserved }
+
     /// Volumes that take no writes until a restart.
     public var failedVolumes: [VolumeName] { state.failedVolumes.map { VolumeName($0) } }
 }

@@ -162,23 +162,27 @@ public struct Ring: ~Copyable {
 
     /// Hands everything queued to the kernel, sleeps until something completes (not at all if
     /// `sleeping` is false, at most until `limit` nanoseconds have passed if that is not zero),
-    /// and passes what did to `handle`. The only system call of the steady state.
+    /// and passes what did to `handle`. The only system call of the steady state. Answers how many
+    /// completions that were.
     ///
     /// `self` is exclusively held while `handle` runs, so a handler cannot enqueue: the compiler
     /// rules out re-entrancy. What it wants next, it leaves in its outbox.
+    @discardableResult
     public mutating func turn(
         sleeping: Bool = true, limit: UInt64 = 0, _ handle: (Completion) -> Void
-    ) throws(KernelError) {
+    ) throws(KernelError) -> Int {
         let wanted: UInt32 = sleeping && answered.isEmpty ? 1 : 0
         let status = unsafe curing_submit_and_wait(ring, wanted, limit)
         if let error = KernelError(result: status), !Ring.isHarmless(error) { throw error }
-        if !answered.isEmpty {
+        let answeredCount = answered.count
+        if answeredCount > 0 {
             for completion in answered { handle(completion) }
             answered.removeAll(keepingCapacity: true)
         }
         let count = unsafe curing_drain(
             ring, drained.baseAddress!, UInt32(Ring.completionsPerTurnMax))
         for index in 0..<Int(count) { handle(Completion(unsafe drained[index])) }
+        return answeredCount + Int(count)
     }
 
     /// Woken without a completion: by the time limit, by a signal, or to make room (EBUSY).

@@ -54,6 +54,24 @@ import Testing
         #expect(answers.0 == -125 && !answers.1 && answers.2 == 0)
     }
 
+    @Test func `counts its turns, and what they brought`() async throws {
+        let counts = try await onCore { core in
+            func counts() -> [UInt64] { [core.loop.turnCount, core.loop.completionCount] }
+            let before = counts()
+            // What the ring does at once, without the kernel's queue, is a completion as well.
+            for _ in 0..<10 {
+                _ = await core.loop.perform(.nop)
+                _ = await core.loop.perform(.threadTime)
+            }
+            let between = counts()
+            let tickets = (0..<30).map { _ in core.loop.start(.nop) }
+            for ticket in tickets { _ = await core.loop.answer(ticket) }
+            return [before, between, counts()]
+        }
+        #expect(counts[1][0] - counts[0][0] >= 20 && counts[1][1] - counts[0][1] >= 20)
+        #expect(counts[2][0] - counts[1][0] >= 1 && counts[2][1] - counts[1][1] >= 30)
+    }
+
     @Test func `runs jobs that its jobs make, to any depth`() async throws {
         let count = try await onCore { core in
             func descend(_ depth: Int) -> Task<Int, Never> {

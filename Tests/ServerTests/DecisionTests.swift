@@ -195,9 +195,9 @@ import Testing
         counters.downloads = 7
         for status in [100, 200, 206, 304, 404, 503] as [UInt16] { counters.answered(status) }
         return CoreSnapshot(
-            core: core, counters: counters, connections: 3, cacheBytesUsed: 1,
-            cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4, poolBytesTotal: 5,
-            poolQueue: 6,
+            core: core, turns: 8, completions: 20, counters: counters, connections: 3,
+            cacheBytesUsed: 1, cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4,
+            poolBytesTotal: 5, poolQueue: 6,
             buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 5),
             store: StoreStatistics())
     }
@@ -226,6 +226,8 @@ import Testing
         #expect(page.contains("millrace_downloads_total{core=\"1\"} 7\n"))
         #expect(page.contains("millrace_buffer_best_bytes{core=\"1\",path=\"upload\"} 1048576\n"))
         #expect(page.contains("millrace_connections{core=\"0\"} 3\n"))
+        #expect(page.contains("millrace_turns_total{core=\"1\"} 8\n"))
+        #expect(page.contains("millrace_completions_total{core=\"1\"} 20\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"2xx\"} 2\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"5xx\"} 1\n"))
     }
@@ -234,7 +236,7 @@ import Testing
         let store = StoreSnapshot(
             small: VolumeSpace(totalBytes: 1 << 26, freeBytes: 5),
             large: VolumeSpace(totalBytes: 1 << 40, freeBytes: 6), capacityBytes: 1 << 50,
-            failedVolumes: 2, unindexedChanges: 3)
+            failedVolumes: 2, unindexedChanges: 3, bytesReserved: 7)
         let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], store)
         let before = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], nil)
         #expect(page.hasPrefix(before))
@@ -248,6 +250,7 @@ import Testing
                 "millrace_volume_free_bytes{class=\"large\"} 6",
                 "millrace_volume_capacity_bytes 1125899906842624",
                 "millrace_failed_volumes 2", "millrace_unindexed_changes 3",
+                "millrace_reserved_bytes 7",
             ])
         for sample in samples {
             let name = sample.prefix { $0 != " " && $0 != "{" }
