@@ -23,6 +23,8 @@ public final class CoreMemory: @unchecked Sendable {
     public let cache: Region
     private var pool: LeaseLine
     private var nested: LeaseLine
+    /// How long those waited who had to.
+    public private(set) var waits = LatencyHistogram()
     private let loop: EventLoop
 
     /// `arena` holds at least `smallest` bytes and serves the handlers of `loop` only.
@@ -82,7 +84,9 @@ public final class CoreMemory: @unchecked Sendable {
     }
 
     private func attach(_ ticket: Ticket, _ count: Int) async -> BufferLease {
+        let askedAt = loop.now
         let start = UInt32(await loop.answer(ticket)) << 10
+        waits.add(loop.now - askedAt)
         return BufferLease(
             attaching: Region(offset: start, count: UInt32(BufferPool.size(for: count))))
     }

@@ -136,7 +136,7 @@ extension Core {
             let isTested = testedAt > 0 && loop.now - testedAt < Core.residencyNanoseconds
             let test = isTested ? .none : position > offset || wasWarmed ? .readability : file.test
             let asked = position..<window.upperBound
-            let result = await loop.perform(
+            let result = await performSend(
                 .sendFile(
                     socket: connections[slot].socket, file: file.file,
                     offset: file.offset + (position - offset), count: UInt32(asked.count),

@@ -64,7 +64,7 @@ extension Core {
         var left = count
         while left > 0 {
             guard !connections[slot].flags.contains(.ending) else { return nil }
-            let result = await loop.perform(
+            let result = await performSend(
                 .sendPipe(pipe: pipe, socket: connections[slot].socket, count: UInt32(left)))
             if KernelError(result: result) == .wouldBlock { break }
             guard result > 0 else {

@@ -10,7 +10,8 @@ extension Core {
     func startHandler(_ slot: Int, _ head: RequestHead, _ bytes: Region) {
         requestNumber &+= 1
         let request = Request(
-            slot: slot, head: head, bytes: copy(bytes), number: requestNumber)
+            slot: slot, head: head, bytes: copy(bytes), number: requestNumber,
+            handedAt: loop.now)
         connections[slot].flags.insert(.busy)
         connections[slot].deadline = 0
         // Long bodies wait in the kernel until the handler has room for them, not in the front.
@@ -51,6 +52,7 @@ extension Core {
     }
 
     private func run(_ request: Request) async {
+        counters.queueWaits.add(loop.now - request.handedAt)
         var body = BodyProgress(request.head)
         var keepsAlive = request.head.keepAlive && phase != .draining
         // Answers to earlier requests of the same segment go first.
@@ -160,9 +162,11 @@ extension Core {
         var rest = bytes
         while rest.count > 0 {
             guard !connections[slot].flags.contains(.ending) else { return nil }
+            let start = loop.now
             let result = await interruptibly(
                 slot, .send(socket: connections[slot].socket, source: rest, more: more),
                 seconds: settings.sendTimeoutSeconds)
+            counters.sendWaits.add(loop.now - start)
             let flags = connections[slot].flags
             let outcome = SendOutcome(
                 result, of: rest.count, isLate: flags.contains(.timedOut),
@@ -214,6 +218,8 @@ extension Core {
 
     /// Fills `target` from the body; fewer bytes mean that the peer ended or stalled.
     func receiveBody(_ slot: Int, into target: Region) async -> Int {
+        let start = loop.now
+        defer { counters.receiveWaits.add(loop.now - start) }
         var count = takeKept(slot, into: target)
         // A few bytes come with a multishot receive that is armed already; many are received where
         // they belong, for which it must be out of the way.
@@ -352,7 +358,9 @@ extension Core {
             let ticket = loop.makeTicket()
             connections[slot].arrival = ticket
             setDeadline(slot, seconds: settings.bodyTimeoutSeconds)
+            let start = loop.now
             _ = await loop.answer(ticket)
+            counters.receiveWaits.add(loop.now - start)
             connections[slot].deadline = 0
             connections[slot].waitsForAny = false
         }

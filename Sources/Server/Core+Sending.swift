@@ -110,6 +110,14 @@ extension Core {
         cache.unpin(connections[slot].sendingEntry)
     }
 
+    /// Performs an operation that moves bytes of a large object to a client.
+    func performSend(_ operation: Operation) async -> Int32 {
+        let start = loop.now
+        let result = await loop.perform(operation)
+        counters.sendWaits.add(loop.now - start)
+        return result
+    }
+
     // MARK: The end
 
     /// Everything is said: half-close, and read on until the peer stops, because closing with

@@ -57,9 +57,11 @@ extension Core {
     func makesRoom(_ slot: Int, taken: Int, _ isLate: inout Bool) async -> Bool {
         if taken > 0 { isLate = false }
         if !isLate {
+            let start = loop.now
             let ready = await interruptibly(
                 slot, .poll(descriptor: connections[slot].socket, readiness: .writable),
                 seconds: settings.sendTimeoutSeconds)
+            counters.sendWaits.add(loop.now - start)
             isLate = connections[slot].flags.contains(.timedOut)
             connections[slot].flags.remove(.timedOut)
             if ready > 0 || isLate { return !connections[slot].flags.contains(.ending) }

@@ -1,5 +1,7 @@
 /// What one core counts; plain additions on its own thread, added up when somebody asks.
 
+import Loop
+
 struct Counters: Sendable {
     var connections: UInt64 = 0
     var connectionsRefused: UInt64 = 0
@@ -25,6 +27,11 @@ struct Counters: Sendable {
     var sentDirectBytes: UInt64 = 0
     /// By status class, 1xx to 5xx.
     var responses: InlineArray<6, UInt64> = [0, 0, 0, 0, 0, 0]
+
+    /// How long requests waited, by what for: `WaitPhase` says more.
+    var queueWaits = LatencyHistogram()
+    var receiveWaits = LatencyHistogram()
+    var sendWaits = LatencyHistogram()
 
     mutating func answered(_ status: UInt16) { responses[Int(status / 100)] &+= 1 }
 }

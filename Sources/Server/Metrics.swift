@@ -19,6 +19,8 @@ public struct CoreSnapshot: Sendable {
     let poolBytesFree: Int
     let poolBytesTotal: Int
     let poolQueue: Int
+    /// How long those waited for a buffer who had to.
+    let bufferWaits: LatencyHistogram
     let buffers: BufferSelector
     let store: StoreStatistics
 }
@@ -50,7 +52,8 @@ extension Core {
             cacheBytesUsed: cache.bytesUsed, cacheBytesTotal: cache.bytesTotal,
             cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
             poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
-            buffers: buffers, store: store?.statistics ?? StoreStatistics())
+            bufferWaits: memory.waits, buffers: buffers,
+            store: store?.statistics ?? StoreStatistics())
     }
 
     func handleMetrics(_ request: Request) async throws(Answer) {
@@ -107,6 +110,7 @@ enum MetricsDocument {
             }
         }
         text += bufferText(snapshots)
+        text += phaseText(snapshots)
         if let store { text += storeText(store) }
         return text
     }

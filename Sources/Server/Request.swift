@@ -10,6 +10,8 @@ struct Request: Sendable {
     let bytes: [UInt8]
     /// Names this request in the log.
     let number: UInt64
+    /// When it was handed to a handler: monotonic nanoseconds.
+    let handedAt: UInt64
 
     /// Bytes of content announced; nil if chunked.
     var bodyCount: UInt64? {

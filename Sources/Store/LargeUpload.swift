@@ -59,7 +59,7 @@ public final class LargeUpload {
         summed = 0
         let source = padded(lease.region, count: count)
         await start(lease.detach(), source, at: offset)
-        while inFlight >= StoreLimits.uploadWritesMax { await waitForOne() }
+        await waitForWrites(atMost: StoreLimits.uploadWritesMax - 1)
         if let failure { throw failure }
     }
 
@@ -145,14 +145,18 @@ public final class LargeUpload {
         }
     }
 
-    private func waitForOne() async {
-        let ticket = store.loop.makeTicket()
-        waiters.append(ticket)
-        _ = await store.loop.answer(ticket)
-    }
+    private func drain() async { await waitForWrites(atMost: 0) }
 
-    private func drain() async {
-        while inFlight > 0 { await waitForOne() }
+    /// Waits until no more than `count` writes are in flight.
+    private func waitForWrites(atMost count: Int) async {
+        guard inFlight > count else { return }
+        let start = store.loop.now
+        while inFlight > count {
+            let ticket = store.loop.makeTicket()
+            waiters.append(ticket)
+            _ = await store.loop.answer(ticket)
+        }
+        store.countWait(.disk, since: start)
     }
 
     deinit { precondition(!isOpen, "an upload was neither committed nor abandoned") }
@@ -167,7 +171,7 @@ extension ObjectStore {
         precondition(description.length > StoreLimits.smallBytesMax, "that is a small object")
         guard description.length <= StoreLimits.objectBytesMax else { throw .tooLarge }
         try admit()
-        let extents = try await ledger.reserve(description.length)
+        let extents = try await reserve(description.length)
         guard recordBlocks(description, extents) <= StoreLimits.recordBlocksMax else {
             // In so many pieces that the record would not fit.
             await ledger.giveBack(extents)
@@ -175,6 +179,12 @@ extension ObjectStore {
             throw .noSpace
         }
         return LargeUpload(description, store: self, extents: extents)
+    }
+
+    private func reserve(_ bytes: UInt64) async throws(StoreError) -> [Extent] {
+        let start = loop.now
+        defer { countWait(.commit, since: start) }
+        return try await ledger.reserve(bytes)
     }
 
     private func recordBlocks(_ description: UploadDescription, _ extents: [Extent]) -> UInt32 {
@@ -253,7 +263,7 @@ extension ObjectStore {
             await withdraw(record)
             throw error
         }
-        if isRecordFirst { try await files.file(record.object.record.volume).flush() }
+        if isRecordFirst { try await flush(record.object.record.volume) }
         if isRecordFirst { try await flushData(upload) }
         try await finish(record)
     }
@@ -263,7 +273,7 @@ extension ObjectStore {
         for extent in upload.map.extents where !volumes.contains(extent.volume) {
             volumes.append(extent.volume)
         }
-        for volume in volumes { try await files.file(volume).flush() }
+        for volume in volumes { try await flush(volume) }
     }
 
     private func writeRecord(
@@ -275,7 +285,7 @@ extension ObjectStore {
         defer { memory.giveBack(buffer: buffer) }
         let source = buffer.part(from: 0, count: Int(extent.byteCount))
         encode(upload, stamp(upload.description, extent, record.object.sequence), into: source)
-        try await file.write(source, at: extent.byteOffset)
+        try await write(record: source, to: extent, in: file)
     }
 
     private func encode(_ upload: LargeUpload, _ stamp: RecordStamp, into region: Region) {

@@ -81,6 +81,19 @@ public final class ObjectStore {
 
     func count(_ change: (inout StoreStatistics) -> Void) { change(&counted) }
 
+    /// A wait that began at `start`, a value of the loop's clock, has ended.
+    func countWait(_ phase: Phase, since start: UInt64) {
+        let nanoseconds = loop.now - start
+        switch phase {
+        case .disk: counted.diskWaits.add(nanoseconds)
+        case .flush: counted.flushWaits.add(nanoseconds)
+        case .commit: counted.commitWaits.add(nanoseconds)
+        }
+    }
+
+    /// What a request waits for here.
+    enum Phase { case disk, flush, commit }
+
     func newObjectID() -> ObjectID {
         objectCount += 1
         return ObjectID(high: objectSeries, low: objectCount)
@@ -91,7 +104,7 @@ public final class ObjectStore {
     /// The newest object under `name`, pinned on this core until `release`. Suspends only if memory
     /// does not hold the catalog.
     public func find(_ name: [UInt8]) async throws(StoreError) -> Pinned? {
-        if let coldLookups { await coldLookups.touch(name) }
+        if let coldLookups { await touch(name, coldLookups) }
         return try findNow(name)
     }
 
@@ -103,10 +116,17 @@ public final class ObjectStore {
 
     /// The same as `find`; and if there is none, what makes publishing one cheaper.
     public func look(up name: [UInt8]) async throws(StoreError) -> Finding {
-        if let coldLookups { await coldLookups.touch(name) }
+        if let coldLookups { await touch(name, coldLookups) }
         let absence = state.absenceToBe()
         guard let entry = try state.entry(state.key(name), reader) else { return .absent(absence) }
         return .present(try pin(name, entry))
+    }
+
+    /// Waits until memory holds what a look-up of `name` reads.
+    func touch(_ name: [UInt8], _ lookups: ColdLookups) async {
+        let start = loop.now
+        await lookups.touch(name)
+        countWait(.disk, since: start)
     }
 
     private func pin(_ name: [UInt8], _ entry: CatalogEntry) throws(StoreError) -> Pinned {
@@ -143,8 +163,12 @@ public final class ObjectStore {
     /// with `.readOnly` if its removal failed, which a restart may carry out all the same.
     public func settle(_ pinned: Pinned) async throws(StoreError) -> Bool {
         if state.isDoubtful(pinned.object.sequence) { throw .readOnly }
-        while state.isProvisional(pinned.object.sequence) {
-            await loop.sleep(until: loop.now + 1_000_000)
+        if state.isProvisional(pinned.object.sequence) {
+            let start = loop.now
+            repeat {
+                await loop.sleep(until: loop.now + 1_000_000)
+            } while state.isProvisional(pinned.object.sequence)
+            countWait(.flush, since: start)
         }
         return try isCurrent(pinned)
     }
@@ -156,7 +180,11 @@ public final class ObjectStore {
     public func list(
         prefix: [UInt8], after: [UInt8]?, limit: Int
     ) async throws(StoreError) -> [ListedObject] {
-        if let coldLookups { await coldLookups.touch(prefix: prefix, after: after) }
+        if let coldLookups {
+            let start = loop.now
+            await coldLookups.touch(prefix: prefix, after: after)
+            countWait(.disk, since: start)
+        }
         let limit = max(0, min(limit, StoreLimits.listingMax))
         var changed: [[UInt8]: StoreState.Unindexed] = [:]
         for (name, state) in state.unindexed(prefix: prefix, after: after ?? []) {

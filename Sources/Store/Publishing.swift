@@ -47,6 +47,8 @@ extension ObjectStore {
     /// higher ones.
     func place(blocks: UInt32) async throws(StoreError) -> Packer.Place {
         if let place = packer.placeNow(blocks: blocks) { return place }
+        let start = loop.now
+        defer { countWait(.commit, since: start) }
         return try await packer.place(blocks: blocks)
     }
 
@@ -71,12 +73,35 @@ extension ObjectStore {
     /// ledger's own core nobody waits unless somebody else has the name claimed.
     func claim(_ description: UploadDescription) async throws(StoreError) -> UInt64? {
         let (name, absence) = (description.name, description.absence)
-        guard ledger.loop === loop else { return try await ledger.claim(name, absence) }
-        switch try ledger.claimHere(name, absence) {
-        case .granted(let sequence): return sequence
-        case .taken: return nil
-        case .claimed: return try await ledger.claim(name, absence)
+        if ledger.loop === loop {
+            switch try ledger.claimHere(name, absence) {
+            case .granted(let sequence): return sequence
+            case .taken: return nil
+            case .claimed: break
+            }
         }
+        let start = loop.now
+        defer { countWait(.commit, since: start) }
+        return try await ledger.claim(name, absence)
+    }
+
+    /// Writes a record to its place, which lies in `file`.
+    @inline(__always)
+    func write(
+        record source: Region, to place: Extent, in file: VolumeFile
+    ) async throws(StoreError) {
+        let start = loop.now
+        defer { countWait(.commit, since: start) }
+        try await file.write(source, at: place.byteOffset)
+    }
+
+    /// Returns when every write to the volume whose end this core has seen is durable.
+    @inline(__always)
+    func flush(_ volume: VolumeID) async throws(StoreError) {
+        let file = try await file(volume)
+        let start = loop.now
+        defer { countWait(.flush, since: start) }
+        try await file.flush()
     }
 
     /// Tells the ledger that a record is durable.
@@ -86,6 +111,8 @@ extension ObjectStore {
         if ledger.loop === loop {
             ledger.publishedHere(name, sequence: sequence, outcome: outcome, changes: changes)
         } else {
+            let start = loop.now
+            defer { countWait(.commit, since: start) }
             await ledger.published(name, sequence: sequence, outcome: outcome, changes: changes)
         }
     }
@@ -93,7 +120,7 @@ extension ObjectStore {
     /// Flushes the record that was written, and publishes it.
     func finish(_ record: RecordWrite) async throws(StoreError) {
         do throws(StoreError) {
-            try await file(record.object.record.volume).flush()
+            try await flush(record.object.record.volume)
         } catch {
             await withdraw(record)
             throw error

@@ -69,6 +69,8 @@ extension ObjectStore {
         let lease = isNested ? await memory.leaseNested(count) : await memory.lease(count)
         do throws(StoreError) {
             let target = lease.region.part(from: 0, count: Int(extent.byteCount))
+            let start = loop.now
+            defer { countWait(.disk, since: start) }
             try await file.read(target, at: extent.byteOffset)
             return lease
         } catch {

@@ -39,6 +39,7 @@ extension ObjectStore {
     /// the buffer then: every answer is fetched.
     public func finishRead(_ read: LargeRead) async throws(StoreError) {
         var failure: StoreError?
+        let start = loop.now
         for piece in read.pieces {
             do throws(StoreError) {
                 try await piece.file.finishRead(piece.ticket, piece.target, at: piece.fileOffset)
@@ -46,6 +47,7 @@ extension ObjectStore {
                 failure = error
             }
         }
+        countWait(.disk, since: start)
         if let failure { throw failure }
         let unit = StoreLimits.unitBytes
         for start in stride(from: 0, to: read.count, by: unit) {
@@ -103,7 +105,9 @@ extension ObjectStore {
 
     /// Brings the window of `offset` into the page cache. False: read it another way.
     public func warm(_ large: LargeObject, windowOf offset: UInt64) async -> Bool {
-        await fill(large, large.windows.window(of: offset))
+        let start = loop.now
+        defer { countWait(.disk, since: start) }
+        return await fill(large, large.windows.window(of: offset))
     }
 
     private func fill(_ large: LargeObject, _ range: Range<UInt64>) async -> Bool {

@@ -42,7 +42,9 @@ extension ObjectStore {
     /// Waits for the pages; answers how many bytes came, from the first on. Fewer if they could not
     /// be read: read another way, they say why.
     public func finishPiping(_ read: PipedRead) async -> Int {
-        max(0, Int(await loop.answer(read.ticket)))
+        let start = loop.now
+        defer { countWait(.disk, since: start) }
+        return max(0, Int(await loop.answer(read.ticket)))
     }
 
     /// Gives the pipe back, with `left` bytes still in it.

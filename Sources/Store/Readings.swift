@@ -1,7 +1,7 @@
 /// Objects being read: a small one in its buffer, a large one by its description.
 
 public import IO
-import Loop
+public import Loop
 import Volumes
 
 /// A small object in memory, verified: seal, name, sequence and checksum match.
@@ -114,6 +114,12 @@ public struct StoreStatistics: Sendable, Equatable {
     /// Bytes of objects deleted here whose space is not free yet, because somebody reads them or
     /// their clean-up is on its way.
     public var bytesDeletedButPinned: UInt64 = 0
+    /// How long requests waited for reads, for writes of a body, for the catalog's pages.
+    public var diskWaits = LatencyHistogram()
+    /// For a flush; also those that were acknowledged before it.
+    public var flushWaits = LatencyHistogram()
+    /// For a record to be written; for space, and for the ledger where it did not answer at once.
+    public var commitWaits = LatencyHistogram()
 
     public init() {}
 }

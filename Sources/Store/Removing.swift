@@ -18,33 +18,21 @@ extension ObjectStore {
     /// durable and no look-up on any core finds the object. `time` is seconds since 1970, UTC.
     /// On an error the object may or may not be gone after a restart.
     public func remove(_ name: [UInt8], at time: UInt64) async throws(StoreError) -> Bool {
-        if let coldLookups { await coldLookups.touch(name) }
-        guard try state.entry(state.key(name), reader) != nil else { return false }
-        let place = try await packer.place(
-            blocks: RecordEncoding.removalBlockCount, isRemoval: true)
-        let claimed: (sequence: UInt64, entry: CatalogEntry)?
-        do throws(StoreError) {
-            claimed = try await ledger.claimRemoval(name)
-        } catch {
-            packer.resolve(place, isUnused: true)
-            throw error
-        }
-        guard let claimed else {
-            packer.resolve(place, isUnused: true)
-            return false
-        }
+        if let coldLookups { await touch(name, coldLookups) }
+        guard try state.entry(state.key(name), reader) != nil,
+            let (claimed, entry) = try await claimRemoval(name)
+        else { return false }
         let pinned: Pinned
         let data: [Extent]
         do throws(StoreError) {
-            pinned = Pinned(name: name, object: try StoredObject(claimed.entry))
+            pinned = Pinned(name: name, object: try StoredObject(entry))
             data = try await dataExtents(pinned)
         } catch {
             await ledger.abandoned(name, sequence: claimed.sequence)
-            packer.resolve(place, isUnused: true)
+            packer.resolve(claimed.place, isUnused: true)
             throw error
         }
         do throws(StoreError) {
-            let claimed = ClaimedPlace(place: place, sequence: claimed.sequence)
             try await remove(pinned, claimed, data, at: time)
         } catch {
             // The removal may be on the disk: it counts if the next start finds it. The place stays
@@ -54,6 +42,26 @@ extension ObjectStore {
             throw error
         }
         return true
+    }
+
+    /// A place for the removal's record, and what it removes; nil if there is nothing.
+    private func claimRemoval(
+        _ name: [UInt8]
+    ) async throws(StoreError) -> (ClaimedPlace, CatalogEntry)? {
+        let start = loop.now
+        defer { countWait(.commit, since: start) }
+        let place = try await packer.place(
+            blocks: RecordEncoding.removalBlockCount, isRemoval: true)
+        do throws(StoreError) {
+            if let (sequence, entry) = try await ledger.claimRemoval(name) {
+                return (ClaimedPlace(place: place, sequence: sequence), entry)
+            }
+        } catch {
+            packer.resolve(place, isUnused: true)
+            throw error
+        }
+        packer.resolve(place, isUnused: true)
+        return nil
     }
 
     private func remove(
@@ -73,11 +81,13 @@ extension ObjectStore {
         let changes: [CatalogChange] =
             [.remove(name: name, sequence: claimed.sequence), .addRemoval(removal)]
             + data.map { .dropExtent(address: $0.address.packed) }
+        let start = loop.now
         let number = await ledger.published(
             name, sequence: claimed.sequence, outcome: .absent(sequence: claimed.sequence),
             changes: changes)
         packer.resolve(claimed.place)
         await state.forget(name, sequence: object.sequence)
+        countWait(.commit, since: start)
         forget(name: name, sequence: object.sequence)
         count {
             $0.removals += 1
@@ -105,7 +115,7 @@ extension ObjectStore {
         _ name: [UInt8], _ claimed: ClaimedPlace, of object: StoredObject, at time: UInt64
     ) async throws(StoreError) {
         let place = claimed.place.extent
-        let file = try await files.file(place.volume)
+        let file = try await file(place.volume)
         let buffer = await memory.buffer(VolumeLayout.blockSize)
         defer { memory.giveBack(buffer: buffer) }
         let source = buffer.part(from: 0, count: VolumeLayout.blockSize)
@@ -117,8 +127,8 @@ extension ObjectStore {
                 address: object.record.address, sequence: object.sequence))
         let text = RecordText(name: name.span.rawBytes)
         RecordEncoding.encodeRemoval(into: &bytes, stamp: stamp, text: text, seal: seal)
-        try await file.write(source, at: place.byteOffset)
-        try await file.flush()
+        try await write(record: source, to: place, in: file)
+        try await flush(place.volume)
     }
 
     private func cleanUp(_ removed: RemovedObject, number: UInt64, isReleased: Bool) async {

@@ -137,7 +137,7 @@ extension ObjectStore {
         let record = RecordWrite(
             name: description.name, claimed: claimed, object: object, data: [])
         do throws(StoreError) {
-            try await file(extent.volume).write(source, at: extent.byteOffset)
+            try await write(record: source, to: extent, in: file(extent.volume))
         } catch {
             await withdraw(record)
             throw error

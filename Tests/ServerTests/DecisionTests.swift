@@ -4,6 +4,7 @@
 import Engine
 import Foundation
 import HTTP
+import Loop
 import Store
 import Testing
 
@@ -197,7 +198,7 @@ import Testing
         return CoreSnapshot(
             core: core, turns: 8, completions: 20, counters: counters, connections: 3,
             cacheBytesUsed: 1, cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4,
-            poolBytesTotal: 5, poolQueue: 6,
+            poolBytesTotal: 5, poolQueue: 6, bufferWaits: LatencyHistogram(),
             buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 5),
             store: StoreStatistics())
     }
@@ -205,7 +206,7 @@ import Testing
     @Test func `has every sample under its own head, for each core`() {
         let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], nil)
         #expect(page.hasSuffix("\n"))
-        var current = ""
+        var (current, kind) = ("", "")
         var names: Set<String> = []
         for line in page.split(separator: "\n") {
             let words = line.split(separator: " ")
@@ -215,10 +216,15 @@ import Testing
                 #expect(words.count > 3)
             } else if line.hasPrefix("# TYPE ") {
                 #expect(words[2] == current)
+                kind = String(words[3])
                 let isCounter = current.hasSuffix("_total")
-                #expect(words[3] == (isCounter ? "counter" : "gauge"), "\(current)")
+                #expect(isCounter == (kind == "counter"), "\(current)")
+                #expect(["counter", "gauge", "histogram"].contains(kind), "\(current)")
             } else {
-                #expect(line.hasPrefix(current + "{core=\""), "\(line)")
+                let name = line.prefix { $0 != "{" }
+                let ends = kind == "histogram" ? ["_bucket", "_sum", "_count"] : [""]
+                #expect(ends.contains { name == current + $0 }, "\(line)")
+                #expect(line.dropFirst(name.count).hasPrefix("{core=\""), "\(line)")
                 #expect(words.count == 2)
                 #expect(UInt64(words[1]) != nil)
             }

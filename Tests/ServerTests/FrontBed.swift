@@ -18,6 +18,8 @@ final class FrontBed {
     /// Faults of sockets and files.
     let plan: FaultPlan
     private(set) var now: UInt64 = 1_000_000_000
+    /// How long an operation of the disk takes, in nanoseconds.
+    var diskTime: (IO.Operation) -> UInt64 = { _ in 0 }
     private(set) var closedDescriptors: Set<Int32> = []
     private var clients: [Int32: Client] = [:]
     private var backlog: [Int32: [Client]] = [:]
@@ -159,6 +161,7 @@ final class FrontBed {
         guard let disk, !diskRequests.isEmpty else { return }
         let chosen = Int.random(in: 0..<diskRequests.count, using: &random)
         let (submitted, token) = diskRequests.remove(at: chosen)
+        now += diskTime(submitted.operation)
         complete(token, disk.complete(submitted, memory.arena))
     }
 

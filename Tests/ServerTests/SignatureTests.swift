@@ -14,7 +14,7 @@ func makeRequest(_ text: String) throws -> Request {
     var head = RequestHead()
     let outcome = HeadParser.parse(bytes.span, into: &head, limits: Limits())
     guard case .complete = outcome else { throw Malformed(outcome: outcome) }
-    return Request(slot: 0, head: head, bytes: bytes, number: 1)
+    return Request(slot: 0, head: head, bytes: bytes, number: 1, handedAt: 0)
 }
 
 struct Malformed: Error { let outcome: HeadParser.Outcome }
