@@ -42,8 +42,8 @@ final class MemoryDisk {
             return Int32(source.count)
         case .sync, .close, .dropCached, .nop: return 0
         case .accept, .receive, .receiveInto, .send, .sendPair, .sendFile, .sendPipe, .cork,
-            .splice, .openPipe, .discard, .poll, .shutdown, .threadTime, .timeout,
-            .cancel, .message:
+            .sendZeroCopy, .splice, .openPipe, .discard, .poll, .incomingQueue,
+            .resetOnClose, .shutdown, .threadTime, .timeout, .cancel, .message:
             preconditionFailure("a disk knows nothing of \(operation)")
         }
     }

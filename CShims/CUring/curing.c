@@ -2,7 +2,6 @@
 
 #define _GNU_SOURCE
 #include "CUring.h"
-#include "residency.h"
 
 // The other side of the queues is the kernel, and liburing unmaps them unseen: what a thread
 // sanitizer believes of them is wrong. Misuse by a second thread the kernel refuses itself.
@@ -11,13 +10,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -42,6 +39,9 @@ struct curing {
     struct message *messages;
     struct open_how *hows;
 };
+
+/// IORING_SEND_ZC_REPORT_USAGE, Linux 6.2: notifications tell whether bytes were copied.
+enum { REPORT_USAGE = 1 << 3 };
 
 /// A completion queue this many times the submission queue: multishot requests answer often.
 enum { COMPLETIONS_PER_ENTRY = 8 };
@@ -229,6 +229,17 @@ void curing_send(
     io_uring_prep_send(entry, socket, source, count, flags);
 }
 
+void curing_send_zero_copy(
+    curing *ring, int socket, const void *source, size_t count, bool more, uint64_t token)
+{
+    ENTRY;
+    const int flags = MSG_WAITALL | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+    if (ring->has_registered_memory)
+        io_uring_prep_send_zc_fixed(entry, socket, source, count, flags, REPORT_USAGE, 0);
+    else
+        io_uring_prep_send_zc(entry, socket, source, count, flags, REPORT_USAGE);
+}
+
 void curing_send_pair(
     curing *ring, int socket, const void *first, size_t first_count, const void *second,
     size_t second_count, uint64_t token)
@@ -258,13 +269,6 @@ int32_t curing_open_pipe(uint32_t count, void *ends)
     const int granted = fcntl(pair[1], F_SETPIPE_SZ, (int)count);
     // Without the size that was asked for, it works in smaller steps.
     return granted > 0 ? granted : fcntl(pair[1], F_GETPIPE_SZ);
-}
-
-int32_t curing_send_pipe(int pipe, int socket, uint32_t count)
-{
-    const unsigned flags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE;
-    const ssize_t sent = splice(pipe, NULL, socket, NULL, count, flags);
-    return sent < 0 ? -errno : (int32_t)sent;
 }
 
 int32_t curing_discard(curing *ring, int pipe, uint32_t count)
@@ -337,11 +341,6 @@ void curing_close_descriptor(curing *ring, int descriptor, uint64_t token)
     io_uring_prep_close(entry, descriptor);
 }
 
-int32_t curing_shutdown(int socket, bool both)
-{
-    return shutdown(socket, both ? SHUT_RDWR : SHUT_WR) < 0 ? -errno : 0;
-}
-
 void curing_timeout(curing *ring, uint64_t nanoseconds, uint64_t token)
 {
     ENTRY;
@@ -362,32 +361,6 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
     ENTRY;
     io_uring_prep_msg_ring(entry, target_ring, 0, message, 0);
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
-}
-
-int64_t curing_send_file(
-    int socket, const void *head, size_t head_count, int file, uint64_t offset, size_t count,
-    curing_residency test)
-{
-    const int resident =
-        test == CURING_UNTESTED
-            ? 1 : curing_is_resident(file, offset, count, test == CURING_READABLE);
-    if (resident < 0) return resident;
-    if (resident == 0) return -ENODATA;
-    if (head_count > 0) {
-        const ssize_t sent = send(socket, head, head_count, MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
-        if (sent < 0) return -errno;
-        if ((size_t)sent < head_count) return sent;
-    }
-    off_t at = (off_t)offset;
-    const ssize_t sent = sendfile(socket, file, &at, count);
-    if (sent >= 0) return (int64_t)head_count + sent;
-    return head_count > 0 ? (int64_t)head_count : -errno;
-}
-
-int curing_cork(int socket, bool is_on)
-{
-    const int on = is_on;
-    return setsockopt(socket, SOL_TCP, TCP_CORK, &on, sizeof on) < 0 ? -errno : 0;
 }
 
 #pragma clang attribute pop

@@ -1,4 +1,4 @@
-// Which operations of io_uring this program needs, and which of them the kernel lacks.
+// Which operations of io_uring this program needs or can use, and which the kernel lacks.
 
 #include "CUring.h"
 
@@ -31,4 +31,13 @@ int curing_missing_operations(uint64_t *missing)
 const char *curing_operation_name(uint32_t index)
 {
     return index < sizeof needed / sizeof *needed ? needed[index].name : NULL;
+}
+
+bool curing_has_zero_copy(curing *ring)
+{
+    // Refused for its descriptor it was understood; else it is refused for its flag or operation.
+    curing_send_zero_copy(ring, -1, NULL, 0, false, 0);
+    struct io_uring_cqe answer;
+    return curing_submit_and_wait(ring, 1, 0) >= 0 && curing_drain(ring, &answer, 1) == 1
+        && answer.res == -EBADF;
 }

@@ -11,6 +11,11 @@ public enum Operation: Sendable {
     case receiveInto(socket: Descriptor, target: Region, whole: Bool)
     /// The whole region, however often the socket fills up. `more` promises further bytes.
     case send(socket: Descriptor, source: Region, more: Bool)
+    /// The same without a copy, where the socket's way out can: the kernel reads the region until
+    /// the peer has acknowledged all of it. So two completions come, normally in this order: how
+    /// much went out, with `more`; and a notification that the region is free again. There is no
+    /// notification behind a completion without `more`.
+    case sendZeroCopy(socket: Descriptor, source: Region, more: Bool)
     /// Two regions, one behind the other, as if they were one.
     case sendPair(socket: Descriptor, first: Region, second: Region)
     /// Page-cached file bytes to a socket, without copying and without blocking: executed when it
@@ -55,6 +60,12 @@ public enum Operation: Sendable {
     /// What the ring's thread has cost the processor: microseconds modulo 2³⁰; executed when it is
     /// submitted.
     case threadTime
+    /// Which receive queue of a network card brought the connection's last packet: its NAPI id
+    /// (Linux 4.12), or 0 if it came from this machine. Executed when it is submitted.
+    case incomingQueue(socket: Descriptor)
+    /// From now on closing the socket drops what its peer has not acknowledged, and resets the
+    /// connection (SO_LINGER of 0). Executed when it is submitted.
+    case resetOnClose(socket: Descriptor)
     /// Executed when it is submitted.
     case shutdown(socket: Descriptor, direction: Direction)
     /// Answers `timedOut` after that many nanoseconds.
@@ -83,18 +94,29 @@ public enum Direction: Sendable { case sending, both }
 /// The kernel's answer: who asked, how it went, and whether more answers will follow.
 public struct Completion: Sendable {
     public let token: Token
-    /// A count or descriptor, or a negated errno.
+    /// A count or descriptor, or a negated errno; of a notification `sentInPlace` or `wasCopied`.
     public let result: Int32
     /// The provided buffer that holds the received bytes.
     public let buffer: UInt16?
     public let more: Bool
+    /// The second answer to `sendZeroCopy`: its bytes are needed no longer.
+    public let isNotification: Bool
+
+    /// Nothing was copied.
+    public static let sentInPlace: Int32 = 0
+    /// The kernel has copied bytes all the same, or there were none to send.
+    public static let wasCopied: Int32 = 1
 
     @inline(__always)
-    public init(token: Token, result: Int32, buffer: UInt16? = nil, more: Bool = false) {
+    public init(
+        token: Token, result: Int32, buffer: UInt16? = nil, more: Bool = false,
+        isNotification: Bool = false
+    ) {
         self.token = token
         self.result = result
         self.buffer = buffer
         self.more = more
+        self.isNotification = isNotification
     }
 }
 

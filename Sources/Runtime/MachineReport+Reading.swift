@@ -44,18 +44,20 @@ extension MachineReport.RingReport {
         do {
             let facts = try RingProbe.facts(entries: CoreDriver.ringEntries)
             return MachineReport.RingReport(
-                facts, operationsMissing: RingProbe.missingOperations() ?? [])
+                facts, operationsMissing: RingProbe.missingOperations() ?? [],
+                hasZeroCopy: RingProbe.hasZeroCopy())
         } catch {
             return MachineReport.RingReport(refusal: RingProbe.explain(error))
         }
     }
 
-    private init(_ facts: RingFacts, operationsMissing: [String]) {
+    private init(_ facts: RingFacts, operationsMissing: [String], hasZeroCopy: Bool) {
         submissionEntries = Int(facts.submissionEntries)
         completionEntries = Int(facts.completionEntries)
         setupFlags = facts.setupFlagNames
         features = facts.featuresPresent
         featuresMissing = facts.featuresMissing
         self.operationsMissing = operationsMissing
+        self.hasZeroCopy = hasZeroCopy
     }
 }

@@ -67,6 +67,8 @@ public struct MachineReport: Equatable, Sendable, Encodable {
         public var features: [String] = []
         public var featuresMissing: [String] = []
         public var operationsMissing: [String] = []
+        /// Sends can leave without a copy.
+        public var hasZeroCopy = false
     }
 }
 

@@ -93,6 +93,9 @@ public struct Ring: ~Copyable {
         case .send(let socket, let source, let more):
             unsafe curing_send(
                 ring, socket.number, arena.address(of: source), Int(source.count), more, tag)
+        case .sendZeroCopy(let socket, let source, let more):
+            unsafe curing_send_zero_copy(
+                ring, socket.number, arena.address(of: source), Int(source.count), more, tag)
         case .sendPair(let socket, let first, let second):
             unsafe curing_send_pair(
                 ring, socket.number, arena.address(of: first), Int(first.count),
@@ -121,7 +124,8 @@ public struct Ring: ~Copyable {
                 arena.address(of: path).assumingMemoryBound(to: CChar.self), flags, mode, tag)
         case .close(let descriptor):
             unsafe curing_close_descriptor(ring, descriptor.number, tag)
-        case .cork, .sendFile, .sendPipe, .openPipe, .discard, .measure, .threadTime, .shutdown:
+        case .cork, .sendFile, .sendPipe, .openPipe, .discard, .measure, .threadTime, .shutdown,
+            .incomingQueue, .resetOnClose:
             answered.append(Completion(token: token, result: act(operation)))
         case .timeout(let nanoseconds):
             unsafe curing_timeout(ring, nanoseconds, tag)
@@ -155,6 +159,10 @@ public struct Ring: ~Copyable {
             return curing_thread_time()
         case .shutdown(let socket, let direction):
             return curing_shutdown(socket.number, direction == .both)
+        case .incomingQueue(let socket):
+            return curing_incoming_queue(socket.number)
+        case .resetOnClose(let socket):
+            return curing_reset_on_close(socket.number)
         default:
             preconditionFailure("\(operation) is the ring's")
         }
@@ -205,10 +213,16 @@ extension Completion {
     @inline(__always)
     init(_ entry: io_uring_cqe) {
         let hasBuffer = entry.flags & IORING_CQE_F_BUFFER != 0
+        let isNotification = entry.flags & IORING_CQE_F_NOTIF != 0
         self.init(
-            token: Token(packed: entry.user_data), result: entry.res,
+            token: Token(packed: entry.user_data),
+            result: isNotification ? Completion.usage(entry.res) : entry.res,
             buffer: hasBuffer ? UInt16(entry.flags >> 16) : nil,
-            more: entry.flags & IORING_CQE_F_MORE != 0)
+            more: entry.flags & IORING_CQE_F_MORE != 0, isNotification: isNotification)
+    }
+
+    private static func usage(_ bits: Int32) -> Int32 {
+        UInt32(bitPattern: bits) & CURING_NOTIFICATION_COPIED != 0 ? wasCopied : sentInPlace
     }
 }
 

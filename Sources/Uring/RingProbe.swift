@@ -27,6 +27,17 @@ public enum RingProbe {
         }
     }
 
+    /// Whether sends can leave without a copy, and tell when they did not (Linux 6.2).
+    public static func hasZeroCopy() -> Bool {
+        var opened: OpaquePointer?
+        var facts = curing_facts()
+        guard unsafe curing_open(8, &opened, &facts) == 0, let opened = unsafe opened else {
+            return false
+        }
+        defer { unsafe curing_close(opened) }
+        return unsafe curing_has_zero_copy(opened)
+    }
+
     /// One line for the errno with which a ring could not be opened.
     public static func explain(_ error: KernelError, disabledSetting: Int? = disabled()) -> String {
         switch error {

@@ -32,7 +32,8 @@ private let whole = MachineReport(
     ],
     ring: .init(
         submissionEntries: 1024, completionEntries: 8192, setupFlags: ["CLAMP", "DEFER_TASKRUN"],
-        features: ["NODROP"], featuresMissing: ["RW_ATTR"]), warnings: ["memory is short"])
+        features: ["NODROP"], featuresMissing: ["RW_ATTR"], hasZeroCopy: true),
+    warnings: ["memory is short"])
 
 @Suite struct `The text of a machine report` {
     @Test func `has a line for everything`() {
@@ -60,6 +61,7 @@ private let whole = MachineReport(
               features  NODROP
               missing   RW_ATTR
               operations missing  none
+              zero copy  yes
             warnings
               memory is short
 
@@ -83,6 +85,12 @@ private let whole = MachineReport(
         #expect(lines.contains("  no block device of its own"))
         #expect(lines.contains("network  no card: loopback and virtual devices only"))
         #expect(lines.suffix(2) == ["rings    none", "  io_uring is switched off"])
+    }
+
+    @Test func `says what sends without a copy need`() {
+        var report = whole
+        report.ring.hasZeroCopy = false
+        #expect(report.text.contains("\n  zero copy  no: Linux 6.2 is needed\n"))
     }
 
     @Test func `says which cores are near the disk`() {

@@ -144,7 +144,8 @@ final class FrontBed {
             .splice, .openPipe, .discard:
             guard let disk else { return refuse(operation) }
             diskRequests.append((disk.submit(operation, memory.arena), token))
-        case .nop, .poll, .timeout, .message: refuse(operation)
+        case .nop, .poll, .timeout, .message, .sendZeroCopy, .incomingQueue, .resetOnClose:
+            refuse(operation)
         }
     }
 

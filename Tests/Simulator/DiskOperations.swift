@@ -61,7 +61,7 @@ extension SimulatedDisk {
         case .discard(let pipe, let count):
             return plannedError ?? dropPiped(pipe, count: count)
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
-            .sendPair, .sendPipe, .threadTime:
+            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .resetOnClose, .threadTime:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }
@@ -230,7 +230,8 @@ extension Operation {
         case .openPipe: .openPipe
         case .discard: .discard
         case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
-            .sendPair, .sendPipe, .timeout, .cancel, .message, .threadTime:
+            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .resetOnClose, .timeout, .cancel,
+            .message, .threadTime:
             nil
         }
     }

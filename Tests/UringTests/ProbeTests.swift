@@ -29,6 +29,22 @@ import Uring
         #expect(!text.contains("\n"))
     }
 
+    @Test func `finds sends without a copy from Linux 6.2 on`() {
+        let numbers = RingProbe.kernelRelease().split { !$0.isNumber }.prefix(2).compactMap {
+            Int($0)
+        }
+        let isRecent = numbers.count == 2 && numbers[0] * 1000 + numbers[1] >= 6002
+        #expect(RingProbe.hasZeroCopy() == isRecent)
+    }
+
+    @Test func `finds no such sends where there is no ring`() async {
+        await #expect(processExitsWith: .success) {
+            var limits = rlimit(rlim_cur: 0, rlim_max: 0)
+            let status = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+            #expect(status == 0 && !RingProbe.hasZeroCopy())
+        }
+    }
+
     @Test func `knows the kernel and its switch`() {
         #expect(RingProbe.kernelRelease().first?.isNumber == true)
         #expect((0...2).contains(RingProbe.disabled() ?? 0))

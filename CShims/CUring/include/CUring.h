@@ -25,6 +25,9 @@ typedef struct {
     int descriptor;
 } curing_facts;
 
+// IORING_NOTIF_USAGE_ZC_COPIED, Linux 6.2: bytes of a zero-copy send were copied all the same.
+#define CURING_NOTIFICATION_COPIED 0x80000000u
+
 /// All functions answer 0 or a count, or a negated errno.
 int curing_open(uint32_t entries, curing **out, curing_facts *facts);
 void curing_close(curing *ring);
@@ -49,6 +52,10 @@ void curing_receive(curing *ring, int socket, uint16_t group, bool once, uint64_
 void curing_receive_into(
     curing *ring, int socket, void *target, size_t count, bool whole, uint64_t token);
 void curing_send(
+    curing *ring, int socket, const void *source, size_t count, bool more, uint64_t token);
+/// With registered memory its pages are pinned already. A second completion with
+/// IORING_CQE_F_NOTIF follows, whose result has CURING_NOTIFICATION_COPIED or not.
+void curing_send_zero_copy(
     curing *ring, int socket, const void *source, size_t count, bool more, uint64_t token);
 /// Both, one behind the other, in one message.
 void curing_send_pair(
@@ -85,6 +92,11 @@ void curing_timeout(curing *ring, uint64_t nanoseconds, uint64_t token);
 void curing_cancel(curing *ring, uint64_t target, uint64_t token);
 void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t token);
 
+/// SO_INCOMING_NAPI_ID, at once; a negated errno where the kernel has none.
+int32_t curing_incoming_queue(int socket);
+/// SO_LINGER of 0, at once.
+int32_t curing_reset_on_close(int socket);
+
 /// What is asked of the page cache before bytes leave it: nothing; that it has the pages; that it
 /// has their bytes, too (residency.h).
 typedef enum { CURING_UNTESTED, CURING_CACHED, CURING_READABLE } curing_residency;
@@ -107,5 +119,8 @@ int32_t curing_thread_time(void);
 /// Which operations this kernel lacks, as a bit set in the order of `curing_operation_name`.
 int curing_missing_operations(uint64_t *missing);
 const char *curing_operation_name(uint32_t index);
+
+/// Whether this kernel sends without a copy and reports what it copied all the same (Linux 6.2).
+bool curing_has_zero_copy(curing *ring);
 
 #endif
