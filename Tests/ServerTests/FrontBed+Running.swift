@@ -1,5 +1,6 @@
 // Beds from begin to end: one core, or the two of one server.
 
+import Glibc
 import IO
 import Loop
 import Simulator
@@ -21,6 +22,7 @@ extension FrontBed {
         bed.begin()
         try body(bed)
         bed.end()
+        bed.closeDoorbell()
         SpareArenas.giveBack(arena)
     }
 
@@ -41,6 +43,7 @@ extension FrontBed {
         }
         try body(beds[0], beds[1])
         for bed in beds { bed.end() }
+        for bed in beds { bed.closeDoorbell() }
         for arena in arenas { SpareArenas.giveBack(arena) }
     }
 
@@ -65,6 +68,10 @@ extension FrontBed {
         #expect(on { $0.connectionCount } == 0)
         #expect(core.load.count == 0, "a connection is counted that is not there")
     }
+
+    /// The loop is not run again, but its task waits for the next second as long as the process
+    /// lives: hundreds of beds would keep a descriptor each.
+    private func closeDoorbell() { _ = Glibc.close(loop.doorbell.number) }
 
     /// Does something on the core's own thread.
     func on<Value: Sendable>(_ body: (isolated Core) throws -> Value) rethrows -> Value {
