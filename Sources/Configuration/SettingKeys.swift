@@ -102,6 +102,10 @@ extension SettingKey {
             .duration(atLeast: .seconds(1), atMost: .seconds(24 * 3600)),
             \.performance.bufferInterval,
             "How long a size found cheapest stays before its neighbours are tried again."),
+        SettingKey(
+            "performance.zero_copy", .flag, \.performance.sendsZeroCopy,
+            "Sends of 16KiB and more out of such buffers leave without a copy, to clients behind a"
+                + " network card that can."),
     ]
 
     /// Timers are looked at once a second.

@@ -68,6 +68,7 @@ extension Settings {
         public internal(set) var bufferBytesMin = 32 << 10
         public internal(set) var bufferBytesMax = 1 << 20
         public internal(set) var bufferInterval = Duration.seconds(300)
+        public internal(set) var sendsZeroCopy = true
     }
 
     public struct LimitsSection: Equatable, Sendable {

@@ -18,6 +18,8 @@ public struct Token: Equatable, Sendable {
         case send
         /// A connection's last operation.
         case close
+        /// A send out of a buffer that is lent to the kernel, on whichever connection.
+        case zeroCopy
         /// Another loop's ring says that work is in this loop's mailbox.
         case message
         /// This loop's eventfd says the same.

@@ -130,7 +130,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             watchDoorbell()
         case .messageRefused:
             EventLoop.knock(Descriptor(Int32(completion.token.slot)))
-        case .accept, .receive, .send, .close:
+        case .accept, .receive, .send, .close, .zeroCopy:
             arrivals.push(completion)
         }
     }

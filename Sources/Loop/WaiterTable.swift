@@ -5,7 +5,7 @@
 ///
 /// Slots are reused; the generation tells a late completion from its successor's.
 
-import IO
+public import IO
 
 struct WaiterTable {
     private enum State { case free, inFlight, awaited, answered }
@@ -91,5 +91,6 @@ public struct Ticket: Equatable, Sendable {
     let slot: UInt32
     let generation: UInt32
 
-    var token: Token { Token(.waiter, generation: generation, slot: slot) }
+    /// Under which the kernel knows it.
+    public var token: Token { Token(.waiter, generation: generation, slot: slot) }
 }

@@ -33,9 +33,10 @@ extension EventLoop {
     public func isAnswered(_ ticket: Ticket) -> Bool { waiters.hasAnswer(ticket) }
 
     /// Asks the kernel to end that request early; its answer still comes and must be fetched.
-    public func cancel(_ ticket: Ticket) {
-        push(.cancel(ticket.token), Token(.ignored))
-    }
+    public func cancel(_ ticket: Ticket) { cancel(ticket.token) }
+
+    /// The same for a request under a token that is the caller's own.
+    public func cancel(_ token: Token) { push(.cancel(token), Token(.ignored)) }
 
     /// Suspends until `now` has reached `deadline` (monotonic nanoseconds).
     public func sleep(until deadline: UInt64) async {

@@ -110,7 +110,8 @@ private final class CoreBirth: Sendable {
             let loop = try EventLoop(index: index)
             let memory = CoreMemory(arena: arena, loop: loop)
             var driver = try CoreDriver(loop: loop, memory: memory)
-            registerArena(&driver)
+            var front = front
+            if !registerArena(&driver) { front.sendsZeroCopy = false }
             try driver.limitWorkers(toCPU: place.cpu)
             var random = SystemRandomNumberGenerator()
             let core = try Core(
@@ -128,13 +129,17 @@ private final class CoreBirth: Sendable {
         }
     }
 
-    private func registerArena(_ driver: inout CoreDriver) {
-        guard memoryPlan.isRegistered else { return }
-        do { try driver.registerArena() } catch {
+    private func registerArena(_ driver: inout CoreDriver) -> Bool {
+        guard memoryPlan.isRegistered else { return false }
+        do {
+            try driver.registerArena()
+            return true
+        } catch {
             journal.warning(
                 "buffers stay unregistered, which is slower: errno \(error.code); raise"
                     + " RLIMIT_MEMLOCK (`ulimit -l`, LimitMEMLOCK=infinity)",
                 [("core", "\(index)")])
+            return false
         }
     }
 

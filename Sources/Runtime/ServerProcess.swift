@@ -97,7 +97,8 @@ public struct ServerProcess {
     // MARK: Threads
 
     private func startThreads(_ plan: MachinePlan) throws(ServeError) -> CoreThreads {
-        let front = frontSettings()
+        var front = frontSettings()
+        front.sendsZeroCopy = sendsZeroCopy(plan)
         do {
             return try CoreThreads.start(plan, front, journal)
         } catch {
@@ -132,6 +133,11 @@ public struct ServerProcess {
         front.bodyBytesPerSecondMin = settings.limits.bodyBytesPerSecondMin
         front.log = { line in journal.error(line) }
         return front
+    }
+
+    /// Whether large sends may leave without a copy, if network cards can.
+    private func sendsZeroCopy(_ plan: MachinePlan) -> Bool {
+        settings.performance.sendsZeroCopy && plan.memory.isRegistered && RingProbe.hasZeroCopy()
     }
 
     // MARK: Opening
@@ -257,6 +263,7 @@ public struct ServerProcess {
                 ("cores", plan.places.map { "\($0.cpu)" }.joined(separator: ",")),
                 ("arena", "\(plan.memory.bytesPerCore >> 20) MiB"),
                 ("registered", plan.memory.isRegistered ? "yes" : "no"),
+                ("zero_copy", sendsZeroCopy(plan) ? "yes" : "no"),
                 ("data", settings.storage.path),
                 ("filesystem", plan.fileSystemType),
                 ("device", plan.storageDevice?.name ?? "none"),

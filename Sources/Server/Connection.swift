@@ -1,16 +1,17 @@
 /// What a core remembers of one client connection: plain data in a slot, nothing on the heap.
 ///
 ///     open ──request that must wait──▶ busy ──answered──▶ open …
-///      └──peer ended, error, deadline──▶ ending ──all operations answered──▶ closed, slot free
+///      └──peer ended, error, deadline──▶ ending ──nothing outstanding──▶ closed, slot free
 ///
 /// An idle connection holds its slot and the kernel's pending receive, no buffer and no task.
 
+import Engine
 import IO
 import Loop
 
 struct Connection {
     struct Flags: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt32
         /// A receive is armed; its last completion is still to come.
         static let receiving = Flags(rawValue: 1 << 0)
         /// Its end was asked for.
@@ -42,6 +43,8 @@ struct Connection {
         /// Its next request may come with a long body, of which no more than one buffer is to be
         /// received before there is a handler for it.
         static let receivesOnce = Flags(rawValue: 1 << 15)
+        /// Its end does not wait for what it has lent.
+        static let abandonsLent = Flags(rawValue: 1 << 16)
     }
 
     var socket = Descriptor(-1)
@@ -65,8 +68,12 @@ struct Connection {
     var arrival: Ticket?
     /// `arrival` is for any byte that is kept, not for a filled `body`.
     var waitsForAny = false
+    /// By which way its bytes leave, for `ZeroCopy`.
+    var route = ZeroCopy.Route.unknown
     /// A handler's operation that the deadline may cut short.
-    var interruptible: Ticket?
+    var interruptible: Token?
+    /// Buffers out of which the kernel sends to it, in bytes.
+    var lentBytes: UInt32 = 0
     /// In coarse seconds of the loop's clock; 0: none.
     var deadline: UInt32 = 0
     var nextFree: UInt32 = .max

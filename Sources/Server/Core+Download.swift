@@ -84,8 +84,8 @@ extension Core {
                 }
             }
             let rest = object.bytes.part(from: offset, count: end - offset)
-            let sent = await sendSome(request.slot, rest, more: false, canYield: true)
-            giveBack(object)
+            let sent = await sendLeased(
+                request.slot, LeasedBytes(buffer: object.buffer, bytes: rest), more: false)
             guard let sent else { return }
             offset += sent
             if offset < end {

@@ -155,17 +155,26 @@ extension Core {
     }
 
     /// The same; answers how many bytes went out, nil if the connection is gone. Not all only for
-    /// who can yield the buffers that it holds: others need them.
-    func sendSome(_ slot: Int, _ bytes: Region, more: Bool, canYield: Bool) async -> Int? {
+    /// who can yield the buffers that it holds: others need them. What is `lent` leaves without a
+    /// copy; who takes it so slowly that it has to be sent in parts gets copies of the rest.
+    func sendSome(
+        _ slot: Int, _ bytes: Region, more: Bool, canYield: Bool, lending lent: Token? = nil
+    ) async -> Int? {
         if canYield { connections[slot].flags.insert(.canYield) }
         defer { connections[slot].flags.remove(.canYield) }
-        var rest = bytes
+        var (rest, lent) = (bytes, lent)
         while rest.count > 0 {
             guard !connections[slot].flags.contains(.ending) else { return nil }
             let start = loop.now
-            let result = await interruptibly(
-                slot, .send(socket: connections[slot].socket, source: rest, more: more),
-                seconds: settings.sendTimeoutSeconds)
+            let result: Int32
+            if let token = lent.take() {
+                guard let sent = await sendZeroCopy(slot, rest, more: more, token) else { continue }
+                result = sent
+            } else {
+                result = await interruptibly(
+                    slot, .send(socket: connections[slot].socket, source: rest, more: more),
+                    seconds: settings.sendTimeoutSeconds)
+            }
             counters.sendWaits.add(loop.now - start)
             let flags = connections[slot].flags
             let outcome = SendOutcome(
@@ -191,7 +200,12 @@ extension Core {
         _ slot: Int, _ operation: Operation, seconds: UInt32
     ) async -> Int32 {
         let ticket = loop.start(operation)
-        connections[slot].interruptible = ticket
+        return await answer(slot, ticket, of: ticket.token, seconds: seconds)
+    }
+
+    /// Waits for one that the kernel knows by `token`.
+    func answer(_ slot: Int, _ ticket: Ticket, of token: Token, seconds: UInt32) async -> Int32 {
+        connections[slot].interruptible = token
         setDeadline(slot, seconds: seconds)
         let result = await loop.answer(ticket)
         connections[slot].interruptible = nil

@@ -77,8 +77,8 @@ extension Core {
         }
     }
 
-    /// Sends what of the first read lies in `offset..<end`, once it is verified, and gives its
-    /// buffer back. Answers how much went out; nil if the connection is gone. Less than there was
+    /// Sends what of the first read lies in `offset..<end`, once it is verified; its buffer goes
+    /// back. Answers how much went out; nil if the connection is gone. Less than there was
     /// if others needed the buffers: all have gone back. All of it at once: in steps that are still
     /// in the processor's cache when they are sent it costs a fifth more.
     func sendFirst(
@@ -90,10 +90,10 @@ extension Core {
         let count = min(read.offset + UInt64(read.count), end) - offset
         let bytes = read.target.part(from: Int(offset - read.offset), count: Int(count))
         let start = loop.now
-        let sent = await sendSome(slot, bytes, more: offset + count < end, canYield: true)
+        let sent = await sendLeased(
+            slot, LeasedBytes(buffer: read.target, bytes: bytes), more: offset + count < end)
         reads.pace.moved(nanoseconds: loop.now - start)
         reads.removeFirst()
-        memory.giveBack(BufferLease(attaching: read.target))
         guard let sent else { return nil }
         await moved(.download, sent)
         counters.sentDirectBytes &+= UInt64(sent)

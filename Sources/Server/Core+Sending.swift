@@ -135,12 +135,13 @@ extension Core {
         armReceive(slot)
     }
 
-    /// Ends the connection as soon as the kernel and the handler have let go of it.
+    /// Ends the connection as soon as the kernel and the handler have let go of it and of the
+    /// buffers that are lent for it.
     func end(_ slot: Int) {
         guard !connections[slot].flags.contains(.ending) else { return }
         connections[slot].flags.insert(.ending)
         connections[slot].deadline = 0
-        if connections[slot].hasOperationsOutstanding {
+        if connections[slot].hasOperationsOutstanding || connections[slot].lentBytes > 0 {
             loop.push(
                 .shutdown(socket: connections[slot].socket, direction: .both), Token(.ignored))
             cancelReceive(slot)
@@ -156,6 +157,7 @@ extension Core {
         unpinEntry(slot)
         giveBackInput(slot)
         giveBackOutput(slot)
+        if waitsForLent(slot) { return }
         connections[slot].flags.insert(.closing)
         loop.push(.close(connections[slot].socket), token(.close, slot))
     }

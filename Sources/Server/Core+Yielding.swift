@@ -20,10 +20,10 @@ extension Core {
         for slot in 0..<connections.slotEnd where connections[slot].flags.contains(.canYield) {
             let secondsLeft = connections[slot].deadline &- seconds
             guard secondsLeft &+ Core.stallSeconds <= settings.sendTimeoutSeconds,
-                let ticket = connections[slot].interruptible
+                let token = connections[slot].interruptible
             else { continue }
             connections[slot].flags.insert(.hasToYield)
-            loop.cancel(ticket)
+            loop.cancel(token)
         }
     }
 

@@ -28,6 +28,8 @@ public actor Core: StoreCore, CompletionObserver {
     /// What all connections' `input` takes.
     var inputBytes = 0
     var buffers: BufferSelector
+    var zeroCopy: ZeroCopy
+    var lentSends = LentSends()
     var signatures: MessageAuthenticator
     var clock = ResponseClock()
     var counters = Counters()
@@ -76,6 +78,7 @@ public actor Core: StoreCore, CompletionObserver {
         buffers = BufferSelector(
             settings.buffers, downloadBytesMin: StoreLimits.unitBytes,
             poolBytes: memory.bytesTotal)
+        zeroCopy = ZeroCopy(isOn: settings.sendsZeroCopy, poolBytes: memory.bytesTotal)
         signatures = try MessageAuthenticator(key: settings.secret.span)
     }
 
@@ -123,6 +126,7 @@ public actor Core: StoreCore, CompletionObserver {
 
     private func take(_ completion: Completion) {
         if completion.token.kind == .accept { return accepted(completion) }
+        if completion.token.kind == .zeroCopy { return lentAnswered(completion) }
         let slot = Int(completion.token.slot)
         guard connections[slot].generation == completion.token.generation else {
             preconditionFailure("a slot was reused while the kernel still knew it")
@@ -132,7 +136,7 @@ public actor Core: StoreCore, CompletionObserver {
         case .send: sent(slot, completion.result)
         case .close:
             closed(slot)
-        case .accept, .waiter, .message, .doorbell, .messageRefused, .ignored:
+        case .accept, .zeroCopy, .waiter, .message, .doorbell, .messageRefused, .ignored:
             preconditionFailure("\(completion.token.kind) is not a connection's")
         }
     }
@@ -185,7 +189,10 @@ public actor Core: StoreCore, CompletionObserver {
     public func endAll() {
         closeListeners(isMetrics: false)
         closeListeners(isMetrics: true)
-        for slot in 0..<connections.slotEnd where connections.isOpen(slot) { end(slot) }
+        for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
+            end(slot)
+            abandonLent(slot)
+        }
     }
 
     /// The core's thread returns after this turn.
@@ -230,8 +237,10 @@ public actor Core: StoreCore, CompletionObserver {
         counters.timeouts += 1
         if connections[slot].flags.contains(.busy) {
             connections[slot].flags.insert(.timedOut)
-            if let ticket = connections[slot].interruptible { loop.cancel(ticket) }
+            if let token = connections[slot].interruptible { loop.cancel(token) }
             wakeArrival(slot)
+        } else if connections[slot].flags.contains(.ending) {
+            abandonLent(slot)
         } else if connections[slot].inputCount > 0, !connections[slot].flags.contains(.sending) {
             refuse(slot, .requestTimeout, "the request head did not arrive in time")
         } else {

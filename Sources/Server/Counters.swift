@@ -25,6 +25,8 @@ struct Counters: Sendable {
     var signatureRefusals: UInt64 = 0
     var sentFileBytes: UInt64 = 0
     var sentDirectBytes: UInt64 = 0
+    var zeroCopySends: UInt64 = 0
+    var zeroCopyCopied: UInt64 = 0
     /// By status class, 1xx to 5xx.
     var responses: InlineArray<6, UInt64> = [0, 0, 0, 0, 0, 0]
 

@@ -21,6 +21,10 @@ public struct FrontSettings: Sendable {
 
     public var buffers = BufferLimits()
 
+    /// Large sends out of leased buffers may leave without a copy: those are registered with the
+    /// ring, and the kernel tells when it copies all the same.
+    public var sendsZeroCopy = false
+
     /// Takes one line for the operator: errors that are ours, with the request's number.
     public var log: @Sendable (String) -> Void = { _ in }
 

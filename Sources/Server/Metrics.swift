@@ -22,6 +22,7 @@ public struct CoreSnapshot: Sendable {
     /// How long those waited for a buffer who had to.
     let bufferWaits: LatencyHistogram
     let buffers: BufferSelector
+    let lentBytes: Int
     let store: StoreStatistics
 }
 
@@ -52,7 +53,7 @@ extension Core {
             cacheBytesUsed: cache.bytesUsed, cacheBytesTotal: cache.bytesTotal,
             cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
             poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
-            bufferWaits: memory.waits, buffers: buffers,
+            bufferWaits: memory.waits, buffers: buffers, lentBytes: zeroCopy.lentBytes,
             store: store?.statistics ?? StoreStatistics())
     }
 
@@ -235,6 +236,13 @@ enum MetricsDocument {
             counter("sent_direct_bytes_total", "Bytes read with O_DIRECT and sent.") {
                 $0.counters.sentDirectBytes
             },
+            counter("zero_copy_sends_total", "Sends that were to leave without a copy.") {
+                $0.counters.zeroCopySends
+            },
+            counter("zero_copy_copied_total", "Those that the kernel copied all the same.") {
+                $0.counters.zeroCopyCopied
+            },
+            gauge("zero_copy_lent_bytes", "Buffers that the kernel sends from.") { $0.lentBytes },
         ]
     }
 

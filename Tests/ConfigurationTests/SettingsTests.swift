@@ -65,6 +65,7 @@ import Testing
             ["\"0%\"", "\"101%\"", "\"255MiB\"", "0.25"]
         ),
         ("performance.adaptive_buffers", ["true", "false"], ["1", "\"on\""]),
+        ("performance.zero_copy", ["true", "false"], ["1", "\"on\""]),
         (
             "performance.min_buffer_size", ["\"32KiB\"", "\"1MiB\"", "65536"],
             ["\"16KiB\"", "\"2MiB\"", "\"96KiB\"", "65537"]

@@ -50,8 +50,20 @@ final class Client {
     var receivesOnce = false
     var pollToken: Token?
     var direct: Direct?
-    var heldSends: [(Token, Message)] = []
+    var heldSends: [Send] = []
     var heldBytesTaken = 0
+    /// The queue of a network card by which its packets come (NAPI id); 0: from this machine.
+    let queue: Int32
+    /// The kernel copies what was to leave without a copy.
+    var isCopied = false
+    /// It acknowledges nothing until a test says so.
+    var holdsAcknowledgements = false
+    var untaken: [Untaken] = []
+    /// Of a send without a copy the second answer comes before the first.
+    var isNotifiedFirst = false
+    /// What it has not acknowledged is never let go of.
+    var isNeverNotified = false
+    var resetsOnClose = false
     /// What sending to it answers from now on.
     var sendError: KernelError?
     /// Its receive window is closed: sends stay with the kernel.
@@ -63,7 +75,7 @@ final class Client {
     var sawEnd = false
     var isClosed = false
 
-    init(socket: Int32) { self.socket = socket }
+    init(socket: Int32, queue: Int32) { (self.socket, self.queue) = (socket, queue) }
 
     func send(_ text: String) { input += Array(text.utf8) }
     func send(_ bytes: [UInt8]) { input += bytes }

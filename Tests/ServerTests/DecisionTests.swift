@@ -200,7 +200,7 @@ import Testing
             cacheBytesUsed: 1, cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4,
             poolBytesTotal: 5, poolQueue: 6, bufferWaits: LatencyHistogram(),
             buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 5),
-            store: StoreStatistics())
+            lentBytes: 8, store: StoreStatistics())
     }
 
     @Test func `has every sample under its own head, for each core`() {
@@ -234,6 +234,7 @@ import Testing
         #expect(page.contains("millrace_connections{core=\"0\"} 3\n"))
         #expect(page.contains("millrace_turns_total{core=\"1\"} 8\n"))
         #expect(page.contains("millrace_completions_total{core=\"1\"} 20\n"))
+        #expect(page.contains("millrace_zero_copy_lent_bytes{core=\"0\"} 8\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"2xx\"} 2\n"))
         #expect(page.contains("millrace_responses_total{core=\"0\",class=\"5xx\"} 1\n"))
     }

@@ -29,6 +29,8 @@ final class FrontBed {
     private var random = SeededRandom(seed: 1)
     private var nextSocket: Int32
     private var hasActed = false
+    /// By which queue of a network card clients come (NAPI id); 0: from this machine.
+    var queue: Int32 = 0
     /// The other core's, if there are two: a client it was accepted with may turn up here.
     weak var partner: FrontBed?
 
@@ -56,7 +58,7 @@ final class FrontBed {
     // MARK: The world
 
     func connect(to listener: Descriptor = FrontBed.listener) -> Client {
-        let client = Client(socket: nextSocket)
+        let client = Client(socket: nextSocket, queue: queue)
         nextSocket += 1
         clients[client.socket] = client
         backlog[listener.number, default: []].append(client)
@@ -95,9 +97,13 @@ final class FrontBed {
         endDiskRequest()
     }
 
-    private func complete(_ token: Token, _ result: Int32) {
+    func complete(_ token: Token, _ result: Int32) {
+        complete(Completion(token: token, result: result))
+    }
+
+    func complete(_ completion: Completion) {
         hasActed = true
-        loop.handle(Completion(token: token, result: result))
+        loop.handle(completion)
     }
 
     private func client(_ socket: Descriptor) -> Client? {
@@ -116,9 +122,16 @@ final class FrontBed {
         case .receiveInto(let socket, let target, _):
             clients[socket.number]?.direct = Client.Direct(token: token, target: target)
         case .send(let socket, let source, _):
-            send(clients[socket.number], Message([source]), token)
+            send(clients[socket.number], Send(token, Message([source])))
+        case .sendZeroCopy(let socket, let source, _):
+            send(clients[socket.number], Send(token, Message([source]), isZeroCopy: true))
         case .sendPair(let socket, let first, let second):
-            send(clients[socket.number], Message([first, second]), token)
+            send(clients[socket.number], Send(token, Message([first, second])))
+        case .incomingQueue(let socket):
+            complete(token, planned(.incomingQueue) ?? clients[socket.number]?.queue ?? 0)
+        case .resetOnClose(let socket):
+            clients[socket.number]?.resetsOnClose = true
+            complete(token, 0)
         case .cancel(let target): cancel(target)
         case .shutdown(let socket, let direction): shutDown(clients[socket.number], direction)
         case .close(let descriptor)
@@ -144,8 +157,7 @@ final class FrontBed {
             .splice, .openPipe, .discard:
             guard let disk else { return refuse(operation) }
             diskRequests.append((disk.submit(operation, memory.arena), token))
-        case .nop, .poll, .timeout, .message, .sendZeroCopy, .incomingQueue, .resetOnClose:
-            refuse(operation)
+        case .nop, .poll, .timeout, .message: refuse(operation)
         }
     }
 
@@ -153,7 +165,7 @@ final class FrontBed {
         Issue.record("the front asked for \(operation)")
     }
 
-    private func planned(_ kind: OperationKind) -> Int32? {
+    func planned(_ kind: OperationKind) -> Int32? {
         guard case .error(let error) = plan.outcome(of: kind) else { return nil }
         return -error.code
     }
@@ -168,7 +180,9 @@ final class FrontBed {
 
     private func close(_ descriptor: Descriptor, _ token: Token) {
         closedDescriptors.insert(descriptor.number)
-        clients.removeValue(forKey: descriptor.number)?.isClosed = true
+        let client = clients.removeValue(forKey: descriptor.number)
+        client?.isClosed = true
+        if let client, client.resetsOnClose { dropUntaken(client) }
         complete(token, planned(.close) ?? 0)
     }
 
@@ -186,80 +200,6 @@ final class FrontBed {
         }
     }
 
-    // MARK: Sending
-
-    private func send(_ client: Client?, _ source: Message, _ token: Token) {
-        guard let client else { return }
-        if let error = client.sendError { return complete(token, -error.code) }
-        if client.holdsSends {
-            client.heldSends.append((token, source))
-        } else {
-            finishSend(client, token, source)
-        }
-    }
-
-    /// What `client` has not read yet reaches it: `count` bytes of the oldest, or all of it.
-    func release(_ client: Client, count: Int? = nil) {
-        guard !client.heldSends.isEmpty else { return }
-        if let count {
-            let (_, source) = client.heldSends[0]
-            let taken = source.part(from: 0, count: count)
-            client.output += taken.bytes(memory.arena)
-            client.heldSends[0].1 = source.part(from: count, count: source.count - count)
-            client.heldBytesTaken += count
-        } else {
-            let (token, source) = client.heldSends.removeFirst()
-            finishSend(client, token, source)
-        }
-        settle()
-    }
-
-    /// The client reads on, from now on whatever comes.
-    func resume(_ client: Client) {
-        client.holdsSends = false
-        while !client.heldSends.isEmpty { release(client) }
-        if client.pollToken != nil { endPoll(client, planned(.poll) ?? Client.isWritable) }
-        settle()
-    }
-
-    private func finishSend(_ client: Client, _ token: Token, _ source: Message) {
-        let before = client.heldBytesTaken
-        client.heldBytesTaken = 0
-        var count = source.count
-        switch plan.outcome(of: .send) {
-        case nil: break
-        case .error(let error): return complete(token, -error.code)
-        case .short: count /= 2
-        case .nothing: count = 0
-        }
-        client.output += source.part(from: 0, count: count).bytes(memory.arena)
-        complete(token, Int32(count + before))
-    }
-
-    private func sendFile(
-        _ client: Client, _ bytes: [UInt8]?, _ kind: OperationKind
-    ) -> Int32 {
-        if let error = client.sendError { return -error.code }
-        guard let bytes else { return -KernelError.notResident.code }
-        var count = client.holdsSends ? min(bytes.count, client.room) : bytes.count
-        if client.holdsSends, count == 0 { return -KernelError.wouldBlock.code }
-        client.room -= min(count, client.room)
-        switch plan.outcome(of: kind) {
-        case nil: break
-        case .error(let error): return -error.code
-        case .short: count /= 2
-        case .nothing: count = 0
-        }
-        client.output += bytes.prefix(count)
-        return Int32(count)
-    }
-
-    private func endPoll(_ client: Client, _ result: Int32) {
-        guard let token = client.pollToken else { return }
-        client.pollToken = nil
-        complete(token, result)
-    }
-
     // MARK: Ending
 
     private func cancel(_ target: Token) {
@@ -271,12 +211,7 @@ final class FrontBed {
             if client.receiveToken == target { endReceive(client, -KernelError.cancelled.code) }
             if client.direct?.token == target { endDirect(client, -KernelError.cancelled.code) }
             if client.pollToken == target { endPoll(client, -KernelError.cancelled.code) }
-            if let held = client.heldSends.first, held.0 == target {
-                client.heldSends.removeFirst()
-                let taken = Int32(client.heldBytesTaken)
-                client.heldBytesTaken = 0
-                complete(target, taken > 0 ? taken : -KernelError.cancelled.code)
-            }
+            if client.heldSends.first?.token == target { cutSend(client) }
         }
     }
 
@@ -303,7 +238,7 @@ final class FrontBed {
 
     private func breakSends(_ client: Client, _ error: KernelError) {
         client.sendError = error
-        for (token, _) in client.heldSends { complete(token, -error.code) }
+        for send in client.heldSends { fail(client, send, error) }
         client.heldSends = []
         // A dead socket is ready for anything: POLLOUT, POLLERR, POLLHUP.
         endPoll(client, Client.isWritable)
@@ -313,6 +248,7 @@ final class FrontBed {
     func reset(_ client: Client) {
         client.input = []
         breakSends(client, .reset)
+        dropUntaken(client)
         endReceive(client, -KernelError.reset.code)
         endDirect(client, -KernelError.reset.code)
         // Who asks later learns that the stream has ended.

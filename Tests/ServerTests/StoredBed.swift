@@ -226,6 +226,8 @@ final class StoredBed {
         #expect(front.memory.bytesFree == front.memory.bytesTotal, "\(when): a buffer")
         #expect(front.memory.queueLength == 0, "\(when): somebody waits for a buffer")
         #expect(front.loop.ticketsOutstanding == ticketsIdle, "\(when): a ticket")
+        #expect(core.assumeIsolated { $0.lentSends.count } == 0, "\(when): a lent buffer")
+        #expect(core.assumeIsolated { $0.zeroCopy.lentBytes } == 0, "\(when): lent bytes")
         #expect(try front.finish { await core.hasAllNestedBuffers() }, "\(when): a nested buffer")
         #expect(core.assumeIsolated { $0.hasNoPins() }, "\(when): a pinned object in the cache")
     }
