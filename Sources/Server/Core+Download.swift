@@ -71,6 +71,8 @@ extension Core {
         _ request: Request, _ pinned: Pinned, _ range: ClosedRange<UInt64>,
         _ object: LeasedBytes?, _ store: ObjectStore
     ) async {
+        handlers.beginStreaming()
+        defer { handlers.endStreaming() }
         var (waiting, isLate) = (object, false)
         var offset = Int(range.lowerBound)
         let end = Int(range.upperBound) + 1

@@ -203,6 +203,8 @@ extension Core {
         _ reads: inout ReadAhead, _ store: ObjectStore
     ) async {
         let socket = connections[request.slot].socket
+        handlers.beginStreaming()
+        defer { handlers.endStreaming() }
         _ = await loop.perform(.cork(socket: socket, isOn: true))
         do { try await stream(request.slot, large, range, &reads, store) } catch {
             breakOff(request, error)

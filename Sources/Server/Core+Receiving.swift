@@ -30,22 +30,28 @@ extension Core {
         // The handler of a busy one asks the kernel for what it wants itself.
         guard !flags.contains(.busy) else { return }
         connections[slot].flags.insert(.receiveDeferred)
-        if !flags.contains(.lingering) {
+        if isDeadlineForReceiving(slot) {
             connections[slot].deadline = 0  // It is not the client who is late.
         }
         deferred.append(slot)
+    }
+
+    /// Not for what is being sent, nor a handler's.
+    private func isDeadlineForReceiving(_ slot: Int) -> Bool {
+        connections[slot].flags.isDisjoint(with: [.sending, .busy, .lingering, .ending])
     }
 
     private func updateBackpressure() {
         // Cached objects make room for clients, but for the few that are just being sent.
         backpressure.update(
             bytesKept: inputBytes, bytesFree: front.bytesFree + cache.bytesLendable,
-            handlerCount: handlers.busyCount)
+            handlerCount: handlers.unansweredCount)
     }
 
     /// Memory has come back, a handler has ended, or a second.
     func receiveAgain() {
-        guard backpressure.holdsBack else { return }
+        // Others that look may have found room first: then these are still to be told.
+        guard backpressure.holdsBack || !deferred.isEmpty || !withheld.isEmpty else { return }
         updateBackpressure()
         guard !backpressure.holdsBack else { return }
         for buffer in withheld { loop.recycle(buffer: buffer) }
@@ -54,7 +60,7 @@ extension Core {
         swap(&slots, &deferred)
         for slot in slots where connections[slot].flags.contains(.receiveDeferred) {
             connections[slot].flags.remove(.receiveDeferred)
-            if !connections[slot].flags.contains(.lingering) {
+            if isDeadlineForReceiving(slot) {
                 setDeadline(slot, seconds: settings.headTimeoutSeconds)
             }
             armReceive(slot)

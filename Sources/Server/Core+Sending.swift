@@ -17,7 +17,7 @@ extension Core {
     func outputRoom(_ slot: Int, _ count: Int) -> Region? {
         if connections[slot].output.count == 0 {
             // Room for several answers, unless others then had none for one.
-            let reserve = backpressure.reserve(handlerCount: handlers.busyCount)
+            let reserve = backpressure.reserve(handlerCount: handlers.unansweredCount)
             let isAmple = front.bytesFree >= reserve + Core.outputSize
             guard let region = leaseFront(isAmple ? max(count, Core.outputSize) : count) else {
                 return nil
@@ -84,8 +84,11 @@ extension Core {
 
     func giveBackFront(_ region: Region) {
         let isBorrowed = region.offset >= memory.cache.offset
-        if isBorrowed { return cache.takeBack(region) }
-        front.giveBack(BufferLease(attaching: region))
+        if isBorrowed {
+            cache.takeBack(region)
+        } else {
+            front.giveBack(BufferLease(attaching: region))
+        }
         receiveAgain()
     }
 

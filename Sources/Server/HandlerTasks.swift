@@ -11,6 +11,9 @@ struct HandlerTasks {
     private var requests = Queue<Request>()
     /// Requests that were begun and are not answered.
     private(set) var busyCount = 0
+    /// Those of them whose head has left: they need no more memory of the front.
+    private var streamingCount = 0
+    var unansweredCount: Int { busyCount - streamingCount }
     private var parked: [Ticket] = []
     /// The fewest that were parked since the last `takeUnneeded`: so many were never needed.
     private var parkedLeast = 0
@@ -27,6 +30,14 @@ struct HandlerTasks {
     mutating func end() {
         precondition(busyCount > 0, "a request ends once")
         busyCount -= 1
+    }
+
+    /// A request's head has left, and its body follows: until `endStreaming`.
+    mutating func beginStreaming() { streamingCount += 1 }
+
+    mutating func endStreaming() {
+        precondition(streamingCount > 0, "a body ends once")
+        streamingCount -= 1
     }
 
     mutating func park(_ ticket: Ticket) { parked.append(ticket) }

@@ -234,4 +234,38 @@ private func settings() -> FrontSettings {
             #expect(!busy.isClosed)
         }
     }
+
+    @Test func `is served, too, if a later one was the first to find the room`() throws {
+        try FrontBed.run(settings: settings()) { bed in
+            let busy = bed.connect()
+            busy.send("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
+            bed.settle()
+            let taken = bed.core.assumeIsolated { core in
+                let room = core.front.bytesFree + core.cache.bytesLendable
+                let count = (room - Int(core.memory.receiveBuffers.count)) / (256 << 10) + 1
+                return (0..<count).compactMap { _ in core.leaseFront(256 << 10) }
+            }
+            let client = bed.connect()
+            client.send(health)
+            bed.settle()
+            #expect(client.output.isEmpty)
+            // What was borrowed from the cache comes back, and nobody else moves but a newcomer.
+            bed.core.assumeIsolated { core in
+                for region in taken where region.offset >= core.memory.cache.offset {
+                    core.cache.takeBack(region)
+                }
+            }
+            let newcomer = bed.connect()
+            newcomer.send(health)
+            bed.settle()
+            #expect(newcomer.statuses == [200])
+            bed.pass(seconds: 2)
+            #expect(client.statuses == [200])
+            bed.core.assumeIsolated { core in
+                for region in taken where region.offset < core.memory.cache.offset {
+                    core.giveBackFront(region)
+                }
+            }
+        }
+    }
 }
