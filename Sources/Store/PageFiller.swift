@@ -24,6 +24,8 @@ final class PageFiller {
     private var idle: [Pipe] = []
     private var openCount = 0
     private var line: [Ticket] = []
+    /// Who was in line and is woken, but has not taken its pipe yet: so many are not free.
+    private var wokenCount = 0
 
     /// As many fills at once; each occupies a worker while it waits for the disk.
     private static let pipesMax = 8
@@ -67,20 +69,26 @@ final class PageFiller {
 
     /// A pipe; waits for one if all are in use. Nil: none can be made.
     func take() async -> Pipe? {
-        while true {
-            if let pipe = idle.popLast() { return pipe }
-            if openCount < PageFiller.pipesMax { return await openPipe() }
+        if freeCount <= wokenCount {
             let ticket = loop.makeTicket()
             line.append(ticket)
             _ = await loop.answer(ticket)
+            wokenCount -= 1
         }
+        return await takeFree()
     }
 
     /// A pipe, if nobody waits for one.
     func takeSpare() async -> Pipe? {
-        guard line.isEmpty else { return nil }
+        freeCount > wokenCount ? await takeFree() : nil
+    }
+
+    /// Those that can be had at once, open or not.
+    private var freeCount: Int { idle.count + PageFiller.pipesMax - openCount }
+
+    private func takeFree() async -> Pipe? {
         if let pipe = idle.popLast() { return pipe }
-        return openCount < PageFiller.pipesMax ? await openPipe() : nil
+        return await openPipe()
     }
 
     private func openPipe() async -> Pipe? {
@@ -111,7 +119,9 @@ final class PageFiller {
     }
 
     private func wakeOne() {
-        if !line.isEmpty { loop.wake(line.removeFirst()) }
+        guard !line.isEmpty, freeCount > wokenCount else { return }
+        wokenCount += 1
+        loop.wake(line.removeFirst())
     }
 
     private func close(_ pipe: Pipe) async {
