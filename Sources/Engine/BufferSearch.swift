@@ -12,6 +12,9 @@ struct BufferSearch: Sendable {
     private var isDirectionSettled = false
     private var restsUntil: UInt64 = 0
 
+    /// A trial that finds something moves half a GiB: 300 s at 14 Mbit/s.
+    private static let trialNanosecondsMin: UInt64 = 300_000_000_000
+
     init(_ limits: BufferLimits) {
         self.limits = limits
         best = limits.largest
@@ -24,7 +27,8 @@ struct BufferSearch: Sendable {
     mutating func moved(_ count: Int, now: UInt64) -> Bool {
         guard limits.isAdaptive, limits.smallest < limits.largest else { return false }
         if let trial {
-            guard now - trial.startedAt <= limits.intervalNanoseconds else {
+            let nanosecondsMax = max(limits.intervalNanoseconds, BufferSearch.trialNanosecondsMin)
+            guard now - trial.startedAt <= nanosecondsMax else {
                 // Too little passes to learn from.
                 rest(now)
                 return false

@@ -128,6 +128,13 @@ private struct SmallRandom {
         #expect(off.search.bufferBytes == 1 << 20)
     }
 
+    @Test func `learns from trials that take longer than a short interval`() {
+        var core = PlayedCore(BufferLimits(intervalNanoseconds: 1_000_000_000), cost: valley(32))
+        core.nanosecondsPerBuffer = 10_000_000
+        core.move(2_000)
+        #expect(core.search.best < 1 << 20)
+    }
+
     @Test func `gives a trial up that takes longer than the interval`() {
         var core = PlayedCore(BufferLimits(), cost: valley(32))
         core.nanosecondsPerBuffer = 4_000_000_000
