@@ -12,7 +12,7 @@ public struct Token: Equatable, Sendable {
         case waiter = 1
         /// A listening socket.
         case accept
-        /// A connection's multishot receive.
+        /// A connection's receive, multishot or not.
         case receive
         /// A connection's outgoing bytes.
         case send
