@@ -106,7 +106,7 @@ extension Core {
         else { return nil }
         let head = connections[slot].output.part(
             from: 0, count: Int(connections[slot].outputCount))
-        let result = await loop.perform(
+        let result = await performSend(
             .sendFile(
                 socket: connections[slot].socket, head: head, file: file.file,
                 offset: file.offset, count: UInt32(range.count), test: file.test))

@@ -113,7 +113,7 @@ extension Core {
         cache.unpin(connections[slot].sendingEntry)
     }
 
-    /// Performs an operation that moves bytes of a large object to a client.
+    /// Performs an operation that moves file pages to a client, and counts how long it took.
     func performSend(_ operation: Operation) async -> Int32 {
         let start = loop.now
         let result = await loop.perform(operation)

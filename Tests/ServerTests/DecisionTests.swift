@@ -190,17 +190,26 @@ import Testing
     }
 }
 
+extension CoreSnapshot {
+    /// Of a core that has counted this.
+    static func example(
+        core: Int, _ counters: Counters, _ store: StoreStatistics = StoreStatistics()
+    ) -> CoreSnapshot {
+        CoreSnapshot(
+            core: core, turns: 8, completions: 20, counters: counters, connections: 3,
+            cacheBytesUsed: 1, cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4,
+            poolBytesTotal: 5, poolQueue: 6, bufferWaits: LatencyHistogram(),
+            buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 5),
+            lentBytes: 8, store: store)
+    }
+}
+
 @Suite struct `The metrics page` {
     private func snapshot(core: Int) -> CoreSnapshot {
         var counters = Counters()
         counters.downloads = 7
         for status in [100, 200, 206, 304, 404, 503] as [UInt16] { counters.answered(status) }
-        return CoreSnapshot(
-            core: core, turns: 8, completions: 20, counters: counters, connections: 3,
-            cacheBytesUsed: 1, cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4,
-            poolBytesTotal: 5, poolQueue: 6, bufferWaits: LatencyHistogram(),
-            buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 5),
-            lentBytes: 8, store: StoreStatistics())
+        return .example(core: core, counters)
     }
 
     @Test func `has every sample under its own head, for each core`() {

@@ -3,7 +3,6 @@
 // Method: the front and the store on a kernel that the test plays, time included (StoredBed).
 
 import Catalog
-import Engine
 import IO
 import Loop
 import Simulator
@@ -192,6 +191,15 @@ extension StoredBed {
         }
     }
 
+    @Test func `of a short range from the page cache is one step to the client`() throws {
+        try run { bed in
+            try bed.put("a", noise(200_000, seed: 1))
+            for _ in 0..<3 { bed.get("a") }
+            let waits = bed.waits { bed.get("a", 100_000...110_000) }
+            #expect(waits == [.queue: Waits(1, 0), .send: Waits(1, 0)])
+        }
+    }
+
     @Test func `of one that found no buffer are that, too`() throws {
         try run { bed in
             let memory = bed.front.memory
@@ -284,14 +292,7 @@ extension StoredBed {
 
 @Suite struct `A phase's histogram` {
     private func lines(_ counters: Counters, _ store: StoreStatistics) -> [Substring] {
-        let snapshots = (0..<2).map { core in
-            CoreSnapshot(
-                core: core, turns: 1, completions: 2, counters: counters, connections: 0,
-                cacheBytesUsed: 0, cacheBytesTotal: 0, cacheObjects: 0, poolBytesFree: 0,
-                poolBytesTotal: 1, poolQueue: 0, bufferWaits: LatencyHistogram(),
-                buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 1),
-                store: store)
-        }
+        let snapshots = (0..<2).map { CoreSnapshot.example(core: $0, counters, store) }
         return MetricsDocument.phaseText(snapshots).split(separator: "\n")
     }
 
