@@ -40,9 +40,6 @@ struct curing {
     struct open_how *hows;
 };
 
-/// IORING_SEND_ZC_REPORT_USAGE, Linux 6.2: notifications tell whether bytes were copied.
-enum { REPORT_USAGE = 1 << 3 };
-
 /// A completion queue this many times the submission queue: multishot requests answer often.
 enum { COMPLETIONS_PER_ENTRY = 8 };
 
@@ -234,10 +231,11 @@ void curing_send_zero_copy(
 {
     ENTRY;
     const int flags = MSG_WAITALL | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+    const unsigned report = IORING_SEND_ZC_REPORT_USAGE;
     if (ring->has_registered_memory)
-        io_uring_prep_send_zc_fixed(entry, socket, source, count, flags, REPORT_USAGE, 0);
+        io_uring_prep_send_zc_fixed(entry, socket, source, count, flags, report, 0);
     else
-        io_uring_prep_send_zc(entry, socket, source, count, flags, REPORT_USAGE);
+        io_uring_prep_send_zc(entry, socket, source, count, flags, report);
 }
 
 void curing_send_pair(

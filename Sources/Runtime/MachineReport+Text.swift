@@ -119,7 +119,7 @@ extension MachineReport {
                 list("setup     ", ring.setupFlags), list("features  ", ring.features),
                 list("missing   ", ring.featuresMissing),
                 list("operations missing  ", ring.operationsMissing),
-                "zero copy  " + (ring.hasZeroCopy ? "yes" : "no: Linux 6.2 is needed"),
+                "zero copy  " + (ring.hasZeroCopy ? "yes" : "no: this kernel cannot"),
             ])
     }
 }

@@ -222,7 +222,7 @@ extension Completion {
     }
 
     private static func usage(_ bits: Int32) -> Int32 {
-        UInt32(bitPattern: bits) & CURING_NOTIFICATION_COPIED != 0 ? wasCopied : sentInPlace
+        UInt32(bitPattern: bits) & IORING_NOTIF_USAGE_ZC_COPIED != 0 ? wasCopied : sentInPlace
     }
 }
 

@@ -27,7 +27,8 @@ public enum RingProbe {
         }
     }
 
-    /// Whether sends can leave without a copy, and tell when they did not (Linux 6.2).
+    /// Whether sends can leave without a copy, and tell when they did not: from Linux 6.2 on, and
+    /// on some before (Debian's 6.1).
     public static func hasZeroCopy() -> Bool {
         var opened: OpaquePointer?
         var facts = curing_facts()

@@ -29,12 +29,12 @@ import Uring
         #expect(!text.contains("\n"))
     }
 
-    @Test func `finds sends without a copy from Linux 6.2 on`() {
+    @Test func `finds sends without a copy on Linux 6.2 at the latest`() {
         let numbers = RingProbe.kernelRelease().split { !$0.isNumber }.prefix(2).compactMap {
             Int($0)
         }
         let isRecent = numbers.count == 2 && numbers[0] * 1000 + numbers[1] >= 6002
-        #expect(RingProbe.hasZeroCopy() == isRecent)
+        #expect(RingProbe.hasZeroCopy() || !isRecent)
     }
 
     @Test func `finds no such sends where there is no ring`() async {

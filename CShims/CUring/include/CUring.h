@@ -25,9 +25,6 @@ typedef struct {
     int descriptor;
 } curing_facts;
 
-// IORING_NOTIF_USAGE_ZC_COPIED, Linux 6.2: bytes of a zero-copy send were copied all the same.
-#define CURING_NOTIFICATION_COPIED 0x80000000u
-
 /// All functions answer 0 or a count, or a negated errno.
 int curing_open(uint32_t entries, curing **out, curing_facts *facts);
 void curing_close(curing *ring);
@@ -54,7 +51,7 @@ void curing_receive_into(
 void curing_send(
     curing *ring, int socket, const void *source, size_t count, bool more, uint64_t token);
 /// With registered memory its pages are pinned already. A second completion with
-/// IORING_CQE_F_NOTIF follows, whose result has CURING_NOTIFICATION_COPIED or not.
+/// IORING_CQE_F_NOTIF follows, whose result has IORING_NOTIF_USAGE_ZC_COPIED or not.
 void curing_send_zero_copy(
     curing *ring, int socket, const void *source, size_t count, bool more, uint64_t token);
 /// Both, one behind the other, in one message.
@@ -120,7 +117,8 @@ int32_t curing_thread_time(void);
 int curing_missing_operations(uint64_t *missing);
 const char *curing_operation_name(uint32_t index);
 
-/// Whether this kernel sends without a copy and reports what it copied all the same (Linux 6.2).
+/// Whether this kernel sends without a copy and reports what it copied all the same: from Linux 6.2
+/// on, and some before (Debian's 6.1).
 bool curing_has_zero_copy(curing *ring);
 
 #endif
