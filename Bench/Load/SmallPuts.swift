@@ -75,7 +75,9 @@ extension ResponseHead {
         let count = head.headCount + head.contentLength
         guard bytes.count <= count else { throw .lengthChanged(of: names.path(number)) }
         guard bytes.count == count else { return nil }
-        guard !head.closes else { throw .closed(during: "\(names.path(number))") }
+        guard !head.closes else {
+            throw .closed(during: "\(names.path(number)), with status \(head.status)")
+        }
         return head
     }
 }

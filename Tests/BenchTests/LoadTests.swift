@@ -120,7 +120,10 @@ private func answer(_ status: String, body: [UInt8] = [], fields: String = "") -
         (answer("403 Forbidden"), LoadFailure.status(403, of: path)),
         (answer("204 No Content"), .status(204, of: path)),
         (answer("201 Created") + [0], .lengthChanged(of: path)),
-        (answer("201 Created", fields: "Connection: close\r\n"), .closed(during: path)),
+        (
+            answer("201 Created", fields: "Connection: close\r\n"),
+            .closed(during: "\(path), with status 201")
+        ),
         (Array("SSH-2.0-OpenSSH\r\n\r\n".utf8), .response(.notHTTP)),
     ])
     func `that were refused spoil the round`(bytes: [UInt8], failure: LoadFailure) throws {
