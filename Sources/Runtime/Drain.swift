@@ -60,8 +60,8 @@ struct Drain {
         + " disk does not; the store was not closed, and the next start recovers it"
 
     static let closingComplaint =
-        "the store was not closed within \(closeSeconds) s: a disk may not answer; the next start"
-        + " recovers it"
+        "the store was not closed within \(closeSeconds) s: a disk does not answer, or is too slow;"
+        + " the next start recovers it"
 
     private static func span(_ seconds: UInt32) -> UInt64 { UInt64(seconds) * 1_000_000_000 }
 }
