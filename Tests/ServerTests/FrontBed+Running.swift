@@ -1,5 +1,6 @@
 // Beds from begin to end: one core, or the two of one server.
 
+import Engine
 import Glibc
 import IO
 import Loop
@@ -72,6 +73,28 @@ extension FrontBed {
     /// The loop is not run again, but its task waits for the next second as long as the process
     /// lives: hundreds of beds would keep a descriptor each.
     private func closeDoorbell() { _ = Glibc.close(loop.doorbell.number) }
+
+    /// Takes memory of the front and of the cache until a little less is left than may be underway:
+    /// as long as a handler is busy, nothing is read from newcomers then.
+    func takeRoom() -> [Region] {
+        on { core in
+            let room = core.front.bytesFree + core.cache.bytesLendable
+            let count = (room - Int(core.memory.receiveBuffers.count)) / (256 << 10) + 1
+            return (0..<count).compactMap { _ in core.leaseFront(256 << 10) }
+        }
+    }
+
+    func giveBack(_ taken: [Region]) {
+        on { core in for region in taken { core.giveBackFront(region) } }
+    }
+
+    /// A client whose request is refused, and whose body is waited for.
+    func connectBusy() -> Client {
+        let busy = connect()
+        busy.send("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
+        settle()
+        return busy
+    }
 
     /// Does something on the core's own thread.
     func on<Value: Sendable>(_ body: (isolated Core) throws -> Value) rethrows -> Value {

@@ -3,9 +3,6 @@
 // Method: the front and the store on a kernel that the test plays (StoredBed).
 
 import Catalog
-import Engine
-import IO
-import Loop
 import Simulator
 import Testing
 
@@ -45,16 +42,11 @@ import Testing
 
     @Test func `an answer that is being sent keeps its deadline`() throws {
         try run { bed in
-            let busy = bed.front.connect()
-            busy.send("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
+            let busy = bed.front.connectBusy()
             let reader = bed.front.connect()
             reader.holdsSends = true
             bed.front.settle()
-            let taken = bed.front.on { core in
-                let room = core.front.bytesFree + core.cache.bytesLendable
-                let count = (room - Int(core.memory.receiveBuffers.count)) / (256 << 10) + 1
-                return (0..<count).compactMap { _ in core.leaseFront(256 << 10) }
-            }
+            let taken = bed.front.takeRoom()
             ask(reader, "small")
             bed.front.settle()
             let (isDeferred, deadline) = bed.front.on { core in
@@ -67,7 +59,7 @@ import Testing
             }
             #expect(isDeferred)
             #expect(deadline > 0)
-            bed.front.on { core in for region in taken { core.giveBackFront(region) } }
+            bed.front.giveBack(taken)
             bed.front.resume(reader)
             #expect(bed.finalAnswer(reader)?.body.count == 30_000)
             busy.endSending()

@@ -212,23 +212,13 @@ private func settings() -> FrontSettings {
 @Suite struct `A client that came while room was short` {
     @Test func `is served once there is room, however long another request takes`() throws {
         try FrontBed.run(settings: settings()) { bed in
-            let busy = bed.connect()
-            // Refused, and its body is waited for.
-            busy.send("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
-            bed.settle()
-            // As much is left as may be underway, less a little.
-            let taken = bed.core.assumeIsolated { core in
-                let room = core.front.bytesFree + core.cache.bytesLendable
-                let count = (room - Int(core.memory.receiveBuffers.count)) / (256 << 10) + 1
-                return (0..<count).compactMap { _ in core.leaseFront(256 << 10) }
-            }
+            let busy = bed.connectBusy()
+            let taken = bed.takeRoom()
             let client = bed.connect()
             client.send(health)
             bed.settle()
             #expect(client.output.isEmpty)
-            bed.core.assumeIsolated { core in
-                for region in taken { core.giveBackFront(region) }
-            }
+            bed.giveBack(taken)
             bed.pass(seconds: 2)
             #expect(client.statuses == [200])
             #expect(!busy.isClosed)
@@ -237,21 +227,16 @@ private func settings() -> FrontSettings {
 
     @Test func `is served, too, if a later one was the first to find the room`() throws {
         try FrontBed.run(settings: settings()) { bed in
-            let busy = bed.connect()
-            busy.send("PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
-            bed.settle()
-            let taken = bed.core.assumeIsolated { core in
-                let room = core.front.bytesFree + core.cache.bytesLendable
-                let count = (room - Int(core.memory.receiveBuffers.count)) / (256 << 10) + 1
-                return (0..<count).compactMap { _ in core.leaseFront(256 << 10) }
-            }
+            let busy = bed.connectBusy()
+            let taken = bed.takeRoom()
             let client = bed.connect()
             client.send(health)
             bed.settle()
             #expect(client.output.isEmpty)
             // What was borrowed from the cache comes back, and nobody else moves but a newcomer.
-            bed.core.assumeIsolated { core in
-                for region in taken where region.offset >= core.memory.cache.offset {
+            let cacheStart = bed.memory.cache.offset
+            bed.on { core in
+                for region in taken where region.offset >= cacheStart {
                     core.cache.takeBack(region)
                 }
             }
@@ -261,11 +246,8 @@ private func settings() -> FrontSettings {
             #expect(newcomer.statuses == [200])
             bed.pass(seconds: 2)
             #expect(client.statuses == [200])
-            bed.core.assumeIsolated { core in
-                for region in taken where region.offset < core.memory.cache.offset {
-                    core.giveBackFront(region)
-                }
-            }
+            #expect(!busy.isClosed)
+            bed.giveBack(taken.filter { $0.offset < cacheStart })
         }
     }
 }
