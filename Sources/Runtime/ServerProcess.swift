@@ -32,10 +32,11 @@ public struct ServerProcess {
         let plan = try MachinePlan(settings, journal)
         let directory = try DataDirectory.open(settings.storage.path)
         let listening = try listen(plan.places)
-        announceStart(plan)
+        let sendsZeroCopy = sendsZeroCopy(plan)
+        announceStart(plan, sendsZeroCopy: sendsZeroCopy)
         let steering = Steering<StoreShared>()
         try Signals.steer(steering, settings, journal)
-        let threads = try startThreads(plan)
+        let threads = try startThreads(plan, sendsZeroCopy: sendsZeroCopy)
         // Listening before recovering: /health and /ready answer from the first moment on.
         accept(threads.cores, listening)
         open(directory, threads.cores, steering)
@@ -96,9 +97,11 @@ public struct ServerProcess {
 
     // MARK: Threads
 
-    private func startThreads(_ plan: MachinePlan) throws(ServeError) -> CoreThreads {
+    private func startThreads(
+        _ plan: MachinePlan, sendsZeroCopy: Bool
+    ) throws(ServeError) -> CoreThreads {
         var front = frontSettings()
-        front.sendsZeroCopy = sendsZeroCopy(plan)
+        front.sendsZeroCopy = sendsZeroCopy
         do {
             return try CoreThreads.start(plan, front, journal)
         } catch {
@@ -255,7 +258,7 @@ public struct ServerProcess {
         if end == nil { throw ServeError(Drain.closingComplaint) }
     }
 
-    private func announceStart(_ plan: MachinePlan) {
+    private func announceStart(_ plan: MachinePlan, sendsZeroCopy: Bool) {
         journal.notice(
             "millrace \(Release.version)",
             [
@@ -263,7 +266,7 @@ public struct ServerProcess {
                 ("cores", plan.places.map { "\($0.cpu)" }.joined(separator: ",")),
                 ("arena", "\(plan.memory.bytesPerCore >> 20) MiB"),
                 ("registered", plan.memory.isRegistered ? "yes" : "no"),
-                ("zero_copy", sendsZeroCopy(plan) ? "yes" : "no"),
+                ("zero_copy", sendsZeroCopy ? "yes" : "no"),
                 ("data", settings.storage.path),
                 ("filesystem", plan.fileSystemType),
                 ("device", plan.storageDevice?.name ?? "none"),

@@ -51,7 +51,8 @@ extension Core {
     }
 
     /// Bodies up to this length leave with their head at once. Copied behind it, from pages that no
-    /// cache of the processor holds, 16 KiB cost 9 µs; longer ones are corked (`streamCorked`).
+    /// cache of the processor holds, 16 KiB cost 9 µs (row `range-16k`, `perf/flame`); longer ones
+    /// are corked (`streamCorked`).
     private static let shortBytesMax = 64 << 10
 
     /// Whether as much of the range is verified as has to be before its head goes out: of objects
