@@ -32,5 +32,28 @@ public struct Limits: Equatable, BitwiseCopyable, Sendable {
     /// A client's Content-Type that is stored with its object, in bytes; then 415.
     public var contentTypeBytes = 128
 
+    /// Keys and values of tus's Upload-Metadata as sent, in bytes; then 413.
+    public var metadataBytes = 4 << 10
+
+    /// Pairs of Upload-Metadata; then 413.
+    public var metadataPairs = 32
+
+    /// Partial uploads that one tus upload is put together from; then 413.
+    public var concatenatedUploads = 256
+
+    /// The boundary of a form (RFC 2046 §5.1.1); then 400.
+    public var boundaryBytes = 70
+
+    /// What stands before the first boundary of a form, in bytes; then 400. RFC 2046 has it
+    /// ignored; no client of forms sends more than a line's end.
+    public var preambleBytes = 256
+
+    /// The fields of one part of a form with the empty line behind them, and blanks behind a
+    /// boundary, in bytes; then 413.
+    public var partHeadBytes = 4 << 10
+
+    /// Parts of one form; then 413.
+    public var partCount = 64
+
     public init() {}
 }
