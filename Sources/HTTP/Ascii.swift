@@ -7,6 +7,9 @@ enum Ascii {
     static let quote: UInt8 = 0x22
     static let percent: UInt8 = 0x25
     static let ampersand: UInt8 = 0x26
+    static let apostrophe: UInt8 = 0x27
+    static let closingParenthesis: UInt8 = 0x29
+    static let asterisk: UInt8 = 0x2a
     static let plus: UInt8 = 0x2b
     static let comma: UInt8 = 0x2c
     static let hyphen: UInt8 = 0x2d
@@ -17,6 +20,7 @@ enum Ascii {
     static let semicolon: UInt8 = 0x3b
     static let equals: UInt8 = 0x3d
     static let backslash: UInt8 = 0x5c
+    static let underscore: UInt8 = 0x5f
     static let delete: UInt8 = 0x7f
 
     @inline(__always)

@@ -4,6 +4,17 @@ public enum MediaType {
     /// What RFC 2046 §4.5.1 calls a type nobody knows.
     public static let unknown = "application/octet-stream"
 
+    /// Content to append to an upload: draft-ietf-httpbis-resumable-upload §6.
+    public static let partialUpload = "application/partial-upload"
+    /// The same in tus 1.0.
+    public static let offsetStream = "application/offset+octet-stream"
+    /// RFC 7578.
+    public static let formData = "multipart/form-data"
+    /// RFC 8259.
+    public static let json = "application/json"
+    /// RFC 9457.
+    public static let problem = "application/problem+json"
+
     /// The type guessed for a name, and the other spelling that a signature may have been made
     /// over.
     public struct Guess: Equatable, Sendable {
@@ -51,6 +62,11 @@ public enum MediaType {
         while end < value.count, value[end] != Ascii.semicolon { end += 1 }
         while end > 0, Ascii.isBlank(value[end - 1]) { end -= 1 }
         return value.extracting(0..<end)
+    }
+
+    /// Whether a Content-Type says this type, given in lower case, with whatever parameters.
+    public static func isType(_ type: String, _ value: Span<UInt8>) -> Bool {
+        withoutParameters(value).equalsLowercase(type)
     }
 
     /// True if a browser would run what is in it (HTML, XHTML, SVG, any XML, scripts, and

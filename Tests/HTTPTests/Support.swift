@@ -70,3 +70,29 @@ struct SeededGenerator: RandomNumberGenerator {
         return mixed ^ (mixed >> 31)
     }
 }
+
+/// A head with these field lines, and where the upload dialects' fields stand in it.
+struct Spoken {
+    let parsed: Parsed
+    let lines: DialectLines
+
+    var head: RequestHead { parsed.head }
+    var bytes: Span<UInt8> {
+        @_lifetime(borrow self)
+        borrowing get { parsed.bytes.span }
+    }
+
+    init(_ fields: [String]) {
+        let text = fields.map { $0 + "\r\n" }.joined()
+        let parsed = Parsed("PATCH /files/a HTTP/1.1\r\nHost: Example.org:8080\r\n\(text)\r\n")
+        precondition(parsed.byteCount != nil, "\(parsed.outcome)")
+        self.parsed = parsed
+        lines = DialectLines(parsed.head, in: parsed.bytes.span)
+    }
+
+    init(_ fields: String...) { self.init(fields) }
+
+    func text(_ slice: ByteSlice) -> String {
+        String(decoding: parsed.bytes[slice.range], as: UTF8.self)
+    }
+}
