@@ -47,6 +47,16 @@ extension Span<UInt8> {
         return true
     }
 
+    /// Compares ASCII letters in either case.
+    func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices
+        where Ascii.lowercased(self[index]) != Ascii.lowercased(other[index]) {
+            return false
+        }
+        return true
+    }
+
     public func equals(_ other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         for index in indices where self[index] != other[index] { return false }

@@ -110,16 +110,7 @@ public enum HeadParser {
             throw .refused(.malformedMethod)
         }
         guard byteCount <= 7 else { return position &+ 1 }
-        switch bytes.word(at: start, byteCount: byteCount) {
-        case word("G", "E", "T"): method = .get
-        case word("P", "U", "T"): method = .put
-        case word("H", "E", "A", "D"): method = .head
-        case word("P", "O", "S", "T"): method = .post
-        case word("P", "A", "T", "C", "H"): method = .patch
-        case word("D", "E", "L", "E", "T", "E"): method = .delete
-        case word("O", "P", "T", "I", "O", "N", "S"): method = .options
-        default: method = .other
-        }
+        method = RequestHead.Method(word: bytes.word(at: start, byteCount: byteCount))
         return position &+ 1
     }
 

@@ -4,6 +4,21 @@
 public struct RequestHead: BitwiseCopyable, Sendable {
     public enum Method: UInt8, BitwiseCopyable, Sendable {
         case get, head, put, post, patch, delete, options, other
+
+        /// By a name of at most seven characters as `Span.word` reads it: case counts.
+        @inline(__always)
+        init(word name: UInt64) {
+            switch name {
+            case word("G", "E", "T"): self = .get
+            case word("P", "U", "T"): self = .put
+            case word("H", "E", "A", "D"): self = .head
+            case word("P", "O", "S", "T"): self = .post
+            case word("P", "A", "T", "C", "H"): self = .patch
+            case word("D", "E", "L", "E", "T", "E"): self = .delete
+            case word("O", "P", "T", "I", "O", "N", "S"): self = .options
+            default: self = .other
+            }
+        }
     }
 
     public internal(set) var method: Method = .other

@@ -51,7 +51,7 @@ enum TargetParser {
     }
 
     /// The position behind `http://` or `https://`, in any case; nil for another scheme.
-    private static func endOfScheme(_ bytes: Span<UInt8>, _ path: ByteSlice) -> Int? {
+    static func endOfScheme(_ bytes: Span<UInt8>, _ path: ByteSlice) -> Int? {
         let scheme = ByteSlice(offset: path.offset, count: min(path.count, 8))
         let http = word("h", "t", "t", "p", ":", "/", "/")
         if scheme.count >= 7,
