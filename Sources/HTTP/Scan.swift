@@ -104,4 +104,16 @@ enum Scan {
         }
         return bytes.count &- rest.count
     }
+
+    /// The first byte of that value; the count if there is none.
+    static func first(_ byte: UInt8, in bytes: Span<UInt8>, from start: Int) -> Int {
+        var rest = bytes.extracting(droppingFirst: start)
+        while rest.count >= 8 {
+            let hits = Swar.equal(UInt64(byte), in: rest.firstWord)
+            if hits != 0 { return bytes.count &- rest.count &+ Swar.indexOfLowest(hits) }
+            rest = rest.extracting(droppingFirst: 8)
+        }
+        while rest.count > 0, rest[0] != byte { rest = rest.extracting(droppingFirst: 1) }
+        return bytes.count &- rest.count
+    }
 }
