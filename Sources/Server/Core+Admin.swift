@@ -52,22 +52,21 @@ extension Core {
         } catch {
             throw answer(for: error, request)
         }
-        let text = ListingDocument.text(objects, isLast: objects.count < listing.limit)
-        await respond(request, type: "application/json", text)
+        let json = ListingDocument.json(objects, isLast: objects.count < listing.limit)
+        await respond(request, type: MediaType.json, json.bytes)
     }
 
     /// A whole document, however long; waits until it is sent.
-    func respond(_ request: Request, type: String, _ text: String) async {
+    func respond(_ request: Request, type: String, _ bytes: [UInt8]) async {
         writeHead(request.slot, .ok, keepAlive: request.head.keepAlive && phase != .draining) {
             output in
             output.appendField("Content-Type", type)
-            output.appendField("Content-Length", decimal: UInt64(text.utf8.count))
+            output.appendField("Content-Length", decimal: UInt64(bytes.count))
             output.append("Cache-Control: no-store\r\n")
         }
         guard request.head.method == .get, await sendOutput(request.slot, more: true) else {
             return
         }
-        let bytes = Array(text.utf8)
         let lease = await memory.lease(64 << 10)
         var start = 0
         while start < bytes.count {
@@ -129,29 +128,30 @@ struct ListingRequest {
 /// `{"objects":[{"path":"a/b","size":3,"modified":1790000000,"sequence":7}],"next":"a/b"}`;
 /// `next` is what to pass as `after` for the following page, null on the last one.
 enum ListingDocument {
-    static func text(_ objects: [ListedObject], isLast: Bool) -> String {
-        var text = "{\"objects\":["
-        for (index, line) in objects.enumerated() {
-            if index > 0 { text += "," }
-            text += "{\"path\":\"\(escaped(line.name))\",\"size\":\(line.object.length)"
-            text += ",\"modified\":\(line.object.modified),\"sequence\":\(line.object.sequence)}"
+    static func json(_ objects: [ListedObject], isLast: Bool) -> JSONText {
+        var json = JSONText(capacity: 128 * (objects.count + 1))
+        json.object { json in
+            json.key("objects")
+            json.array { json in
+                for line in objects { write(line, &json) }
+            }
+            json.key("next")
+            if !isLast, let last = objects.last { json.string(last.name.span) } else { json.null() }
         }
-        text += "],\"next\":"
-        if !isLast, let last = objects.last {
-            text += "\"\(escaped(last.name))\""
-        } else {
-            text += "null"
-        }
-        return text + "}\n"
+        json.lineEnd()
+        return json
     }
 
-    /// Names are UTF-8 without control characters; the quote is all that JSON minds.
-    private static func escaped(_ name: [UInt8]) -> String {
-        var text = ""
-        for scalar in String(decoding: name, as: UTF8.self).unicodeScalars {
-            if scalar == "\"" || scalar == "\\" { text += "\\" }
-            text.unicodeScalars.append(scalar)
+    private static func write(_ line: ListedObject, _ json: inout JSONText) {
+        json.object { json in
+            json.key("path")
+            json.string(line.name.span)
+            json.key("size")
+            json.integer(line.object.length)
+            json.key("modified")
+            json.integer(line.object.modified)
+            json.key("sequence")
+            json.integer(line.object.sequence)
         }
-        return text
     }
 }

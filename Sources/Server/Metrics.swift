@@ -69,7 +69,7 @@ extension Core {
         for core in peers { snapshots.append(await core.snapshot()) }
         await respond(
             request, type: "text/plain; version=0.0.4; charset=utf-8",
-            MetricsDocument.text(snapshots, await storeSnapshot()))
+            Array(MetricsDocument.text(snapshots, await storeSnapshot()).utf8))
     }
 }
 
