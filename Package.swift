@@ -43,7 +43,8 @@ let package = Package(
         // CRC32C. Pure.
         .target(name: "Checksums", dependencies: ["CChecksum"], swiftSettings: strict),
 
-        // The disk's shape: superblock, records, allocator, flush epochs, recovery. Pure.
+        // The disk's shape: superblock, records, allocator, flush epochs, recovery, the state of
+        // unfinished uploads. Pure.
         .target(name: "Volumes", dependencies: ["Checksums"], swiftSettings: strict),
 
         // Decisions. No C, no clock, no `unsafe`.

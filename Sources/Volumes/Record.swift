@@ -77,7 +77,7 @@ extension RecordHeader {
     }
 }
 
-private func octets(_ bytes: RawSpan, _ range: Range<Int>) -> [UInt8] {
+func octets(_ bytes: RawSpan, _ range: Range<Int>) -> [UInt8] {
     let source = bytes.octets
     var octets: [UInt8] = []
     octets.reserveCapacity(range.count)
