@@ -24,6 +24,9 @@ private final class EmptyReader: CatalogReader {
     func list(prefix: [UInt8], after: [UInt8]?, limit: Int) -> [CatalogListing] { [] }
     func forEachEntry(_ body: (CatalogEntry) -> Void) {}
     func forEachExtent(_ body: (CatalogExtent) -> Void) {}
+    func upload(_ id: CatalogUploadID) -> [UInt8]? { nil }
+    func uploadPages(_ id: CatalogUploadID) -> [CatalogUploadPage] { [] }
+    func forEachUpload(_ body: (CatalogUploadID, [UInt8]) -> Void) {}
     func leases() -> [CatalogLease] { [] }
     func removals() -> [CatalogRemoval] { [] }
     func metadata() -> CatalogMetadata {

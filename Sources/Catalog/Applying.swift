@@ -26,6 +26,12 @@ extension Transaction {
             try put(key.bytes.span, removal.encodedValue.span, in: tables.removals)
         case .dropRemoval(let address):
             try delete(NumberKey(address).bytes.span, in: tables.removals)
+        case .putUpload(let id, let value):
+            try putUpload(id, value, in: tables)
+        case .putUploadPage(let id, let page, let value):
+            try putUploadPage(id, page, value, in: tables)
+        case .dropUpload(let id):
+            try dropUpload(id, in: tables)
         }
     }
 

@@ -16,13 +16,24 @@ public enum CatalogChange: Sendable, Equatable {
     case addRemoval(CatalogRemoval)
     case dropRemoval(address: UInt64)
 
-    /// Whether a full catalog refuses it. Removals and what they need always have room, for they
-    /// are what makes room; extents come with their object or their removal record; leases are few
-    /// and needed for removal records too.
+    /// Stores the record of an unfinished upload in place of the one before; at most
+    /// `CatalogLimits.uploadBytesMax`.
+    case putUpload(CatalogUploadID, value: [UInt8])
+    /// Stores one of its pages in place of the one before; at most
+    /// `CatalogLimits.uploadPageBytesMax`, and `page` is below `CatalogLimits.uploadPagesMax`.
+    /// Pages are found by their upload's record: whoever stores one stores that, too.
+    case putUploadPage(CatalogUploadID, page: UInt32, value: [UInt8])
+    /// Forgets an upload's record and all its pages.
+    case dropUpload(CatalogUploadID)
+
+    /// Whether a full catalog refuses it, and with it the whole commit. Removals and what they need
+    /// always have room, for they are what makes room; extents come with their object or their
+    /// removal record; leases are few and needed for removal records too.
     var addsObjects: Bool {
         switch self {
-        case .put: true
-        case .remove, .addExtent, .dropExtent, .addLease, .dropLease, .addRemoval, .dropRemoval:
+        case .put, .putUpload, .putUploadPage: true
+        case .remove, .addExtent, .dropExtent, .addLease, .dropLease, .addRemoval, .dropRemoval,
+            .dropUpload:
             false
         }
     }
@@ -37,4 +48,13 @@ public enum CatalogLimits {
     /// Entries read under one snapshot when a whole table is walked: bounds how long a walk can
     /// keep the map from growing and old pages from being reused.
     static let entriesPerSnapshotMax = 1024
+    /// The same for uploads, whose records are longer, in their records' bytes.
+    static let uploadBytesPerSnapshotMax = 4 << 20
+    /// An upload's record. Bounds what one change writes, and what a walk holds in memory; it takes
+    /// thousands of scattered ranges and dozens of blocks that are not whole to come near it.
+    public static let uploadBytesMax = 1 << 20
+    /// 1,024 checksums of 4 bytes.
+    public static let uploadPageBytesMax = 4 << 10
+    /// Checksums of 64 KiB each, 1,024 a page, cover 16 GiB: more than an object may have.
+    public static let uploadPagesMax: UInt32 = 256
 }

@@ -10,7 +10,7 @@ public enum CatalogError: Error, Equatable, Sendable {
     case notACatalog(path: String)
     /// Written by a newer version of the program.
     case newerFormat(found: UInt32, supported: UInt32)
-    /// Written by an older version of the program.
+    /// Written by a version of the program that is too old for its catalog to be upgraded.
     case olderFormat(found: UInt32, path: String)
     /// The catalog of other volumes than these.
     case otherInstance(found: CatalogInstance, expected: CatalogInstance)

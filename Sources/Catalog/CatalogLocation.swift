@@ -27,7 +27,8 @@ struct CatalogLocation {
         try CatalogError.check(unsafe clmdb_sync_directory(path), "sync \(path)")
     }
 
-    /// Opens the tables, or makes them in a file that has none.
+    /// Opens the tables, or makes them in a file that has none. The catalog of an earlier format
+    /// gets those that it lacks, and the present format's number with them.
     func claim(
         _ environment: Environment, for instance: CatalogInstance, create: Bool
     ) throws(CatalogError) -> CatalogContents {
@@ -40,14 +41,16 @@ struct CatalogLocation {
 
         var tables = Tables(meta: meta)
         for table in Tables.named {
-            guard let handle = try transaction.table(table.name, create: stored == nil) else {
+            let isNew = table.since > stored?.formatVersion ?? 0
+            guard let handle = try transaction.table(table.name, create: isNew) else {
                 throw .damaged("the table \(table.name) is missing")
             }
             tables[keyPath: table.place] = handle
         }
-        let metadata =
+        var metadata =
             stored ?? CatalogMetadata(instance: instance, applied: 0, isClean: true)
-        if stored == nil { try transaction.put(metadata, in: tables) }
+        metadata.formatVersion = CatalogMetadata.formatVersion
+        if stored != metadata { try transaction.put(metadata, in: tables) }
         let usedBytes = try transaction.byteCount(of: tables)
         try transaction.commit()
         return CatalogContents(tables: tables, metadata: metadata, usedBytes: usedBytes)
@@ -65,7 +68,7 @@ struct CatalogLocation {
         guard version <= CatalogMetadata.formatVersion else {
             throw .newerFormat(found: version, supported: CatalogMetadata.formatVersion)
         }
-        guard version == CatalogMetadata.formatVersion else {
+        guard version >= CatalogMetadata.formatVersionMin else {
             throw .olderFormat(found: version, path: path)
         }
         guard let metadata = CatalogMetadata(value: value) else {

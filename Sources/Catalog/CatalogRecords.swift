@@ -71,7 +71,9 @@ public struct CatalogInstance: Sendable, Hashable {
 
 /// What the catalog knows of itself.
 public struct CatalogMetadata: Sendable, Equatable {
-    public static let formatVersion: UInt32 = 2
+    public static let formatVersion: UInt32 = 3
+    /// Catalogs from this format on are brought to the present one when they are opened.
+    static let formatVersionMin: UInt32 = 2
 
     public var formatVersion = CatalogMetadata.formatVersion
     public var instance: CatalogInstance
@@ -91,7 +93,7 @@ public struct CatalogMetadata: Sendable, Equatable {
 public struct CatalogUsage: Sendable, Equatable {
     /// Bytes of the pages that hold entries.
     public var usedBytes: UInt64
-    /// Above this, changes that add objects are refused; removals have room beyond it.
+    /// Above this, changes that add objects or uploads are refused; removals have room beyond it.
     public var limitBytes: UInt64
 
     public init(usedBytes: UInt64, limitBytes: UInt64) {

@@ -1,5 +1,5 @@
 /// The index of the records that lie on volumes. The volumes are the truth; a lost catalog is
-/// rebuilt from them.
+/// rebuilt from them. What it keeps of unfinished uploads is lost with it.
 ///
 /// Commits come from one thread (the indexer), readers are one per core. Either may be called from
 /// any thread: a second caller waits.
@@ -8,7 +8,12 @@ public protocol CatalogStorage: AnyObject, Sendable {
     /// the sequence up to which everything is now applied (which never decreases). A catalog that
     /// was marked clean no longer is.
     ///
-    /// After `.full` and `.diskFull` nothing has changed and commits that only remove still work.
+    /// After `.full` and `.diskFull` nothing has changed and commits that only remove still work,
+    /// if they write no more than `CatalogLimits.commitBytesMax`. What a refused commit would have
+    /// removed beside is still there, and refused again as long as it goes with what adds: so ask
+    /// `usage` before adding anything to a queue of changes. Where that shows room for the
+    /// `writtenBytesMax` of all that is added, the commit is not refused as too much.
+    ///
     /// After any other error the catalog takes no more changes until it is opened again.
     func commit(_ changes: [CatalogChange], applied: UInt64) throws(CatalogError)
 
@@ -51,6 +56,16 @@ public protocol CatalogReader: AnyObject, Sendable {
 
     /// Walks all extents by ascending address. A commit meanwhile may be seen in part.
     func forEachExtent(_ body: (CatalogExtent) -> Void) throws(CatalogError)
+
+    /// The record of an unfinished upload; nil when there is none.
+    func upload(_ id: CatalogUploadID) throws(CatalogError) -> [UInt8]?
+
+    /// All its pages, by ascending number.
+    func uploadPages(_ id: CatalogUploadID) throws(CatalogError) -> [CatalogUploadPage]
+
+    /// Walks all uploads' records in the order of their numbers. A commit meanwhile may be seen in
+    /// part.
+    func forEachUpload(_ body: (CatalogUploadID, [UInt8]) -> Void) throws(CatalogError)
 
     /// By ascending volume and segment.
     func leases() throws(CatalogError) -> [CatalogLease]

@@ -40,6 +40,14 @@ extension Span<UInt8> {
     }
 }
 
+extension [UInt8] {
+    mutating func appendBigEndian<Number: FixedWidthInteger>(_ number: Number) {
+        for shift in stride(from: Number.bitWidth - 8, through: 0, by: -8) {
+            append(UInt8(truncatingIfNeeded: number >> shift))
+        }
+    }
+}
+
 /// The key of the tables whose keys are numbers.
 struct NumberKey {
     let bytes: InlineArray<8, UInt8>

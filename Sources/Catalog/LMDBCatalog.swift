@@ -8,9 +8,9 @@ public struct LMDBSizes: Sendable {
     public var mapBytes: UInt64 = 1 << 30
     /// Where objects are refused: about 150 bytes an object.
     public var mapBytesMax: UInt64 = 64 << 30
-    /// Room in map and on disk that only removals may use: 8 KiB for each change of the largest
-    /// commit (4,096 of them here), as each may rewrite a 4 KiB page and share of the ones above.
-    public var headroomBytes: UInt64 = 32 << 20
+    /// Room in map and on disk that only removals may use: as much as the largest commit of them
+    /// may write.
+    public var headroomBytes: UInt64 = CatalogLimits.commitBytesMax
     public var readersMax: UInt32 = 512
 
     public init() {}
@@ -37,11 +37,13 @@ public final class LMDBCatalog: CatalogStorage {
         var isInService = true
     }
 
-    /// Opens the catalog of `instance` in the directory `path`, making one there if `create`.
+    /// Opens the catalog of `instance` in the directory `path`, making one there if `create`. The
+    /// catalog of an earlier format is upgraded, in one commit; the programs that wrote it refuse
+    /// it from then on.
     ///
     /// Throws `.noDirectory`, `.noCatalog` (not with `create`), `.notACatalog`, `.newerFormat`,
-    /// `.olderFormat`, `.otherInstance`, `.damaged`, `.diskFull` or `.system`, and then has changed
-    /// nothing that was there.
+    /// `.olderFormat`, `.otherInstance`, `.damaged`, `.full`, `.diskFull` or `.system`, and then
+    /// has changed nothing that was there.
     public static func open(
         at path: String, instance: CatalogInstance, sizes: LMDBSizes = LMDBSizes(), create: Bool
     ) throws(CatalogError) -> LMDBCatalog {
@@ -55,11 +57,32 @@ public final class LMDBCatalog: CatalogStorage {
         guard size.used_file_bytes <= size.file_bytes else {
             throw .damaged("data.mdb is cut short")
         }
-        let contents = try location.claim(environment, for: instance, create: create)
+        let plan = MapPlan(limitBytes: sizes.mapBytesMax, headroomBytes: sizes.headroomBytes)
+        var mapBytes = size.map_bytes
+        let contents = try withRoom(in: environment, plan, &mapBytes) { () throws(CatalogError) in
+            try location.claim(environment, for: instance, create: create)
+        }
         if !holdsData { try location.syncDirectory() }
-        return LMDBCatalog(
-            environment, contents, mapBytes: size.map_bytes,
-            plan: MapPlan(limitBytes: sizes.mapBytesMax, headroomBytes: sizes.headroomBytes))
+        return LMDBCatalog(environment, contents, mapBytes: mapBytes, plan: plan)
+    }
+
+    /// Attempts `action`, a transaction, with ever larger maps.
+    private static func withRoom<Answer>(
+        in environment: Environment, _ plan: MapPlan, _ mapBytes: inout UInt64,
+        _ action: () throws(CatalogError) -> Answer
+    ) throws(CatalogError) -> Answer {
+        while true {
+            do {
+                return try action()
+            } catch {
+                guard error.isMapFull else { throw error }
+            }
+            guard let next = plan.sizeToGrowTo(from: mapBytes) else {
+                throw .full(limitBytes: plan.limitBytes)
+            }
+            try environment.moveMap(to: next)
+            mapBytes = next
+        }
     }
 
     private init(
@@ -121,23 +144,14 @@ extension LMDBCatalog {
         }
     }
 
-    /// Attempts the commit with ever larger maps.
     private func storeWithRoom(
         _ changes: [CatalogChange], _ metadata: CatalogMetadata, _ writer: inout Writer
     ) throws(CatalogError) {
         let addsObjects = changes.contains { $0.addsObjects }
         try reserveDisk(addsObjects: addsObjects, &writer)
-        while true {
-            do {
-                return try attempt(changes, metadata, addsObjects: addsObjects)
-            } catch {
-                guard error.isMapFull else { throw error }
-            }
-            guard let next = plan.sizeToGrowTo(from: writer.mapBytes) else {
-                throw .full(limitBytes: plan.limitBytes)
-            }
-            try environment.moveMap(to: next)
-            writer.mapBytes = next
+        try LMDBCatalog.withRoom(in: environment, plan, &writer.mapBytes) {
+            () throws(CatalogError) in
+            try attempt(changes, metadata, addsObjects: addsObjects)
         }
     }
 

@@ -3,8 +3,8 @@
 /// entries.
 final class LMDBReader: CatalogReader {
     private let environment: Environment
-    private let tables: Tables
-    private let gate: ReadGate
+    let tables: Tables
+    let gate: ReadGate
 
     init(environment: Environment, tables: Tables) throws(CatalogError) {
         self.environment = environment

@@ -74,10 +74,7 @@ public final class MemoryCatalog: CatalogStorage {
     /// Counts what LMDB would need at least; there is no limit.
     public var usage: CatalogUsage {
         state.withLock { state in
-            let used = state.visible.names.keys.reduce(0) { total, name in
-                total + name.count + CatalogEntry.encodedBytes
-            }
-            return CatalogUsage(usedBytes: UInt64(used), limitBytes: .max)
+            CatalogUsage(usedBytes: UInt64(state.visible.byteCount), limitBytes: .max)
         }
     }
 
@@ -151,6 +148,21 @@ private final class MemoryReader: CatalogReader {
         catalog.read { $0.removals.values.sorted { $0.address < $1.address } }
     }
 
+    func upload(_ id: CatalogUploadID) -> [UInt8]? { catalog.read { $0.uploads[id] } }
+
+    func uploadPages(_ id: CatalogUploadID) -> [CatalogUploadPage] {
+        catalog.read { tables in
+            (tables.uploadPages[id] ?? [:])
+                .map { CatalogUploadPage(page: $0.key, value: $0.value) }
+                .sorted { $0.page < $1.page }
+        }
+    }
+
+    func forEachUpload(_ body: (CatalogUploadID, [UInt8]) -> Void) {
+        let uploads = catalog.read { tables in tables.uploads.sorted { $0.key < $1.key } }
+        for (id, value) in uploads { body(id, value) }
+    }
+
     func metadata() -> CatalogMetadata { catalog.read { $0.metadata } }
 }
 
@@ -160,6 +172,8 @@ private struct MemoryTables {
     var extents: [UInt64: CatalogExtent] = [:]
     var leases: [UInt64: CatalogLease] = [:]
     var removals: [UInt64: CatalogRemoval] = [:]
+    var uploads: [CatalogUploadID: [UInt8]] = [:]
+    var uploadPages: [CatalogUploadID: [UInt32: [UInt8]]] = [:]
     var metadata: CatalogMetadata
 
     init(instance: CatalogInstance) {
@@ -184,6 +198,24 @@ private struct MemoryTables {
             leases[MemoryTables.key(volume, segment)] = nil
         case .addRemoval(let removal): removals[removal.address] = removal
         case .dropRemoval(let address): removals[address] = nil
+        case .putUpload(let id, let value):
+            CatalogLimits.check(upload: value)
+            uploads[id] = value
+        case .putUploadPage(let id, let page, let value):
+            CatalogLimits.check(uploadPage: page, value)
+            uploadPages[id, default: [:]][page] = value
+        case .dropUpload(let id):
+            uploads[id] = nil
+            uploadPages[id] = nil
+        }
+    }
+
+    /// Of names and uploads with their keys.
+    var byteCount: Int {
+        let objects = names.keys.reduce(0) { $0 + $1.count + CatalogEntry.encodedBytes }
+        let records = uploads.values.reduce(0) { $0 + CatalogUploadID.keyBytes + $1.count }
+        return uploadPages.values.reduce(objects + records) { total, pages in
+            pages.values.reduce(total) { $0 + CatalogUploadPage.keyBytes + $1.count }
         }
     }
 

@@ -6,14 +6,27 @@ struct Tables: Sendable {
     var extents: UInt32 = 0
     var leases: UInt32 = 0
     var removals: UInt32 = 0
+    var uploads: UInt32 = 0
+    var uploadPages: UInt32 = 0
     var meta: UInt32 = 0
 
-    static let count: UInt32 = 5
+    struct Name {
+        let name: StaticString
+        let place: WritableKeyPath<Tables, UInt32>
+        /// The first format that has it.
+        let since: UInt32
+    }
+
+    static let count: UInt32 = 7
     /// All but `meta`.
-    static var named: [(name: StaticString, place: WritableKeyPath<Tables, UInt32>)] {
+    static var named: [Name] {
         [
-            ("names", \.names), ("extents", \.extents), ("leases", \.leases),
-            ("removals", \.removals),
+            Name(name: "names", place: \.names, since: 1),
+            Name(name: "extents", place: \.extents, since: 1),
+            Name(name: "leases", place: \.leases, since: 1),
+            Name(name: "removals", place: \.removals, since: 1),
+            Name(name: "uploads", place: \.uploads, since: 3),
+            Name(name: "uploadPages", place: \.uploadPages, since: 3),
         ]
     }
 }

@@ -71,6 +71,41 @@ import Testing
         #expect(try bed.find("group/0") == .sample(150))
     }
 
+    @Test(arguments: StorageKind.allCases)
+    func `see an upload's record and pages whole`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        let findings = Findings()
+        let running = DispatchGroup()
+        let id = CatalogUploadID.sample(1)
+        for _ in 0..<`Readers of a catalog`.readerCount {
+            let reader = try bed.storage.makeReader()
+            running.enter()
+            Thread.detachNewThread {
+                do throws(CatalogError) {
+                    while findings.isWriting.load(ordering: .acquiring) {
+                        if let record = try reader.upload(id), Set(record).count > 1 {
+                            findings.report("half a record")
+                        }
+                        let pages = try reader.uploadPages(id)
+                        if Set(pages.map(\.value)).count > 1 { findings.report("half the pages") }
+                    }
+                } catch { findings.report("\(error)") }
+                running.leave()
+            }
+        }
+        for round in 1...100 as ClosedRange<UInt8> {
+            let record = [UInt8](repeating: round, count: Int(round) * 977)
+            let page = [UInt8](repeating: round, count: Int(round) * 40)
+            let pages = (0..<20).map { CatalogChange.putUploadPage(id, page: $0, value: page) }
+            let name = CatalogChange.put("filling up \(round)", 1)
+            try bed.storage.commit([.putUpload(id, value: record), name] + pages, applied: 1)
+            if round % 10 == 0 { try bed.storage.commit([.dropUpload(id)], applied: 1) }
+        }
+        findings.isWriting.store(false, ordering: .releasing)
+        running.wait()
+        #expect(findings.wrong.withLock { $0 } == [])
+    }
+
     @Test func `come and go while the map grows`() throws {
         let bed = try TestBed(.lmdb)
         let storage = bed.storage

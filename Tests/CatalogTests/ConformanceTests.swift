@@ -12,6 +12,7 @@ import Testing
         #expect(contents.extents.isEmpty)
         #expect(contents.leases.isEmpty)
         #expect(contents.removals.isEmpty)
+        #expect(contents.uploads.isEmpty)
         let expected = CatalogMetadata(instance: instance, applied: 0, isClean: true)
         #expect(contents.metadata == expected)
         #expect(try bed.find("anything") == nil)

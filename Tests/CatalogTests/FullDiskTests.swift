@@ -71,6 +71,43 @@ private final class SmallDisk {
         try catalog.commit(`A catalog on a full disk`.batch(0), applied: 1)
     }
 
+    @Test(.enabled(if: SmallDisk.mayMount, "needs root, to mount a small file system"))
+    func `refuses uploads with the whole commit, and still drops them`() throws {
+        let disk = try #require(try SmallDisk(bytes: 10 << 20))
+        var sizes = LMDBSizes.small
+        sizes.headroomBytes = 4 << 20
+        let catalog = try LMDBCatalog.open(
+            at: disk.path, instance: instance, sizes: sizes, create: true)
+        let page = content(4096, seed: 1)
+        var count: UInt64 = 0
+        while true {
+            let id = CatalogUploadID.sample(count)
+            do {
+                try catalog.commit(
+                    [
+                        .putUpload(id, value: content(20_000, seed: 2)),
+                        .putUploadPage(id, page: 9, value: page),
+                    ], applied: count)
+            } catch .diskFull { break }
+            count += 1
+        }
+        #expect(count > 20)
+        try `use up`(disk)
+        let before = try Contents(of: catalog)
+        #expect(before.uploads.count == Int(count))
+        #expect(throws: CatalogError.diskFull) {
+            try catalog.commit(
+                [.dropUpload(.sample(0)), .putUploadPage(.sample(1), page: 1, value: page)],
+                applied: 999)
+        }
+        #expect(try Contents(of: catalog) == before)
+        for number in 0..<count {
+            try catalog.commit([.dropUpload(.sample(number))], applied: 1)
+        }
+        #expect(try Contents(of: catalog).uploads.isEmpty)
+        try catalog.commit([.putUpload(.sample(0), value: page)], applied: 1)
+    }
+
     /// Takes the blocks that are left, which on a real disk is somebody else's doing.
     private func `use up`(_ disk: SmallDisk) throws {
         let rest = Data(count: disk.freeBytes)

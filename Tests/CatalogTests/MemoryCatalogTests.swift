@@ -47,6 +47,33 @@ import Testing
         #expect(try catalog.makeReader().metadata().applied == 2)
     }
 
+    @Test func `keeps uploads, or has dropped them, with all else of a commit`() throws {
+        let broken = CatalogError.system(operation: "commit", code: 5)
+        let old = CatalogUploadID.sample(1)
+        let new = CatalogUploadID.sample(2)
+        let changes: [CatalogChange] = [
+            .put("a", 1), .dropUpload(old), .putUpload(new, value: [2]),
+            .putUploadPage(new, page: 2, value: [3]),
+        ]
+        try catalog.commit(
+            [.putUpload(old, value: [1]), .putUploadPage(old, page: 1, value: [1])], applied: 0)
+        let before = try Contents(of: catalog)
+        for error in [CatalogError.full(limitBytes: 9), .diskFull, broken] {
+            catalog.fail(commit: 1, .before(error))
+            #expect(throws: error) { try catalog.commit(changes, applied: 1) }
+            #expect(try Contents(of: catalog) == before)
+        }
+        catalog.crash()
+        catalog.fail(commit: 1, .afterDurable(broken))
+        #expect(throws: broken) { try catalog.commit(changes, applied: 1) }
+        #expect(try Contents(of: catalog) == before)
+        catalog.crash()
+        let after = try Contents(of: catalog)
+        let pages = [CatalogUploadPage(page: 2, value: [3])]
+        #expect(after.uploads == [StoredUpload(id: new, value: [2], pages: pages)])
+        #expect(try find("a") == .sample(1))
+    }
+
     @Test func `loses nothing committed in a crash, and forgets faults to come`() throws {
         try catalog.commit([.put("a", 1)], applied: 1)
         try catalog.mark(clean: true)

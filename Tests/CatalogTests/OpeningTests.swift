@@ -103,10 +103,10 @@ import Testing
 
     @Test func `refuses a newer format, whatever else it stores`() throws {
         try tamper { transaction, tables throws(CatalogError) in
-            let newer: [UInt8] = [3, 0, 0, 0, 9, 9]
+            let newer: [UInt8] = [4, 0, 0, 0, 9, 9]
             try transaction.put(CatalogMetadata.key.bytes.span, newer.span, in: tables.meta)
         }
-        #expect(throws: CatalogError.newerFormat(found: 3, supported: 2)) { try open() }
+        #expect(throws: CatalogError.newerFormat(found: 4, supported: 3)) { try open() }
     }
 
     @Test func `refuses an older format and says how to go on`() throws {
@@ -124,6 +124,7 @@ import Testing
             ([1, 0, 0], "it has no format version"),
             ([0, 0, 0, 0, 1], "it has no format version"),
             ([2, 0, 0, 0, 1], "what it knows of itself"),
+            ([3, 0, 0, 0, 1], "what it knows of itself"),
         ] as [([UInt8], String)])
     func `refuses metadata that it cannot read`(_ stored: [UInt8], _ what: String) throws {
         try tamper { transaction, tables throws(CatalogError) in
@@ -176,6 +177,39 @@ import Testing
         #expect(throws: row) { try reader.removals() }
         #expect(throws: entry) { try catalog.commit([.remove("a", 1)], applied: 1) }
         #expect(throws: CatalogError.outOfService) { try catalog.commit([], applied: 1) }
+    }
+
+    /// Rows of uploads: keys of another length, rows that are missing, too short or too long.
+    @Test(
+        arguments: [
+            [(key: 15, row: 0, bytes: 1)], [(17, 0, 1)], [(16, 1, 1)],
+            [(16, 0, 4079), (16, 1, 1)], [(16, 0, 4080), (16, 2, 1)], [(16, 0, 4081)],
+        ] as [[(key: Int, row: Int, bytes: Int)]])
+    func `reports uploads that it cannot read`(
+        _ rows: [(key: Int, row: Int, bytes: Int)]
+    ) throws {
+        let id = CatalogUploadID(high: 0x0101_0101_0101_0101, low: 0x0101_0101_0101_0101)
+        try tamper { transaction, tables throws(CatalogError) in
+            for row in rows {
+                let value = [UInt8](repeating: 2, count: row.bytes)
+                let ones = [UInt8](repeating: 1, count: row.key)
+                let key = LongValue.rowKey(ones, row.row)
+                let pageKey = LongValue.rowKey([0, 0, 0, 7] + ones, row.row)
+                try transaction.put(key.span, value.span, in: tables.uploads)
+                try transaction.put(pageKey.span, value.span, in: tables.uploadPages)
+            }
+        }
+        let catalog = try open()
+        let reader = try catalog.makeReader()
+        let damage = CatalogError.damaged("a row of an upload")
+        #expect(throws: damage) { try reader.forEachUpload { _, _ in } }
+        if rows.allSatisfy({ $0.key == 16 }) {
+            #expect(throws: damage) { try reader.upload(id) }
+            let shifted = CatalogUploadID(high: 0x0000_0007_0101_0101, low: id.low)
+            #expect(throws: damage) { try reader.uploadPages(shifted) }
+            try catalog.commit([.dropUpload(id), .dropUpload(shifted)], applied: 1)
+            #expect(try Contents(of: catalog).uploads.isEmpty)
+        }
     }
 
     @Test func `reports metadata that vanished while it was open`() throws {

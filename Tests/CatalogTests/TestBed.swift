@@ -103,12 +103,38 @@ extension CatalogChange {
     }
 }
 
-/// All that a catalog holds, for comparing two.
+extension CatalogUploadID {
+    /// Greater for greater numbers; some differ in one half only.
+    static func sample(_ number: UInt64) -> CatalogUploadID {
+        CatalogUploadID(high: number / 3, low: number % 3 * (.max / 2))
+    }
+
+    static let samples = (0..<6 as Range<UInt64>).map(CatalogUploadID.sample)
+}
+
+/// Bytes of which no two parts are alike.
+func content(_ count: Int, seed: UInt8) -> [UInt8] {
+    var bytes = [UInt8](repeating: seed, count: count)
+    for index in stride(from: 0, to: count, by: 500) {
+        bytes[index] = UInt8(truncatingIfNeeded: index / 500)
+    }
+    return bytes
+}
+
+/// What a catalog holds of one upload.
+struct StoredUpload: Equatable {
+    var id: CatalogUploadID
+    var value: [UInt8]?
+    var pages: [CatalogUploadPage]
+}
+
+/// All that a catalog holds, for comparing two. Of uploads without a record, only the samples.
 struct Contents: Equatable {
     var listings: [CatalogListing] = []
     var extents: [CatalogExtent] = []
     var leases: [CatalogLease]
     var removals: [CatalogRemoval]
+    var uploads: [StoredUpload] = []
     var metadata: CatalogMetadata
 
     init(of storage: any CatalogStorage) throws {
@@ -124,5 +150,27 @@ struct Contents: Equatable {
             listings += page
             after = last.name
         }
+        var records: [CatalogUploadID: [UInt8]] = [:]
+        try reader.forEachUpload { records[$0] = $1 }
+        for id in Set(records.keys).union(CatalogUploadID.samples).sorted() {
+            let pages = try reader.uploadPages(id)
+            if records[id] == nil, pages.isEmpty { continue }
+            uploads.append(StoredUpload(id: id, value: records[id], pages: pages))
+        }
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed.
+struct Random: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var bits = state
+        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
+        return bits ^ (bits >> 31)
     }
 }

@@ -82,6 +82,44 @@ import Testing
         #expect(entries == (0..<count).map { .sample(UInt64($0) + 1) })
     }
 
+    /// Around the number of records, and the bytes of them, that are read under one snapshot.
+    @Test(
+        arguments: StorageKind.allCases,
+        [(0, 9), (1, 9), (1023, 9), (1024, 9), (1025, 9), (2049, 9), (3, 1 << 20), (9, 1 << 20)])
+    func `passes every upload once, in the order of their numbers`(
+        _ kind: StorageKind, _ records: (count: Int, bytes: Int)
+    ) throws {
+        let bed = try TestBed(kind)
+        let changes = (0..<records.count).map { number in
+            let value = content(records.bytes, seed: UInt8(truncatingIfNeeded: number))
+            return CatalogChange.putUpload(.sample(UInt64(number)), value: value)
+        }
+        for change in changes.reversed() { try bed.storage.commit([change], applied: 1) }
+        var walked: [CatalogChange] = []
+        try bed.storage.makeReader().forEachUpload { walked.append(.putUpload($0, value: $1)) }
+        #expect(walked == changes)
+    }
+
+    @Test(arguments: StorageKind.allCases)
+    func `lets the walker drop the uploads that it is shown`(_ kind: StorageKind) throws {
+        let bed = try TestBed(kind)
+        for number in 0..<2500 as Range<UInt64> {
+            try bed.storage.commit([.putUpload(.sample(number), value: [1])], applied: 1)
+        }
+        let reader = try bed.storage.makeReader()
+        var failures: [any Error] = []
+        var count = 0
+        try reader.forEachUpload { id, _ in
+            count += 1
+            do throws(CatalogError) {
+                try bed.storage.commit([.dropUpload(id)], applied: 1)
+            } catch { failures.append(error) }
+        }
+        #expect(failures.isEmpty)
+        #expect(count == 2500)
+        #expect(try Contents(of: bed.storage).uploads.isEmpty)
+    }
+
     @Test(arguments: StorageKind.allCases)
     func `lets the walker look things up meanwhile`(_ kind: StorageKind) throws {
         let bed = try TestBed(kind)
@@ -120,27 +158,12 @@ import Testing
     }
 }
 
-/// SplitMix64: the same numbers for the same seed.
-private struct Random: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return bits ^ (bits >> 31)
-    }
-}
-
 extension CatalogChange {
     /// Few names and addresses, so that changes meet.
     fileprivate static func random(using random: inout Random) -> CatalogChange {
         let number = UInt64.random(in: 0...15, using: &random)
         let sequence = UInt64.random(in: 1...50, using: &random)
-        switch Int.random(in: 0...8, using: &random) {
+        switch Int.random(in: 0...11, using: &random) {
         case 0, 1: return .put("n\(number)", sequence)
         case 2: return .remove("n\(number)", sequence)
         case 3:
@@ -151,6 +174,13 @@ extension CatalogChange {
                 CatalogLease(volume: UInt32(number), segment: 0, sequence: sequence))
         case 6: return .dropLease(volume: UInt32(number), segment: 0)
         case 7: return .dropRemoval(address: number)
+        case 8: return .dropUpload(.sample(number % 6))
+        case 9:
+            let value = content(Int(sequence) * 400, seed: UInt8(sequence))
+            return .putUpload(.sample(number % 6), value: value)
+        case 10:
+            let value = content(Int(sequence) * 80, seed: UInt8(sequence))
+            return .putUploadPage(.sample(number % 6), page: UInt32(number), value: value)
         default:
             return .addRemoval(
                 CatalogRemoval(
