@@ -49,16 +49,14 @@ extension Recovery {
 
     /// In one transaction if they fit; a crash in between leaves what the next start finds again.
     private func commit(_ changes: [CatalogChange], applied: UInt64) async throws(StoreError) {
-        var start = 0
+        var rest = changes[...]
         repeat {
-            let end = min(changes.count, start + StoreLimits.batchChangesMax)
+            let batch = rest.firstBatch
+            rest = rest.dropFirst(batch.count)
             // Only the last one may say that all is done.
-            let isLast = end == changes.count
-            let error = await indexer.apply(
-                Array(changes[start..<end]), applied: isLast ? applied : 0)
+            let error = await indexer.apply(Array(batch), applied: rest.isEmpty ? applied : 0)
             if let error { throw .index("\(error)") }
-            start = end
-        } while start < changes.count
+        } while !rest.isEmpty
     }
 
     // MARK: What to tell the catalog

@@ -26,10 +26,8 @@ public enum StoreLimits {
     /// Changes that may wait for the index before new uploads are refused.
     public static let unindexedMax = 65_536
     /// What an object may add to the catalog: a page that splits, and its share of those above, in
-    /// each of two tables (as `LMDBSizes.headroomBytes` counts).
+    /// each of two tables (as `CatalogChange.writtenBytesMax` counts).
     static let catalogBytesPerObjectMax: UInt64 = 16 << 10
-    /// Changes of one index transaction.
-    public static let batchChangesMax = 4096
     /// How far the index may lie behind, in nanoseconds: gathering, and the commit.
     public static let indexDelayNanoseconds: UInt64 = 200_000_000
     /// How long changes are gathered before they are committed.
