@@ -87,6 +87,45 @@ int clmdb_size(struct clmdb_environment *environment, struct clmdb_size *size)
     return 0;
 }
 
+// How many pages from `first` on are free, by the list that LMDB keeps as table 0: each value is a
+// number of pages and as many pages. A page that is missing reads as zeros, which no list is.
+static int count_free(MDB_txn *transaction, uint64_t first, uint64_t *count)
+{
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    int status = mdb_cursor_open(transaction, 0, &cursor);
+    if (status != 0) return status;
+    *count = 0;
+    while ((status = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+        const size_t *pages = value.mv_data;
+        if (value.mv_size < sizeof *pages || pages[0] >= value.mv_size / sizeof *pages) continue;
+        for (size_t index = 1; index <= pages[0]; index++) *count += pages[index] >= first;
+    }
+    mdb_cursor_close(cursor);
+    return status == MDB_NOTFOUND ? 0 : status;
+}
+
+int clmdb_lengthen(struct clmdb_environment *environment, const struct clmdb_size *size,
+                   bool *is_whole)
+{
+    const uint64_t first = size->file_bytes / size->page_bytes;
+    const uint64_t missing = size->used_file_bytes / size->page_bytes - first;
+    uint64_t count = 0;
+    int descriptor = -1;
+    MDB_txn *transaction;
+    *is_whole = false;
+    int status = mdb_env_get_fd(unwrap(environment), &descriptor);
+    if (status != 0) return status;
+    if (ftruncate(descriptor, (off_t)size->used_file_bytes) != 0) return errno;
+    status = mdb_txn_begin(unwrap(environment), NULL, MDB_RDONLY, &transaction);
+    if (status == 0) {
+        *is_whole = count_free(transaction, first, &count) == 0 && count == missing;
+        mdb_txn_abort(transaction);
+    }
+    if (*is_whole) return 0;
+    return ftruncate(descriptor, (off_t)size->file_bytes) == 0 ? status : errno;
+}
+
 int clmdb_try_map(struct clmdb_environment *environment, uint64_t map_bytes)
 {
     int descriptor = -1;

@@ -38,6 +38,17 @@ final class Environment: Sendable {
         return size
     }
 
+    /// Whether a file of `size` has all its pages, but for free ones at its end that were never
+    /// written, which it then gets. Before anything else is read.
+    func isWhole(_ size: clmdb_size) throws(CatalogError) -> Bool {
+        if size.used_file_bytes <= size.file_bytes { return true }
+        var size = size
+        var isWhole = false
+        let status = unsafe clmdb_lengthen(handle, &size, &isWhole)
+        try CatalogError.check(status, "make its file longer")
+        return isWhole
+    }
+
     func reserve(from: UInt64, to bytes: UInt64) throws(CatalogError) {
         try CatalogError.check(unsafe clmdb_reserve(handle, from, bytes), "reserve disk space")
     }

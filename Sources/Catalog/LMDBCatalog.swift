@@ -53,10 +53,8 @@ public final class LMDBCatalog: CatalogStorage {
 
         let environment = try location.open(sizes)
         let size = try environment.size()
-        // A page beyond the end of the file would be a SIGBUS later.
-        guard size.used_file_bytes <= size.file_bytes else {
-            throw .damaged("data.mdb is cut short")
-        }
+        // A page in use beyond the end of the file would be a SIGBUS later.
+        guard try environment.isWhole(size) else { throw .damaged("data.mdb is cut short") }
         let plan = MapPlan(limitBytes: sizes.mapBytesMax, headroomBytes: sizes.headroomBytes)
         var mapBytes = size.map_bytes
         let contents = try withRoom(in: environment, plan, &mapBytes) { () throws(CatalogError) in

@@ -101,6 +101,47 @@ import Testing
         #expect(throws: CatalogError.damaged("data.mdb is cut short")) { try open() }
     }
 
+    /// LMDB does not write a page that a commit took and gave back, also if it is the file's last.
+    @Test func `opens a file that ends before pages that are free`() throws {
+        var random = Random(seed: 3)
+        let ids = (0..<2000).map { _ in
+            CatalogUploadID(high: random.next(), low: random.next())
+        }
+        let puts = ids.flatMap { id in
+            [
+                CatalogChange.put("n\(id.low)", 1),
+                .putUpload(id, value: content(10, seed: 1)),
+                .putUploadPage(id, page: 1, value: content(10, seed: 1)),
+            ]
+        }
+        let drops = [ids[..<20], ids[20..<300], ids[300...]].map { part in
+            part.map { CatalogChange.dropUpload($0) }
+        }
+        func isShort(_ catalog: LMDBCatalog) throws -> Bool {
+            let size = UInt64(try Data(contentsOf: directory.dataFile).count)
+            return try catalog.warm(limitBytes: size) != .inMemory(bytes: size)
+        }
+        func commitUntilShort() throws -> Contents? {
+            let catalog = try open()
+            for changes in [puts] + drops {
+                try catalog.commit(changes, applied: 1)
+                if try isShort(catalog) { return try Contents(of: catalog) }
+            }
+            return nil
+        }
+        let contents = try #require(try commitUntilShort())
+        let short = try Data(contentsOf: directory.dataFile)
+        #expect(try Contents(of: open()) == contents)
+        #expect(try !isShort(open()))
+        try open().commit([.put("a", 2)], applied: 2)
+
+        // Now pages are missing that are in use.
+        let half = short.prefix(short.count / 8192 * 4096)
+        try half.write(to: directory.dataFile)
+        #expect(throws: CatalogError.damaged("data.mdb is cut short")) { try open() }
+        #expect(try Data(contentsOf: directory.dataFile) == half)
+    }
+
     @Test func `refuses a newer format, whatever else it stores`() throws {
         try tamper { transaction, tables throws(CatalogError) in
             let newer: [UInt8] = [4, 0, 0, 0, 9, 9]

@@ -31,7 +31,7 @@ struct clmdb_bytes {
 struct clmdb_size {
     uint64_t page_bytes;
     uint64_t map_bytes;
-    /// Up to the last page that was ever written; the file is at least as long, or damaged.
+    /// Up to the last page that was ever taken. The file may end before it: see clmdb_lengthen.
     uint64_t used_file_bytes;
     uint64_t file_bytes;
 };
@@ -47,6 +47,12 @@ void clmdb_close(struct clmdb_environment *environment);
 int clmdb_sync_directory(const char *path);
 
 int clmdb_size(struct clmdb_environment *environment, struct clmdb_size *size);
+/// For a file that is shorter than `used_file_bytes`: whether the pages that are missing are all
+/// free. A commit that gives back the last pages that it took has no need to write them. Then the
+/// file is made that long; else it was cut short and is left as it is. Only before anything is read
+/// from the environment, for a missing page that is in use would be a SIGBUS.
+int clmdb_lengthen(struct clmdb_environment *environment, const struct clmdb_size *size,
+                   bool *is_whole);
 /// Whether `map_bytes` of address space are to be had beside the present map: 0, or ENOMEM.
 int clmdb_try_map(struct clmdb_environment *environment, uint64_t map_bytes);
 /// Only while no transaction is active in this process. After a failure nothing may be mapped any
