@@ -14,8 +14,6 @@ final class EngineComparison {
 
     /// Of the rounds that do not count; a pair's is its number.
     private static let warmUpSeed: UInt64 = 1 << 20
-    /// What fio needs to start and end is the middle of so many.
-    private static let startCount = 3
 
     init(_ options: EngineOptions, _ fio: FioProgram, directory: String) throws(EngineError) {
         (self.options, self.fio) = (options, fio)
@@ -26,38 +24,38 @@ final class EngineComparison {
     deinit { thread.stop() }
 
     func run(_ cell: EngineCell) throws -> EngineRow {
-        _ = try ours(cell, seed: EngineComparison.warmUpSeed)
-        _ = try theirs(cell, seed: EngineComparison.warmUpSeed)
-        let startCPU = try startCPU(cell)
+        let order = options.only.map { [$0] } ?? EngineSide.allCases
+        for side in order { _ = try run(cell, side, seed: EngineComparison.warmUpSeed) }
         var samples: [EngineSample] = []
         for pair in 0..<options.pairs {
             // A/B, B/A, A/B …: whatever drifts hits both alike.
-            let order = EngineSide.allCases
             for side in pair.isMultiple(of: 2) ? order : order.reversed() {
-                samples.append(try sample(cell, side, pair, startCPU: startCPU))
+                samples.append(try sample(cell, side, pair))
             }
         }
         return EngineRow(cell, samples)
     }
 
     private func sample(
-        _ cell: EngineCell, _ side: EngineSide, _ pair: Int, startCPU: Double
+        _ cell: EngineCell, _ side: EngineSide, _ pair: Int
     ) throws -> EngineSample {
         try OpenFile.syncFileSystem(file.direct)
         let start = Clocks.now()
         let before = try EngineComparison.busySeconds()
-        var tally =
-            switch side {
-            case .millrace: try ours(cell, seed: UInt64(pair))
-            case .fio: try theirs(cell, seed: UInt64(pair))
-            }
+        let tally = try run(cell, side, seed: UInt64(pair))
         let busy = try EngineComparison.busySeconds() - before
         let seconds = Double(Clocks.now() - start) / 1e9
-        let strangers = max(0, busy - tally.cpu) / seconds
-        if side == .fio { tally.takeOff(startCPU) }
+        let strangers = max(0, busy - tally.cpu - tally.cpuBeside) / seconds
         return EngineSample(
             side: side, pair: pair, requestCount: tally.requestCount, seconds: tally.seconds,
-            cpu: tally.cpu, otherUse: strangers)
+            cpu: tally.cpu, cpuBeside: tally.cpuBeside, otherUse: strangers)
+    }
+
+    private func run(_ cell: EngineCell, _ side: EngineSide, seed: UInt64) throws -> EngineTally {
+        switch side {
+        case .millrace: try ours(cell, seed: seed)
+        case .fio: try theirs(cell, seed: seed)
+        }
     }
 
     private func ours(_ cell: EngineCell, seed: UInt64) throws(EngineError) -> EngineTally {
@@ -67,20 +65,11 @@ final class EngineComparison {
                 seconds: options.seconds, seed: seed))
     }
 
-    private func theirs(
-        _ cell: EngineCell, seed: UInt64, isStartOnly: Bool = false
-    ) throws -> EngineTally {
+    private func theirs(_ cell: EngineCell, seed: UInt64) throws -> EngineTally {
         try fio.run(
             FioJob(
                 cell: cell, path: file.path, fileBytes: file.byteCount,
-                seconds: isStartOnly ? nil : options.seconds, seed: Int(seed) + 1))
-    }
-
-    private func startCPU(_ cell: EngineCell) throws -> Double {
-        let starts = try (0..<EngineComparison.startCount).map { _ in
-            try theirs(cell, seed: 0, isStartOnly: true).cpu
-        }
-        return Summary.median(of: starts)
+                seconds: options.seconds, seed: Int(seed) + 1))
     }
 
     /// CPU-seconds that all of the machine has used so far.
@@ -89,12 +78,5 @@ final class EngineComparison {
             throw EngineError("/proc/stat is not as expected")
         }
         return Double(machine.busy) / Clocks.ticksPerSecond()
-    }
-}
-
-extension EngineTally {
-    mutating func takeOff(_ startCPU: Double) {
-        self = EngineTally(
-            requestCount: requestCount, seconds: seconds, cpu: max(0, cpu - startCPU))
     }
 }

@@ -19,8 +19,10 @@ struct EngineRound: Sendable {
 struct EngineTally: Sendable {
     let requestCount: Int
     let seconds: Double
-    /// CPU-seconds of the process that did it.
+    /// CPU-seconds of the thread that did it, while it did.
     let cpu: Double
+    /// Those of the rest of its process: io-wq workers, and fio's start and end.
+    let cpuBeside: Double
 }
 
 /// The handlers of one core: each has one buffer and one request in flight.
@@ -37,7 +39,7 @@ actor EngineCore {
 
     func run(_ round: EngineRound) async throws(EngineError) -> EngineTally {
         (requestCount, refusal) = (0, nil)
-        let cpuBefore = Clocks.thisProcess()
+        let (cpuBefore, processBefore) = (Clocks.thisThread(), Clocks.thisProcess())
         let start = Clocks.now()
         let end = start + UInt64(round.seconds * 1e9)
         let handlers = (0..<UInt64(round.cell.depth)).map { number in
@@ -46,12 +48,15 @@ actor EngineCore {
         }
         for handler in handlers { await handler.value }
         let seconds = Double(Clocks.now() - start) / 1e9
-        let cpu = Double(Clocks.thisProcess() - cpuBefore) / 1e9
+        let cpu = Clocks.thisThread() - cpuBefore
+        let processCPU = Clocks.thisProcess() - processBefore
         if let refusal {
             let why = refusal < 0 ? "errno \(-refusal)" : "\(refusal) bytes instead of a block"
             throw EngineError("\(round.cell.name): \(why)")
         }
-        return EngineTally(requestCount: requestCount, seconds: seconds, cpu: cpu)
+        return EngineTally(
+            requestCount: requestCount, seconds: seconds, cpu: Double(cpu) / 1e9,
+            cpuBeside: Double(max(processCPU, cpu) - cpu) / 1e9)
     }
 
     private func handle(_ round: EngineRound, _ random: SplitMix64, until end: UInt64) async {

@@ -12,6 +12,8 @@ public struct EngineOptions: Equatable, Sendable {
     public var data: String?
     public var output: String?
     public var cpu = 0
+    /// Runs this side alone and compares nothing: for profiles, and for two programs of ours.
+    public var only: EngineSide?
     public var isQuick = false
     public var wantsHelp = false
 
@@ -48,6 +50,7 @@ public struct EngineOptions: Equatable, Sendable {
 
     private static let valued: Set<String> = [
         "--cells", "--pairs", "--seconds", "--file", "--fio", "--data", "--output", "--cpu",
+        "--only",
     ]
 
     private mutating func set(_ name: String, to value: String) throws(Options.Mistake) {
@@ -66,6 +69,11 @@ public struct EngineOptions: Equatable, Sendable {
         case "--fio": fio = value
         case "--data": data = value
         case "--output": output = value
+        case "--only":
+            guard let side = EngineSide(rawValue: value) else {
+                throw Options.Mistake("--only is millrace or fio, not \(value)")
+            }
+            only = side
         case "--cpu": cpu = try Options.number(value, for: name, in: 0...1023)
         default: preconditionFailure("an option that is listed but not read")
         }
@@ -73,7 +81,7 @@ public struct EngineOptions: Equatable, Sendable {
 
     /// Where the result is to be written; nil if it is only part of one and no place was named.
     public var directory: String? {
-        output ?? (isQuick || cells != EngineCell.all ? nil : "perf/runs")
+        output ?? (isQuick || cells != EngineCell.all || only != nil ? nil : "perf/runs")
     }
 
     public static let help = """
@@ -88,6 +96,7 @@ public struct EngineOptions: Equatable, Sendable {
         --data DIR        where the file lies (.build/bench-data)
         --output DIR      where the result goes (perf/runs, if it is complete)
         --cpu N           the CPU of both (0)
+        --only SIDE       millrace or fio alone; compares nothing, writes no file
 
         Cells are read or write, 4k, 64k or 1m, at queue depths 1, 4, 16 and 64: read-64k-qd4.
 

@@ -12,18 +12,21 @@ public struct EngineSample: Equatable, Sendable, Codable {
     public let pair: Int
     public let requestCount: Int
     public let seconds: Double
-    /// CPU-seconds of the process, io-wq workers included; what fio needs to start is taken off.
+    /// CPU-seconds of the one thread that asked and was answered, from first to last.
     public let cpu: Double
-    /// CPUs that the rest of the machine kept busy meanwhile, fio's start and end included:
-    /// interrupts, kernel threads and noisy neighbours.
+    /// CPU-seconds of the rest of its process: io-wq workers, and fio's start and end.
+    public let cpuBeside: Double
+    /// CPUs that the rest of the machine kept busy meanwhile: interrupts, kernel threads and noisy
+    /// neighbours.
     public let otherUse: Double
 
     public init(
         side: EngineSide, pair: Int, requestCount: Int, seconds: Double, cpu: Double,
-        otherUse: Double
+        cpuBeside: Double, otherUse: Double
     ) {
         (self.side, self.pair, self.requestCount) = (side, pair, requestCount)
-        (self.seconds, self.cpu, self.otherUse) = (seconds, cpu, otherUse)
+        (self.seconds, self.cpu) = (seconds, cpu)
+        (self.cpuBeside, self.otherUse) = (cpuBeside, otherUse)
     }
 
     public var cpuPerRequest: Double { cpu / Double(requestCount) }
@@ -51,7 +54,7 @@ public struct EngineRow: Equatable, Sendable, Encodable {
     public let name: String
     public let cell: EngineCell
     public let sides: [Figures]
-    /// Of Millrace to fio, pair by pair.
+    /// Of Millrace to fio, pair by pair; nil if one of them ran alone.
     public let cpuRatio: Ratio?
     public let throughputRatio: Ratio?
     public let samples: [EngineSample]
@@ -69,6 +72,7 @@ public struct EngineRow: Equatable, Sendable, Encodable {
                 EngineRow.rounds(of: .millrace, in: samples),
                 EngineRow.rounds(of: .fio, in: samples)
             )
+            guard !ours.isEmpty, !theirs.isEmpty else { return nil }
             precondition(ours.map(\.pair) == theirs.map(\.pair), "a pair without its other half")
             return RatioEstimate(
                 of: ours.map(value), to: theirs.map(value), seed: EngineRow.bootstrapSeed

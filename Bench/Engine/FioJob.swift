@@ -7,8 +7,7 @@ struct FioJob: Equatable {
     let cell: EngineCell
     let path: String
     let fileBytes: Int
-    /// Nil: a single request, for what fio costs beside its requests.
-    let seconds: Double?
+    let seconds: Double
     let seed: Int
 
     var arguments: [String] {
@@ -24,12 +23,8 @@ struct FioJob: Equatable {
             "--norandommap=1", "--scramble_buffers=0", "--gtod_reduce=1",
             "--randseed=\(seed)", "--thread=1", "--invalidate=0", "--allow_file_create=0",
             "--fallocate=none", "--disk_util=0", "--eta=never", "--output-format=json",
-        ] + length
-    }
-
-    private var length: [String] {
-        guard let seconds else { return ["--number_ios=1"] }
-        return ["--time_based=1", "--runtime=\(Int((seconds * 1000).rounded()))ms"]
+            "--time_based=1", "--runtime=\(Int((seconds * 1000).rounded()))ms",
+        ]
     }
 }
 
@@ -37,6 +32,8 @@ struct FioJob: Equatable {
 struct FioReport: Equatable {
     let requestCount: Int
     let seconds: Double
+    /// CPU-seconds of the thread that ran the job, while it did.
+    let cpu: Double
 
     /// Nil if `text` is no report on a job in `direction` that went well. What fio says before it,
     /// warnings for one, is passed over.
@@ -48,20 +45,26 @@ struct FioReport: Equatable {
             let job = output.jobs.first, output.jobs.count == 1, job.error == 0
         else { return nil }
         let done = direction == .read ? job.read : job.write
-        guard done.total_ios > 0, done.runtime > 0 else { return nil }
+        // Shares of the run time in per cent; fio takes both in whole milliseconds.
+        let cpu = (job.usr_cpu + job.sys_cpu) / 100 * Double(job.job_runtime) / 1000
+        guard done.total_ios > 0, done.runtime > 0, cpu > 0 else { return nil }
         (requestCount, seconds) = (done.total_ios, Double(done.runtime) / 1000)
+        self.cpu = cpu
     }
 
+    /// Under fio's own names.
     private struct Output: Decodable {
         let jobs: [Job]
 
         struct Job: Decodable {
             let error: Int
+            let usr_cpu: Double
+            let sys_cpu: Double
+            let job_runtime: Int
             let read: Done
             let write: Done
         }
 
-        /// Under fio's own names.
         struct Done: Decodable {
             let total_ios: Int
             let runtime: Int

@@ -17,14 +17,15 @@ struct FioProgram {
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    /// What the job did; the CPU-seconds are the whole process's, from its start to its end.
+    /// What the job did, and what fio took to start and end.
     func run(_ job: FioJob) throws -> EngineTally {
-        let (text, cpu) = try run(job.arguments, confined: true)
+        let (text, processCPU) = try run(job.arguments, confined: true)
         guard let report = FioReport(text, job.cell.direction) else {
             throw EngineError("\(job.cell.name): fio's report is not as expected")
         }
         return EngineTally(
-            requestCount: report.requestCount, seconds: report.seconds, cpu: cpu)
+            requestCount: report.requestCount, seconds: report.seconds, cpu: report.cpu,
+            cpuBeside: max(0, processCPU - report.cpu))
     }
 
     private func run(

@@ -111,5 +111,5 @@ public enum MicroCommand {
 }
 
 extension Microbench {
-    static let all = parsing + storage + memory + rings + catalog + server
+    static let all = parsing + storage + memory + loop + rings + catalog + server
 }

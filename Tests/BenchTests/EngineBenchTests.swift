@@ -13,7 +13,8 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
     -> EngineSample
 {
     EngineSample(
-        side: side, pair: pair, requestCount: count, seconds: 0.5, cpu: cpu, otherUse: 0.1)
+        side: side, pair: pair, requestCount: count, seconds: 0.5, cpu: cpu, cpuBeside: 0.2,
+        otherUse: 0.1)
 }
 
 @Suite struct `The cells of the engine's bench` {
@@ -36,12 +37,13 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
     @Test func `take every value`() throws {
         let options = try EngineOptions([
             "--cells", "write-4k", "--pairs", "9", "--seconds", "0.5", "--file", "256", "--fio",
-            "f", "--data", "d", "--output", "o", "--cpu", "3", "--help",
+            "f", "--data", "d", "--output", "o", "--cpu", "3", "--only", "fio", "--help",
         ])
         #expect(options.cells.map(\.depth) == [1, 4, 16, 64])
         #expect(options.pairs == 9 && options.seconds == 0.5 && options.fileBytes == 256 << 20)
         #expect(options.fio == "f" && options.data == "d" && options.cpu == 3)
         #expect(options.directory == "o" && options.wantsHelp && !options.isQuick)
+        #expect(options.only == .fio)
     }
 
     @Test func `make a quick run smaller, and write down only what is whole`() throws {
@@ -49,6 +51,7 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
         #expect(quick.isQuick && quick.pairs == 2 && quick.fileBytes < 1 << 30)
         #expect(quick.directory == nil)
         #expect(try EngineOptions(["--cells", "qd1"]).directory == nil)
+        #expect(try EngineOptions(["--only", "millrace"]).directory == nil)
     }
 
     @Test(arguments: [
@@ -56,6 +59,7 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
         (["--cells"], "--cells needs a value"), (["--speed", "1"], "there is no option --speed"),
         (["fast"], "what is fast?"), (["--file", "1"], "--file is a number from"),
         (["--seconds", "0"], "--seconds is a number of seconds"),
+        (["--only", "dd"], "--only is millrace or fio, not dd"),
     ])
     func `name what is wrong`(arguments: [String], complaint: String) {
         let mistake = #expect(throws: Options.Mistake.self) { try EngineOptions(arguments) }
@@ -64,7 +68,7 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
 }
 
 @Suite struct `A job for fio` {
-    private func job(seconds: Double?) -> FioJob {
+    private func job(seconds: Double) -> FioJob {
         FioJob(
             cell: EngineCell(.write, blockBytes: 64 << 10, depth: 16), path: "/proc/1/fd/3",
             fileBytes: 1 << 30, seconds: seconds, seed: 7)
@@ -80,12 +84,6 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
             #expect(arguments.contains(expected), "\(expected)")
         }
     }
-
-    @Test func `of a start alone ends after one request`() {
-        let arguments = job(seconds: nil).arguments
-        #expect(arguments.contains("--number_ios=1"))
-        #expect(!arguments.contains { $0.hasPrefix("--runtime") || $0 == "--time_based=1" })
-    }
 }
 
 @Suite struct `A report of fio` {
@@ -94,6 +92,7 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
 
     private func text(error: Int = 0, read: String, write: String) -> String {
         "{\"fio version\": \"fio-3.33\", \"jobs\": [{\"jobname\": \"a\", \"error\": \(error),"
+            + " \"usr_cpu\": 8.0, \"sys_cpu\": 4.0, \"job_runtime\": 300,"
             + " \"read\": \(read), \"write\": \(write)}]}\n"
     }
 
@@ -101,6 +100,7 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
         let report = text(read: done, write: nothing)
         let plain = try #require(FioReport(report, .read))
         #expect(plain.requestCount == 500 && plain.seconds == 0.25)
+        #expect(abs(plain.cpu - 0.036) < 1e-12)
         #expect(FioReport("note: {odd} things\n" + report, .read) == plain)
     }
 
@@ -132,6 +132,12 @@ private func sample(_ side: EngineSide, _ pair: Int, cpu: Double, count: Int = 1
         let theirs = try #require(row.figures(of: .fio))
         #expect(abs(theirs.cpuPerRequest.median - 1.3e-5) < 1e-12 && theirs.strangers == 0.1)
         #expect(row.figures(of: .millrace)?.throughput.median == 2_000)
+    }
+
+    @Test func `of one side alone compares nothing`() {
+        let row = EngineRow(cell, [sample(.millrace, 0, cpu: 0.02)])
+        #expect(row.cpuRatio == nil && row.throughputRatio == nil)
+        #expect(row.figures(of: .millrace) != nil && row.figures(of: .fio) == nil)
     }
 
     @Test func `is a line a side and a line of ratios`() {
