@@ -35,6 +35,13 @@ struct WaiterTable {
         return Ticket(slot: slot, generation: waiters[Int(slot)].generation)
     }
 
+    /// The same, awaited already.
+    mutating func take(for continuation: UnsafeContinuation<Int32, Never>) -> Ticket {
+        let ticket = take()
+        unsafe self.await(ticket, continuation)
+        return ticket
+    }
+
     mutating func complete(_ completion: Completion) {
         let ticket = Ticket(slot: completion.token.slot, generation: completion.token.generation)
         complete(ticket, with: completion.result)

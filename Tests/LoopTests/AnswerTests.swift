@@ -11,7 +11,8 @@ private final class Results: Sendable {
 }
 
 @Suite struct `An answer` {
-    /// Work that no actor isolates changes executors on its way into a wait, and others run then.
+    /// Not even if no actor isolates the waiter: that one may change executors on its way, and
+    /// others run then.
     @Test func `that comes while its waiter is about to suspend is not lost`() throws {
         let loop = try EventLoop(index: 0)
         loop.attach(ring: nil)
