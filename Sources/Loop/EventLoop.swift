@@ -40,6 +40,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     /// Turns of the ring that have ended, and the completions that they brought.
     public private(set) var turnCount: UInt64 = 0
     public private(set) var completionCount: UInt64 = 0
+    /// Requests of handlers that the kernel has been or will be asked and has not answered.
+    public internal(set) var requestsUnderWay = 0
 
     private let mailbox = Mailbox()
     /// An eventfd that the driver watches, for threads that have no ring.
@@ -122,6 +124,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     public func handle(_ completion: Completion) {
         switch completion.token.kind {
         case .waiter:
+            requestsUnderWay -= 1
             waiters.complete(completion)
         case .message, .ignored:
             break

@@ -7,15 +7,21 @@ extension EventLoop {
     /// errno.
     public func perform(_ operation: Operation) async -> Int32 {
         await unsafe suspended { continuation in
-            push(operation, unsafe waiters.take(for: continuation).token)
+            ask(operation, unsafe waiters.take(for: continuation))
         }
     }
 
     /// Asks now; the answer is fetched later with `answer`, exactly once.
     public func start(_ operation: Operation) -> Ticket {
         let ticket = waiters.take()
-        push(operation, ticket.token)
+        ask(operation, ticket)
         return ticket
+    }
+
+    @inline(__always)
+    private func ask(_ operation: Operation, _ ticket: Ticket) {
+        requestsUnderWay += 1
+        push(operation, ticket.token)
     }
 
     public func answer(_ ticket: Ticket) async -> Int32 {

@@ -9,6 +9,8 @@ public struct CoreDriver: ~Copyable {
     /// Submissions that fit between two turns; more are handed over early.
     public static let ringEntries: UInt32 = 1024
     public static let receiveGroup = BufferGroup(id: 0)
+    /// From so many requests of handlers on, a turn that has slept looks a second time.
+    static let burstMin = 8
 
     public let loop: EventLoop
     private var ring: Ring
@@ -50,7 +52,13 @@ public struct CoreDriver: ~Copyable {
             }
             let limit = nanosecondsUntilDeadline()
             let sleeps = !loop.hasJobs && limit != 0
-            let count = try ring.turn(sleeping: sleeps, limit: limit ?? 0) { loop.handle($0) }
+            var count = try ring.turn(sleeping: sleeps, limit: limit ?? 0) { loop.handle($0) }
+            if sleeps && loop.requestsUnderWay >= CoreDriver.burstMin {
+                // A disk that was asked for many things at once answers many at once, and the first
+                // of them wakes us. The rest has come by now: asked for the next together, it is
+                // told once (perf/runs/2026-11-27-fio-4k.md).
+                count += try ring.turn(sleeping: false) { loop.handle($0) }
+            }
             loop.turned(completions: count)
         }
     }

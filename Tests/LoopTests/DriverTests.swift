@@ -72,6 +72,22 @@ import Testing
         #expect(counts[2][0] - counts[1][0] >= 1 && counts[2][1] - counts[1][1] >= 30)
     }
 
+    /// The first answer wakes it; enough are under way for a second look, which finds none yet.
+    @Test func `hands on the answers of many requests, those that come late, too`() async throws {
+        let (answers, counts) = try await onCore { core in
+            let loop = core.loop
+            let late = (0..<20).map { _ in loop.start(.timeout(nanoseconds: 2_000_000)) }
+            let before = loop.requestsUnderWay
+            let soon = await loop.perform(.timeout(nanoseconds: 1))
+            let between = loop.requestsUnderWay
+            var answers = [soon]
+            for ticket in late { answers.append(await loop.answer(ticket)) }
+            return (answers, [before, between, loop.requestsUnderWay])
+        }
+        #expect(answers == Array(repeating: -62, count: 21))
+        #expect(counts[0] == 20 && counts[1] <= 20 && counts[2] == 0)
+    }
+
     @Test func `runs jobs that its jobs make, to any depth`() async throws {
         let count = try await onCore { core in
             func descend(_ depth: Int) -> Task<Int, Never> {

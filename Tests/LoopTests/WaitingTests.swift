@@ -48,6 +48,21 @@ import Testing
         #expect(driven.loop.ticketsOutstanding == 0)
     }
 
+    @Test func `has a request under way from asking to the answer, whether it is awaited or not`()
+        throws
+    {
+        let driven = try HandDrivenLoop()
+        defer { driven.end() }
+        let loop = driven.loop
+        let (asked, _) = (loop.start(.nop), loop.makeTicket())
+        driven.begin { _ = await $0.perform(.nop) }
+        driven.begin { await $0.sleep(until: 9) }
+        driven.run()
+        #expect(loop.requestsUnderWay == 2 && loop.ticketsOutstanding == 4)
+        for index in 0..<2 { driven.answer(index, with: 0) }
+        #expect(loop.requestsUnderWay == 0 && loop.isAnswered(asked))
+    }
+
     @Test func `can see whether it would have to wait`() throws {
         let driven = try HandDrivenLoop()
         defer { driven.end() }
