@@ -10,8 +10,9 @@ public import IO
 public final class CoreMemory: @unchecked Sendable {
     // Unchecked: like its loop, it belongs to one thread, on which all of it is used.
 
-    /// Large enough for nearly every request head.
-    public static let receiveBufferSize = 4096
+    /// Large enough for nearly every request head, and for one with a body of 4 KiB: each buffer
+    /// is a receive of its own.
+    public static let receiveBufferSize = 8192
     /// Below this nothing would be left to lease.
     public static let smallest = 4 << 20
 
