@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+_Static_assert(CLMDB_EXISTS == MDB_KEYEXIST, "CLMDB.h names LMDB's codes");
 _Static_assert(CLMDB_NOT_FOUND == MDB_NOTFOUND, "CLMDB.h names LMDB's codes");
 _Static_assert(CLMDB_DAMAGED_PAGE == MDB_CORRUPTED, "CLMDB.h names LMDB's codes");
 _Static_assert(CLMDB_PANIC == MDB_PANIC, "CLMDB.h names LMDB's codes");

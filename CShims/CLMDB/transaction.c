@@ -82,6 +82,13 @@ int clmdb_put(struct clmdb_transaction *transaction, unsigned table, const void 
     return mdb_put(unwrap(transaction), table, &at, &stored, 0);
 }
 
+int clmdb_add(struct clmdb_transaction *transaction, unsigned table, const void *key,
+              size_t key_count, const void *value, size_t value_count)
+{
+    MDB_val at = value_of(key, key_count), stored = value_of(value, value_count);
+    return mdb_put(unwrap(transaction), table, &at, &stored, MDB_NOOVERWRITE);
+}
+
 int clmdb_delete(struct clmdb_transaction *transaction, unsigned table, const void *key,
                  size_t key_count)
 {

@@ -55,6 +55,8 @@ extension Transaction {
         _ entry: CatalogEntry, for name: [UInt8], in tables: Tables
     ) throws(CatalogError) {
         CatalogLimits.check(name: name)
+        // Most names are new, and then the tree is searched once.
+        if try add(name.span, entry.encoded.span, in: tables.names) { return }
         if let present = try self.entry(of: name.span, in: tables) {
             guard present.sequence <= entry.sequence else { return }
         }

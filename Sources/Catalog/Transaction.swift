@@ -106,6 +106,21 @@ struct Transaction: ~Copyable, @unchecked Sendable {
         try CatalogError.check(status, "write an entry")
     }
 
+    /// `put` for a key that is not there; false if it is, and nothing happens.
+    func add(
+        _ key: Span<UInt8>, _ value: Span<UInt8>, in table: UInt32
+    ) throws(CatalogError) -> Bool {
+        let status = unsafe key.withUnsafeBufferPointer { key in
+            unsafe value.withUnsafeBufferPointer { value in
+                unsafe clmdb_add(
+                    handle, table, key.baseAddress, key.count, value.baseAddress, value.count)
+            }
+        }
+        if status == CLMDB_EXISTS { return false }
+        try CatalogError.check(status, "write an entry")
+        return true
+    }
+
     /// Nothing happens when there is no such key.
     func delete(_ key: Span<UInt8>, in table: UInt32) throws(CatalogError) {
         let status = unsafe key.withUnsafeBufferPointer { key in

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 enum {
+    CLMDB_EXISTS = -30799,
     CLMDB_NOT_FOUND = -30798,
     CLMDB_DAMAGED_PAGE = -30796,
     CLMDB_PANIC = -30795,
@@ -79,6 +80,9 @@ int clmdb_table_bytes(struct clmdb_transaction *transaction, unsigned table, uin
 int clmdb_get(struct clmdb_transaction *transaction, unsigned table, const void *key,
               size_t key_count, struct clmdb_bytes *value);
 int clmdb_put(struct clmdb_transaction *transaction, unsigned table, const void *key,
+              size_t key_count, const void *value, size_t value_count);
+/// The same for a key that is not there: CLMDB_EXISTS if it is, and nothing happens.
+int clmdb_add(struct clmdb_transaction *transaction, unsigned table, const void *key,
               size_t key_count, const void *value, size_t value_count);
 int clmdb_delete(struct clmdb_transaction *transaction, unsigned table, const void *key,
                  size_t key_count);
