@@ -134,7 +134,7 @@ public struct LoadLoop: ~Copyable {
             case .sent: try sent(completion.result, index, &round)
             case nil: preconditionFailure("a wait that the client does not know")
             }
-        case .accept, .close, .zeroCopy, .doorbell, .messageRefused, .ignored:
+        case .accept, .close, .zeroCopy, .doorbell, .messageRefused, .writeRun, .ignored:
             preconditionFailure("a completion that the client never asked for")
         }
     }

@@ -26,18 +26,25 @@ struct message {
     struct iovec parts[2];
 };
 
+/// What one write gathers.
+struct parts { struct iovec of[CURING_PARTS_MAX]; };
+
+/// Linux 6.15; newer than Debian 12's headers.
+enum { WRITEV_FIXED = 61 };
+
 struct curing {
     struct io_uring ring;
     struct io_uring_buf_ring *buffers;
     uint8_t *buffer_base;
     uint32_t buffer_count, buffer_size;
-    bool has_registered_memory;
+    bool has_registered_memory, writes_registered_parts;
     /// /dev/null, or a negated errno.
     int sink;
     /// Read by the kernel when the entry is submitted, so one per entry is enough.
     struct __kernel_timespec *times;
     struct message *messages;
     struct open_how *hows;
+    struct parts *parts;
 };
 
 /// A completion queue this many times the submission queue: multishot requests answer often.
@@ -69,10 +76,16 @@ int curing_open(uint32_t entries, curing **out, curing_facts *facts)
     ring->times = calloc(params.sq_entries, sizeof *ring->times);
     ring->hows = calloc(params.sq_entries, sizeof *ring->hows);
     ring->messages = calloc(params.sq_entries, sizeof *ring->messages);
-    if (ring->times == NULL || ring->hows == NULL || ring->messages == NULL) {
+    ring->parts = calloc(params.sq_entries, sizeof *ring->parts);
+    if (ring->times == NULL || ring->hows == NULL || ring->messages == NULL
+        || ring->parts == NULL) {
         curing_close(ring);
         return -ENOMEM;
     }
+    struct io_uring_probe *probe = io_uring_get_probe_ring(&ring->ring);
+    ring->writes_registered_parts =
+        probe != NULL && io_uring_opcode_supported(probe, WRITEV_FIXED);
+    io_uring_free_probe(probe);
     ring->sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (ring->sink < 0) ring->sink = -errno;
     *facts = (curing_facts){
@@ -95,6 +108,7 @@ void curing_close(curing *ring)
     free(ring->times);
     free(ring->messages);
     free(ring->hows);
+    free(ring->parts);
     free(ring);
 }
 
@@ -300,6 +314,25 @@ void curing_write(
         io_uring_prep_write_fixed(entry, file, source, count, offset, 0);
     else
         io_uring_prep_write(entry, file, source, count, offset);
+}
+
+bool curing_gathers(const curing *ring)
+{
+    return !ring->has_registered_memory || ring->writes_registered_parts;
+}
+
+void curing_write_parts(
+    curing *ring, int file, const void *base, const curing_region *parts, uint32_t count,
+    uint64_t offset, uint64_t token)
+{
+    ENTRY;
+    struct iovec *vector = ring->parts[entry - ring->ring.sq.sqes].of;
+    for (uint32_t i = 0; i < count; i++) {
+        vector[i].iov_base = (char *)base + parts[i].offset;
+        vector[i].iov_len = parts[i].count;
+    }
+    io_uring_prep_writev(entry, file, vector, count, offset);
+    if (ring->has_registered_memory) entry->opcode = WRITEV_FIXED;
 }
 
 void curing_sync(curing *ring, int file, uint64_t token)

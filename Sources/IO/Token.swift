@@ -26,6 +26,8 @@ public struct Token: Equatable, Sendable {
         case doorbell
         /// A message to another ring failed; `slot` is the eventfd to use instead.
         case messageRefused
+        /// Several writes that became one: known to the ring alone.
+        case writeRun
         /// Nobody waits for the answer.
         case ignored
     }

@@ -135,6 +135,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
             EventLoop.knock(Descriptor(Int32(completion.token.slot)))
         case .accept, .receive, .send, .close, .zeroCopy:
             arrivals.push(completion)
+        case .writeRun:
+            preconditionFailure("the ring answers each write of a run")
         }
     }
 

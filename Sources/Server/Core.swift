@@ -136,7 +136,8 @@ public actor Core: StoreCore, CompletionObserver {
         case .send: sent(slot, completion.result)
         case .close:
             closed(slot)
-        case .accept, .zeroCopy, .waiter, .message, .doorbell, .messageRefused, .ignored:
+        case .accept, .zeroCopy, .waiter, .message, .doorbell, .messageRefused, .writeRun,
+            .ignored:
             preconditionFailure("\(completion.token.kind) is not a connection's")
         }
     }

@@ -15,6 +15,8 @@ public struct Ring: ~Copyable {
     private let arena: Arena
     private let drained: UnsafeMutableBufferPointer<io_uring_cqe>
     private var answered: [Completion] = []
+    private var runs = WriteRuns()
+    private var gathers: Bool
 
     /// What was asked for and what the kernel granted.
     public let facts: RingFacts
@@ -37,6 +39,7 @@ public struct Ring: ~Copyable {
         answered.reserveCapacity(64)
         descriptor = Descriptor(granted.descriptor)
         facts = RingFacts(granted)
+        gathers = unsafe curing_gathers(opened)
     }
 
     deinit {
@@ -49,6 +52,7 @@ public struct Ring: ~Copyable {
     public mutating func registerArena() throws(KernelError) {
         let all = Region(offset: 0, count: UInt32(arena.count))
         let status = unsafe curing_register_memory(ring, arena.address(of: all), arena.count)
+        gathers = unsafe curing_gathers(ring)
         if let error = KernelError(result: status) { throw error }
     }
 
@@ -110,8 +114,7 @@ public struct Ring: ~Copyable {
             unsafe curing_read(
                 ring, file.number, arena.address(of: target), target.count, offset, tag)
         case .write(let file, let offset, let source):
-            unsafe curing_write(
-                ring, file.number, arena.address(of: source), source.count, offset, tag)
+            write(file, offset, source, token)
         case .sync(let file):
             unsafe curing_sync(ring, file.number, tag)
         case .allocate(let file, let offset, let count):
@@ -133,6 +136,36 @@ public struct Ring: ~Copyable {
             unsafe curing_cancel(ring, target.packed, tag)
         case .message(let other, let message):
             unsafe curing_message(ring, other.number, message.packed, tag)
+        }
+    }
+
+    /// Leaves it to be gathered with those that follow.
+    private mutating func write(
+        _ file: Descriptor, _ offset: UInt64, _ source: Region, _ token: Token
+    ) {
+        if gathers, runs.join(file, offset, source, token) { return }
+        submitRun()
+        guard !gathers || !runs.join(file, offset, source, token) else { return }
+        unsafe curing_write(
+            ring, file.number, arena.address(of: source), source.count, offset, token.packed)
+    }
+
+    private mutating func submitRun() {
+        guard let run = runs.close() else { return }
+        let first = run.parts.lowerBound
+        if run.parts.count == 1 {
+            let source = runs.source(of: first)
+            unsafe curing_write(
+                ring, run.file.number, arena.address(of: source), source.count, run.offset,
+                runs.tokens[first].packed)
+            return runs.forget(run.slot)
+        }
+        let base = unsafe arena.address(of: Region(offset: 0, count: 0))
+        let token = Token(.writeRun, slot: UInt32(run.slot))
+        unsafe runs.regions.withUnsafeBufferPointer { regions in
+            unsafe curing_write_parts(
+                ring, run.file.number, base, regions.baseAddress! + first,
+                UInt32(run.parts.count), run.offset, token.packed)
         }
     }
 
@@ -179,6 +212,7 @@ public struct Ring: ~Copyable {
     public mutating func turn(
         sleeping: Bool = true, limit: UInt64 = 0, _ handle: (Completion) -> Void
     ) throws(KernelError) -> Int {
+        submitRun()
         let wanted: UInt32 = sleeping && answered.isEmpty ? 1 : 0
         let status = unsafe curing_submit_and_wait(ring, wanted, limit)
         if let error = KernelError(result: status), !Ring.isHarmless(error) { throw error }
@@ -189,7 +223,16 @@ public struct Ring: ~Copyable {
         }
         let count = unsafe curing_drain(
             ring, drained.baseAddress!, UInt32(Ring.completionsPerTurnMax))
-        for index in 0..<Int(count) { handle(Completion(unsafe drained[index])) }
+        for index in 0..<Int(count) {
+            let completion = Completion(unsafe drained[index])
+            if completion.token.kind == .writeRun {
+                runs.end(Int(completion.token.slot), completion.result) { token, result in
+                    handle(Completion(token: token, result: result))
+                }
+            } else {
+                handle(completion)
+            }
+        }
         return answeredCount + Int(count)
     }
 

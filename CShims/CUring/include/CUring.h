@@ -72,6 +72,16 @@ void curing_read(
     curing *ring, int file, void *target, uint32_t count, uint64_t offset, uint64_t token);
 void curing_write(
     curing *ring, int file, const void *source, uint32_t count, uint64_t offset, uint64_t token);
+/// A range of the memory that a ring's owner has.
+typedef struct { uint32_t offset, count; } curing_region;
+enum { CURING_PARTS_MAX = 16 };
+/// Whether several regions can be written at once: with registered memory from Linux 6.15 on.
+bool curing_gathers(const curing *ring);
+/// `count` regions of what begins at `base`, one behind the other in the file; at most
+/// CURING_PARTS_MAX.
+void curing_write_parts(
+    curing *ring, int file, const void *base, const curing_region *parts, uint32_t count,
+    uint64_t offset, uint64_t token);
 void curing_sync(curing *ring, int file, uint64_t token);
 void curing_allocate(
     curing *ring, int file, uint64_t offset, uint64_t count, uint64_t token);
