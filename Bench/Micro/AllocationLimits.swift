@@ -39,6 +39,6 @@ enum AllocationLimits {
         // None a request, and one a turn of the loop with 64 of them: the closure that
         // `Core.completionsArrived` gives to `assumeIsolated`.
         "get-cached-1k": (0.016, 73.1),
-        "put-durable-4k": (13.23, 187.1),
+        "put-durable-4k": (13.03, 187.1),
     ]
 }

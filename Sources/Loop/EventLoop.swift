@@ -27,6 +27,8 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
     private var outbox = Queue<Request>()
     private var jobs = Queue<UnownedJob>()
     private var arrivals = Queue<Completion>()
+    private var observed = Queue<ObservedAnswer>()
+    private var endings: [any AnswerObserver] = []
     private var emptied = Queue<UInt16>()
     private var arrivingJobs: [UnownedJob] = []
     var waiters = WaiterTable()
@@ -93,13 +95,15 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         self.now = now
         self.wallSeconds = wallSeconds
         if !arrivals.isEmpty { observer?.completionsArrived() }
+        while let answer = observed.pop() { answer.observer.answered(answer.tag, answer.result) }
         wakeDueTimers()
         collectMail()
         let (serial, task) = unsafe (asUnownedSerialExecutor(), asUnownedTaskExecutor())
         for _ in 0..<EventLoop.jobsPerTurnMax {
-            guard let job = jobs.pop() else { return }
+            guard let job = jobs.pop() else { break }
             unsafe job.runSynchronously(isolatedTo: serial, taskExecutor: task)
         }
+        while let observer = endings.popLast() { observer.turnEnds() }
     }
 
     public var hasJobs: Bool { !jobs.isEmpty || mailbox.hasMail }
@@ -125,7 +129,7 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
         switch completion.token.kind {
         case .waiter:
             requestsUnderWay -= 1
-            waiters.complete(completion)
+            if let answer = waiters.complete(completion) { observed.push(answer) }
         case .message, .ignored:
             break
         case .doorbell:
@@ -211,11 +215,24 @@ public final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable 
 
     // MARK: The handlers' side
 
+    /// Tells `observer` when the jobs of this turn have run.
+    public func tellAtEnd(_ observer: any AnswerObserver) { endings.append(observer) }
+
     /// Leaves a request in the outbox.
     @inline(__always)
     public func push(_ operation: Operation, _ token: Token) {
         outbox.push((operation, token))
     }
+}
+
+/// Who takes the answers to its requests itself, on behalf of handlers that wait for more than one:
+/// none of them has to run in between.
+public protocol AnswerObserver: AnyObject {
+    /// The request under that tag was answered. Called before the turn's jobs.
+    func answered(_ tag: UInt32, _ result: Int32)
+    /// The turn's jobs have run; what is asked now goes to the kernel together with what they have
+    /// asked. Called once for each `EventLoop.tellAtEnd`.
+    func turnEnds()
 }
 
 /// Who takes the completions that no handler waits for: once a turn, before its jobs.

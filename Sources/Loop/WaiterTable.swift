@@ -1,14 +1,15 @@
 /// The requests whose answer a handler waits for, or will.
 ///
 ///     free ──take──▶ inFlight ──completion──▶ answered ──await──▶ free
-///                       └──await──▶ awaited ──completion──▶ free (the handler resumes)
+///      │                └──await──▶ awaited ──completion──▶ free (the handler resumes)
+///      └──take(for:)──▶ observed ──completion──▶ free (the observer is told)
 ///
 /// Slots are reused; the generation tells a late completion from its successor's.
 
 public import IO
 
 struct WaiterTable {
-    private enum State { case free, inFlight, awaited, answered }
+    private enum State { case free, inFlight, awaited, answered, observed }
 
     @safe private struct Waiter {
         var state = State.free
@@ -16,6 +17,8 @@ struct WaiterTable {
         var result: Int32 = 0
         var nextFree: UInt32 = .max
         var continuation: UnsafeContinuation<Int32, Never>?
+        var observer: (any AnswerObserver)?
+        var tag: UInt32 = 0
     }
 
     private var waiters: [Waiter] = []
@@ -42,14 +45,25 @@ struct WaiterTable {
         return ticket
     }
 
-    mutating func complete(_ completion: Completion) {
-        let ticket = Ticket(slot: completion.token.slot, generation: completion.token.generation)
-        complete(ticket, with: completion.result)
+    /// For an answer that goes to `observer`, under that tag.
+    mutating func take(for observer: any AnswerObserver, tag: UInt32) -> Ticket {
+        let ticket = take()
+        waiters[Int(ticket.slot)].observer = observer
+        waiters[Int(ticket.slot)].tag = tag
+        waiters[Int(ticket.slot)].state = .observed
+        return ticket
     }
 
-    mutating func complete(_ ticket: Ticket, with result: Int32) {
+    /// Answers what an observer is to be told, if one waits.
+    mutating func complete(_ completion: Completion) -> ObservedAnswer? {
+        let ticket = Ticket(slot: completion.token.slot, generation: completion.token.generation)
+        return complete(ticket, with: completion.result)
+    }
+
+    @discardableResult
+    mutating func complete(_ ticket: Ticket, with result: Int32) -> ObservedAnswer? {
         let slot = Int(ticket.slot)
-        guard waiters[slot].generation == ticket.generation else { return }
+        guard waiters[slot].generation == ticket.generation else { return nil }
         switch waiters[slot].state {
         case .inFlight:
             waiters[slot].state = .answered
@@ -58,9 +72,18 @@ struct WaiterTable {
             let continuation = unsafe waiters[slot].continuation.take()
             release(ticket)
             unsafe continuation?.resume(returning: result)
+        case .observed:
+            guard let observer = waiters[slot].observer.take() else {
+                preconditionFailure("nobody observes request \(ticket.slot)")
+            }
+            let answer = ObservedAnswer(
+                observer: observer, tag: waiters[slot].tag, result: result)
+            release(ticket)
+            return answer
         case .free, .answered:
             preconditionFailure("request \(ticket.slot) was answered twice")
         }
+        return nil
     }
 
     /// The answer, if it is there; the slot is free then.
@@ -100,4 +123,11 @@ public struct Ticket: Equatable, Sendable {
 
     /// Under which the kernel knows it.
     public var token: Token { Token(.waiter, generation: generation, slot: slot) }
+}
+
+/// An answer on its way to who observes the request.
+struct ObservedAnswer {
+    let observer: any AnswerObserver
+    let tag: UInt32
+    let result: Int32
 }

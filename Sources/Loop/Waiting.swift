@@ -18,6 +18,11 @@ extension EventLoop {
         return ticket
     }
 
+    /// Asks now; `observer` gets the answer under `tag`, and no handler waits.
+    public func start(_ operation: Operation, for observer: any AnswerObserver, tag: UInt32) {
+        ask(operation, waiters.take(for: observer, tag: tag))
+    }
+
     @inline(__always)
     private func ask(_ operation: Operation, _ ticket: Ticket) {
         requestsUnderWay += 1

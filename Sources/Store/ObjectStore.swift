@@ -83,7 +83,11 @@ public final class ObjectStore {
 
     /// A wait that began at `start`, a value of the loop's clock, has ended.
     func countWait(_ phase: Phase, since start: UInt64) {
-        let nanoseconds = loop.now - start
+        countWait(phase, since: start, until: loop.now)
+    }
+
+    func countWait(_ phase: Phase, since start: UInt64, until end: UInt64) {
+        let nanoseconds = end - start
         switch phase {
         case .disk: counted.diskWaits.add(nanoseconds)
         case .flush: counted.flushWaits.add(nanoseconds)

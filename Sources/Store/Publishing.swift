@@ -95,6 +95,18 @@ extension ObjectStore {
         try await file.write(source, at: place.byteOffset)
     }
 
+    /// The same, and makes it durable.
+    @inline(__always)
+    func writeDurably(
+        record source: Region, to place: Extent, in file: VolumeFile
+    ) async throws(StoreError) {
+        let start = loop.now
+        let outcome = await file.writeDurably(source, at: place.byteOffset)
+        countWait(.commit, since: start, until: outcome.writtenAt ?? loop.now)
+        if let writtenAt = outcome.writtenAt { countWait(.flush, since: writtenAt) }
+        if let error = outcome.error { throw error }
+    }
+
     /// Returns when every write to the volume whose end this core has seen is durable.
     @inline(__always)
     func flush(_ volume: VolumeID) async throws(StoreError) {
@@ -125,6 +137,11 @@ extension ObjectStore {
             await withdraw(record)
             throw error
         }
+        await conclude(record)
+    }
+
+    /// Publishes a record that is durable.
+    func conclude(_ record: RecordWrite) async {
         await published(record)
         state.endProvision(record.claimed.sequence)
         packer.resolve(record.claimed.place)

@@ -109,55 +109,62 @@ extension ObjectStore {
             }
             if let sequence {
                 let claimed = ClaimedPlace(place: upload.place, sequence: sequence)
-                let record = try await write(upload, checksum, claimed)
-                return try await acknowledge(record, durability)
+                let record = complete(upload, checksum, claimed)
+                try await write(record, of: upload, durability)
+                return .created(record.object)
             }
         }
     }
 
-    /// Writes the record and gives the buffer back.
-    private func write(
+    /// Completes the record that the upload's buffer holds the data of.
+    private func complete(
         _ upload: SmallUpload, _ checksum: UInt32, _ claimed: ClaimedPlace
-    ) async throws(StoreError) -> RecordWrite {
-        defer { upload.giveBackBuffer() }
+    ) -> RecordWrite {
         let description = upload.description
         let extent = claimed.place.extent
-        let source = upload.region.part(from: 0, count: Int(extent.byteCount))
         let stamp = stamp(description, extent, claimed.sequence)
         let text = RecordText(
             name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
             mediaType: description.mediaType.span.rawBytes)
-        var bytes = memory.arena.mutableBytes(source)
+        var bytes = memory.arena.mutableBytes(
+            upload.region.part(from: 0, count: Int(extent.byteCount)))
         RecordEncoding.encodeSmallObject(
             into: &bytes, stamp: stamp, text: text, length: Int(description.length),
             checksum: checksum, seal: seal)
         let object = StoredObject(
             length: description.length, sequence: claimed.sequence,
             modified: description.modified, kind: .small, record: extent)
-        let record = RecordWrite(
-            name: description.name, claimed: claimed, object: object, data: [])
+        return RecordWrite(name: description.name, claimed: claimed, object: object, data: [])
+    }
+
+    /// Brings the record to the disk, gives the buffer back, and publishes, now or soon.
+    private func write(
+        _ record: RecordWrite, of upload: SmallUpload, _ durability: Durability
+    ) async throws(StoreError) {
+        let isEarly = durability == .written || state.faults.contains(.earlyAcknowledgement)
+        let place = record.claimed.place.extent
         do throws(StoreError) {
-            try await write(record: source, to: extent, in: file(extent.volume))
+            defer { upload.giveBackBuffer() }
+            let source = upload.region.part(from: 0, count: Int(place.byteCount))
+            let file = try await file(place.volume)
+            if isEarly {
+                try await write(record: source, to: place, in: file)
+            } else {
+                try await writeDurably(record: source, to: place, in: file)
+            }
         } catch {
             await withdraw(record)
             throw error
         }
-        return record
-    }
-
-    private func acknowledge(
-        _ record: RecordWrite, _ durability: Durability
-    ) async throws(StoreError) -> PutOutcome {
         count {
             $0.puts += 1
             $0.bytesWritten += record.object.length
         }
-        if durability == .written || state.faults.contains(.earlyAcknowledgement) {
+        if isEarly {
             state.provide(record.name, record.object.entry)
             finishInBackground { [self] in try? await finish(record) }
         } else {
-            try await finish(record)
+            await conclude(record)
         }
-        return .created(record.object)
     }
 }
