@@ -56,7 +56,7 @@ extension Core {
         var body = BodyProgress(request.head)
         var keepsAlive = request.head.keepAlive && phase != .draining
         // Answers to earlier requests of the same segment go first.
-        if await sendOutput(request.slot, more: false) {
+        if await sendEarlier(request.slot) {
             do throws(Answer) {
                 try refuseBrokenChunks(request, &body)
                 try await handle(request, &body)
@@ -67,7 +67,18 @@ extension Core {
                 write(error, to: request, keepAlive: keepsAlive && !willClose)
             }
         }
-        await finish(request, &body, keepsAlive: keepsAlive)
+        if body.end(drainBytesMax: settings.drainBytesMax) == .clean {
+            release(request.slot, keepsAlive: keepsAlive)
+        } else {
+            await finish(request, &body, keepsAlive: keepsAlive)
+        }
+    }
+
+    @inline(__always)
+    private func sendEarlier(_ slot: Int) async -> Bool {
+        if connections[slot].outputCount > 0 { return await sendOutput(slot, more: false) }
+        giveBackOutput(slot)
+        return !connections[slot].flags.contains(.ending)
     }
 
     /// What the operator has to look after, under the number that the client may have been told.
@@ -114,6 +125,11 @@ extension Core {
             keepsAlive = await drainChunked(slot) && keepsAlive
         case .close: keepsAlive = false
         }
+        release(slot, keepsAlive: keepsAlive)
+    }
+
+    private func release(_ slot: Int, keepsAlive: Bool) {
+        var keepsAlive = keepsAlive
         connections[slot].flags.remove(.busy)
         connections[slot].interruptible = nil
         handlers.end()
@@ -231,7 +247,16 @@ extension Core {
     // MARK: In
 
     /// Fills `target` from the body; fewer bytes mean that the peer ended or stalled.
+    @inline(__always)
     func receiveBody(_ slot: Int, into target: Region) async -> Int {
+        if Int(connections[slot].inputCount) >= Int(target.count) {
+            counters.receiveWaits.add(0)
+            return takeKept(slot, into: target)
+        }
+        return await receiveMissing(slot, into: target)
+    }
+
+    private func receiveMissing(_ slot: Int, into target: Region) async -> Int {
         let start = loop.now
         defer { counters.receiveWaits.add(loop.now - start) }
         var count = takeKept(slot, into: target)
@@ -250,7 +275,7 @@ extension Core {
     }
 
     static let directReceiveBytesMin = 32 << 10
-    /// A body up to this length may come with its head: two receive buffers.
+    /// A body up to this length may come with its head: two receive buffers at most.
     static let bodyBytesKeptMax: UInt64 = 8 << 10
 
     /// Whether a body that brought so many bytes within its timeout may go on.
@@ -325,59 +350,5 @@ extension Core {
             }
         }
         return count - start
-    }
-
-    // MARK: Bodies nobody wants
-
-    private func drain(_ slot: Int, _ body: inout BodyProgress) async -> Bool {
-        let lease = await memory.lease(64 << 10)
-        while body.bytesMissing > 0 {
-            let count = Int(min(body.bytesMissing, UInt64(lease.region.count)))
-            let got = await receiveBody(slot, into: lease.region.part(from: 0, count: count))
-            guard got == count else { break }
-            body.took(count)
-        }
-        memory.giveBack(lease)
-        return body.bytesMissing == 0
-    }
-
-    private func drainChunked(_ slot: Int) async -> Bool {
-        var decoder = ChunkedDecoder(limits: settings.limits)
-        var bytesLeft = settings.drainBytesMax
-        while true {
-            let input = connections[slot].input.part(
-                from: 0, count: Int(connections[slot].inputCount))
-            var position = 0
-            while case .data = decoder.next(in: arena.span(input), at: &position) {}
-            let event = decoder.next(in: arena.span(input), at: &position)
-            bytesLeft = bytesLeft > UInt64(position) ? bytesLeft - UInt64(position) : 0
-            consumeInput(slot, position)
-            switch event {
-            case .end: return true
-            case .invalid: return false
-            case .data, .needsMore:
-                guard bytesLeft > 0, await waitForInput(slot) else { return false }
-            }
-        }
-    }
-
-    /// Waits until something is kept. False if nothing will come.
-    private func waitForInput(_ slot: Int) async -> Bool {
-        while connections[slot].inputCount == 0 {
-            guard connections[slot].flags.isDisjoint(with: [.peerEnded, .ending, .timedOut])
-            else { return false }
-            armReceive(slot)
-            guard connections[slot].flags.contains(.receiving) else { return false }
-            connections[slot].waitsForAny = true
-            let ticket = loop.makeTicket()
-            connections[slot].arrival = ticket
-            setDeadline(slot, seconds: settings.bodyTimeoutSeconds)
-            let start = loop.now
-            _ = await loop.answer(ticket)
-            counters.receiveWaits.add(loop.now - start)
-            connections[slot].deadline = 0
-            connections[slot].waitsForAny = false
-        }
-        return true
     }
 }

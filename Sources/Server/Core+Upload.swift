@@ -29,7 +29,7 @@ extension Core {
             name: name, length: length, mediaType: type, modified: loop.wallSeconds)
         let outcome: PutOutcome
         do {
-            switch try await store.look(up: name) {
+            switch try await look(up: name, store) {
             case .present(let existing):
                 try await compare(request, existing, description, durability, store, &body)
                 return writeCreated(request, durability)
@@ -54,6 +54,22 @@ extension Core {
         case .existsDifferent: throw Core.conflict
         }
         counters.uploadBytes &+= length
+    }
+
+    /// What can be had without a suspension is had so: a call that only might suspend costs two
+    /// changes of executors, each under a lock of the task's.
+    @inline(__always)
+    private func look(up name: [UInt8], _ store: ObjectStore) async throws(StoreError) -> Finding {
+        if let finding = try store.lookNow(up: name) { return finding }
+        return try await store.look(up: name)
+    }
+
+    @inline(__always)
+    private func beginSmall(
+        _ description: UploadDescription, _ store: ObjectStore
+    ) async throws(StoreError) -> SmallUpload {
+        if let upload = try store.beginSmallNow(description) { return upload }
+        return try await store.beginSmall(description)
     }
 
     static let conflict = Answer(.conflict, "another object is published under this name")
@@ -126,13 +142,14 @@ extension Core {
     private static let lost = Answer(
         .requestTimeout, "the body did not arrive whole", closes: true)
 
+    @inline(__always)
     private func receiveSmall(
         _ slot: Int, _ description: UploadDescription, _ durability: Store.Durability,
         _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws -> PutOutcome {
-        let upload = try await store.beginSmall(description)
+        let upload = try await beginSmall(description, store)
         let count = Int(description.length)
-        let isInvited = await sendContinue(slot, &body)
+        let isInvited = body.awaitsContinue ? await sendContinue(slot, &body) : true
         let received = isInvited ? await receiveBody(slot, into: upload.dataRegion) : 0
         guard received == count else {
             upload.abandon()

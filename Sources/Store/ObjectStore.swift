@@ -121,6 +121,15 @@ public final class ObjectStore {
     /// The same as `find`; and if there is none, what makes publishing one cheaper.
     public func look(up name: [UInt8]) async throws(StoreError) -> Finding {
         if let coldLookups { await touch(name, coldLookups) }
+        return try look(upHere: name)
+    }
+
+    /// `look(up:)` without a suspension; nil where it might need one.
+    public func lookNow(up name: [UInt8]) throws(StoreError) -> Finding? {
+        coldLookups == nil ? try look(upHere: name) : nil
+    }
+
+    private func look(upHere name: [UInt8]) throws(StoreError) -> Finding {
         let absence = state.absenceToBe()
         guard let entry = try state.entry(state.key(name), reader) else { return .absent(absence) }
         return .present(try pin(name, entry))
@@ -140,6 +149,7 @@ public final class ObjectStore {
     }
 
     /// The volume as this core opened it.
+    @inline(__always)
     func file(_ id: VolumeID) async throws(StoreError) -> VolumeFile {
         if let file = files.opened(id) { return file }
         return try await files.file(id)

@@ -45,6 +45,7 @@ extension ObjectStore {
 
     /// A place for a record, before its sequence: a segment's lease says that its records have
     /// higher ones.
+    @inline(__always)
     func place(blocks: UInt32) async throws(StoreError) -> Packer.Place {
         if let place = packer.placeNow(blocks: blocks) { return place }
         let start = loop.now
@@ -71,6 +72,7 @@ extension ObjectStore {
 
     /// The sequence under which the object may be published; nil if its name is taken. On the
     /// ledger's own core nobody waits unless somebody else has the name claimed.
+    @inline(__always)
     func claim(_ description: UploadDescription) async throws(StoreError) -> UInt64? {
         let (name, absence) = (description.name, description.absence)
         if ledger.loop === loop {
@@ -117,6 +119,7 @@ extension ObjectStore {
     }
 
     /// Tells the ledger that a record is durable.
+    @inline(__always)
     private func published(_ record: RecordWrite) async {
         let (name, sequence) = (record.name, record.claimed.sequence)
         let (outcome, changes) = (StoreState.Unindexed.present(record.object.entry), record.changes)
@@ -141,6 +144,7 @@ extension ObjectStore {
     }
 
     /// Publishes a record that is durable.
+    @inline(__always)
     func conclude(_ record: RecordWrite) async {
         await published(record)
         state.endProvision(record.claimed.sequence)

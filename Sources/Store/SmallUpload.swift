@@ -63,23 +63,40 @@ extension ObjectStore {
     public func beginSmall(
         _ description: UploadDescription
     ) async throws(StoreError) -> SmallUpload {
+        let (blocks, header) = try shape(description)
+        let place = try await place(blocks: blocks)
+        return SmallUpload(
+            description, store: self, place: place,
+            lease: await memory.lease(Int(blocks) * VolumeLayout.blockSize),
+            headerByteCount: header)
+    }
+
+    /// `beginSmall` without a suspension; nil where it needs one.
+    public func beginSmallNow(
+        _ description: UploadDescription
+    ) throws(StoreError) -> SmallUpload? {
+        let (blocks, header) = try shape(description)
+        guard let place = packer.placeNow(blocks: blocks) else { return nil }
+        guard let lease = memory.leaseNow(Int(blocks) * VolumeLayout.blockSize) else {
+            packer.resolve(place, isUnused: true)
+            return nil
+        }
+        return SmallUpload(
+            description, store: self, place: place, lease: lease, headerByteCount: header)
+    }
+
+    /// Blocks of the record, and bytes of its header, of an upload that may begin now.
+    private func shape(
+        _ description: UploadDescription
+    ) throws(StoreError) -> (blocks: UInt32, headerByteCount: Int) {
         precondition(description.length <= StoreLimits.smallBytesMax, "that is a large object")
         try admit()
-        let (blocks, header) = description.withText {
+        return description.withText {
             (
                 RecordEncoding.blockCount(smallObjectOf: Int(description.length), $0),
                 RecordEncoding.headerByteCount($0)
             )
         }
-        let place = try await place(blocks: blocks)
-        let count = Int(blocks) * VolumeLayout.blockSize
-        if let lease = memory.leaseNow(count) {
-            return SmallUpload(
-                description, store: self, place: place, lease: lease, headerByteCount: header)
-        }
-        return SmallUpload(
-            description, store: self, place: place, lease: await memory.lease(count),
-            headerByteCount: header)
     }
 
     /// Refuses uploads while the index has no room or lies too far behind.
@@ -89,6 +106,7 @@ extension ObjectStore {
         else { throw .noSpace }
     }
 
+    @inline(__always)
     fileprivate func publish(
         _ upload: SmallUpload, _ durability: Durability
     ) async throws(StoreError) -> PutOutcome {
@@ -138,6 +156,7 @@ extension ObjectStore {
     }
 
     /// Brings the record to the disk, gives the buffer back, and publishes, now or soon.
+    @inline(__always)
     private func write(
         _ record: RecordWrite, of upload: SmallUpload, _ durability: Durability
     ) async throws(StoreError) {
