@@ -153,6 +153,12 @@ public actor Core: StoreCore, CompletionObserver {
         await store?.waitUntilUnpinned(sequence: sequence)
     }
 
+    // MARK: Uploads
+
+    public nonisolated var index: Int { loop.index }
+
+    public func cut(_ id: UploadID, writer: UInt64) { store?.cut(id, writer: writer) }
+
     // MARK: Stopping
 
     /// No new connections; idle ones end, busy ones after their answer. The metrics listener goes
@@ -212,6 +218,9 @@ public actor Core: StoreCore, CompletionObserver {
         }
     }
 
+    /// How often is looked for uploads whose time is over.
+    private static let expirySeconds: UInt32 = 10
+
     /// Coarse seconds of the loop's clock; never 0.
     var seconds: UInt32 { UInt32(truncatingIfNeeded: loop.now / 1_000_000_000) &+ 1 }
 
@@ -227,11 +236,17 @@ public actor Core: StoreCore, CompletionObserver {
         armListeners()
         if memory.isShort { cutStalledSends() }
         let now = seconds
+        // In a task of its own: it waits for the disk.
+        if now % Core.expirySeconds == 0 {
+            Task(executorPreference: loop) { await self.endExpiredUploads() }
+        }
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
             let deadline = connections[slot].deadline
             if deadline != 0, deadline <= now { expire(slot) }
         }
     }
+
+    func endExpiredUploads() async { await store?.endExpiredUploads() }
 
     private func expire(_ slot: Int) {
         connections[slot].deadline = 0

@@ -5,8 +5,9 @@ import Catalog
 extension CatalogUsage {
     /// Whether so many objects are sure to fit. What is acknowledged must: the index takes changes
     /// in order, and one that did not fit would keep the removals behind it from making room.
-    func hasRoom(forObjects count: Int) -> Bool {
-        usedBytes + UInt64(count) * StoreLimits.catalogBytesPerObjectMax < limitBytes
+    /// The same with `bytes` that other changes may write beside them.
+    func hasRoom(forObjects count: Int, and bytes: UInt64 = 0) -> Bool {
+        usedBytes + bytes + UInt64(count) * StoreLimits.catalogBytesPerObjectMax < limitBytes
     }
 }
 

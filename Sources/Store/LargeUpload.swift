@@ -74,7 +74,10 @@ public final class LargeUpload {
             throw failure
         }
         precondition(received == description.length, "committed before its last byte")
-        return try await store.publish(self, durability)
+        let data = LargeData(
+            description: description, map: map, checksums: checksums,
+            object: store.newObjectID())
+        return try await store.publish(data, durability)
     }
 
     /// Gives the space back after the last write in flight has ended.
@@ -83,6 +86,27 @@ public final class LargeUpload {
         isOpen = false
         await drain()
         endReservation()
+        await store.ledger.giveBack(map.extents)
+    }
+
+    /// Ends it like `abandon`, but for what came of whole units: that is flushed, and can be gone
+    /// on with under `id` until its time is over.
+    public func keep(
+        as id: UploadID, _ terms: UploadTerms, secondsToLive: UInt64
+    ) async {
+        precondition(isOpen, "an upload ends once")
+        isOpen = false
+        await drain()
+        endReservation()
+        let units = Array(checksums.prefix(Int(received / UInt64(StoreLimits.unitBytes))))
+        if failure == nil, !units.isEmpty, let owner = store.state.owner(of: id) {
+            do throws(UploadError) {
+                return try await owner.adopt(
+                    id, terms, map.extents, units: units, secondsToLive: secondsToLive)
+            } catch {
+                // There are too many, or the index is full: it is lost, as any other would be.
+            }
+        }
         await store.ledger.giveBack(map.extents)
     }
 
@@ -185,158 +209,5 @@ extension ObjectStore {
         let start = loop.now
         defer { countWait(.commit, since: start) }
         return try await ledger.reserve(bytes)
-    }
-
-    private func recordBlocks(_ description: UploadDescription, _ extents: [Extent]) -> UInt32 {
-        description.withText {
-            RecordEncoding.blockCount(
-                largeObjectOf: description.length, extentCount: extents.count, $0)
-        }
-    }
-
-    fileprivate func publish(
-        _ upload: LargeUpload, _ durability: Durability
-    ) async throws(StoreError) -> PutOutcome {
-        let extents = upload.map.extents
-        let blocks = recordBlocks(upload.description, extents)
-        while true {
-            let claimed: ClaimedPlace?
-            let outcome: PutOutcome?
-            do throws(StoreError) {
-                claimed = try await claimPlace(upload.description, blocks: blocks)
-                outcome = claimed == nil ? try await compare(upload, durability) : nil
-            } catch {
-                await ledger.giveBack(extents)
-                throw error
-            }
-            if let claimed { return try await acknowledge(upload, claimed, durability) }
-            if let outcome {
-                await ledger.giveBack(extents)
-                return outcome
-            }
-        }
-    }
-
-    private func acknowledge(
-        _ upload: LargeUpload, _ claimed: ClaimedPlace, _ durability: Durability
-    ) async throws(StoreError) -> PutOutcome {
-        let description = upload.description
-        let object = StoredObject(
-            length: description.length, sequence: claimed.sequence,
-            modified: description.modified, kind: .large, record: claimed.place.extent)
-        let record = RecordWrite(
-            name: description.name, claimed: claimed, object: object, data: upload.map.extents)
-        count {
-            $0.puts += 1
-            $0.bytesWritten += description.length
-        }
-        if durability == .written || state.faults.contains(.earlyAcknowledgement) {
-            let checksums = upload.checksums
-            let manifest = Manifest(
-                mediaType: description.mediaType, checksum: crc32c(checksums.span.rawBytes),
-                extents: upload.map.extents, checksums: checksums)
-            state.provide(description.name, object.entry, manifest)
-            finishInBackground { [self] in try? await finish(upload, record) }
-        } else {
-            try await finish(upload, record)
-        }
-        return .created(object)
-    }
-
-    /// Data, flush, record, flush: in this order, each after the other has ended.
-    private func finish(
-        _ upload: LargeUpload, _ record: RecordWrite
-    ) async throws(StoreError) {
-        let isRecordFirst = state.faults.contains(.recordBeforeData)
-        if !isRecordFirst {
-            do throws(StoreError) {
-                try await flushData(upload)
-            } catch {
-                await withdraw(record, isUnused: true)
-                await ledger.giveBack(record.data)
-                throw error
-            }
-        }
-        do throws(StoreError) {
-            try await writeRecord(upload, record)
-        } catch {
-            await withdraw(record)
-            throw error
-        }
-        if isRecordFirst { try await flush(record.object.record.volume) }
-        if isRecordFirst { try await flushData(upload) }
-        try await finish(record)
-    }
-
-    private func flushData(_ upload: LargeUpload) async throws(StoreError) {
-        var volumes: [VolumeID] = []
-        for extent in upload.map.extents where !volumes.contains(extent.volume) {
-            volumes.append(extent.volume)
-        }
-        for volume in volumes { try await flush(volume) }
-    }
-
-    private func writeRecord(
-        _ upload: LargeUpload, _ record: RecordWrite
-    ) async throws(StoreError) {
-        let extent = record.object.record
-        let file = try await file(extent.volume)
-        let buffer = await memory.buffer(Int(extent.byteCount))
-        defer { memory.giveBack(buffer: buffer) }
-        let source = buffer.part(from: 0, count: Int(extent.byteCount))
-        encode(upload, stamp(upload.description, extent, record.object.sequence), into: source)
-        try await write(record: source, to: extent, in: file)
-    }
-
-    private func encode(_ upload: LargeUpload, _ stamp: RecordStamp, into region: Region) {
-        let description = upload.description
-        let (extents, checksums) = (upload.map.extents, upload.checksums)
-        let text = RecordText(
-            name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
-            mediaType: description.mediaType.span.rawBytes)
-        var bytes = memory.arena.mutableBytes(region)
-        RecordEncoding.encodeLargeObject(
-            into: &bytes, stamp: stamp, text: text, length: description.length,
-            extents: extents.span, checksums: checksums.span, seal: seal)
-    }
-
-    /// How an upload whose name is taken ends; nil if the name is free again.
-    private func compare(
-        _ upload: LargeUpload, _ durability: Durability
-    ) async throws(StoreError) -> PutOutcome? {
-        guard let pinned = try findNow(upload.description.name) else { return nil }
-        defer { release(pinned) }
-        guard pinned.object.kind == .large, pinned.object.length == upload.description.length
-        else { return .existsDifferent(pinned.object) }
-        let stored = try await describe(pinned)
-        guard stored.mediaType == upload.description.mediaType,
-            stored.checksums == upload.checksums,
-            try await holdsSameBytes(stored, upload)
-        else { return .existsDifferent(pinned.object) }
-        if durability == .durable, !(try await settle(pinned)) { return nil }
-        return .existsIdentical(pinned.object)
-    }
-
-    private func holdsSameBytes(
-        _ stored: LargeObject, _ upload: LargeUpload
-    ) async throws(StoreError) -> Bool {
-        let object = StoredObject(
-            length: upload.description.length, sequence: 0, modified: 0, kind: .large,
-            record: stored.object.record)
-        let manifest = Manifest(
-            mediaType: [], checksum: 0, extents: upload.map.extents, checksums: upload.checksums)
-        let received = LargeObject(object, manifest)
-        let buffer = await memory.lease(
-            preferring: StoreLimits.transferBytesMax / 2, minimum: StoreLimits.unitBytes
-        ).detach()
-        defer { memory.giveBack(buffer: buffer) }
-        var offset: UInt64 = 0
-        while offset < object.length {
-            let count = try await read(received, offset: offset, into: buffer)
-            let bytes = buffer.part(from: 0, count: count)
-            guard try await matches(stored, offset: offset, received: bytes) else { return false }
-            offset += UInt64(count)
-        }
-        return true
     }
 }

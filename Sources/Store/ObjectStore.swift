@@ -31,6 +31,9 @@ public final class ObjectStore {
     /// Names the objects that this core makes: random once, then counted.
     private let objectSeries: UInt64
     private var objectCount: UInt64 = 0
+    let assembler: Assembler
+    /// Chunks that are received here, by upload and writer.
+    var chunks: [ChunkKey: ChunkWriter] = [:]
 
     /// `memory` is that of `loop`'s core; both belong to the caller's thread.
     public init(loop: EventLoop, memory: CoreMemory, shared: StoreShared) throws(StoreError) {
@@ -46,6 +49,9 @@ public final class ObjectStore {
         reader = try shared.state.makeReader()
         coldLookups = shared.coldLookups
         objectSeries = Randomness.integer()
+        assembler = Assembler(
+            loop: loop, state: shared.state, ledger: shared.ledger, reader: reader)
+        try assembler.open(Confined(self))
     }
 
     /// Waits until what was acknowledged as written is durable, gives this core's segment back and
@@ -56,6 +62,7 @@ public final class ObjectStore {
             finished.append(ticket)
             _ = await loop.answer(ticket)
         }
+        await assembler.close()
         await packer.close()
         await pages.close()
         await files.close()
@@ -97,6 +104,9 @@ public final class ObjectStore {
 
     /// What a request waits for here.
     enum Phase { case disk, flush, commit }
+
+    /// The upload that belongs to a name: see `UploadID.of`.
+    public func uploadID(of name: [UInt8]) -> UploadID { seal.uploadID(of: name) }
 
     func newObjectID() -> ObjectID {
         objectCount += 1

@@ -19,9 +19,13 @@ struct RecordWrite {
     let object: StoredObject
     /// The extents of a large object's data.
     let data: [Extent]
+    /// The upload that it was.
+    var upload: RecordedUpload?
 
     /// What the catalog is to be told once the record is durable.
-    var changes: [CatalogChange] { object.changes(under: name, data) }
+    var changes: [CatalogChange] {
+        (upload?.changes(sequence: object.sequence) ?? []) + object.changes(under: name, data)
+    }
 }
 
 extension UploadDescription {
@@ -36,11 +40,12 @@ extension UploadDescription {
 
 extension ObjectStore {
     func stamp(
-        _ description: UploadDescription, _ extent: Extent, _ sequence: UInt64
+        _ description: UploadDescription, _ extent: Extent, _ sequence: UInt64,
+        object: ObjectID? = nil
     ) -> RecordStamp {
         RecordStamp(
             instance: state.instance, address: extent.address, sequence: sequence,
-            object: newObjectID(), modifiedSeconds: description.modified)
+            object: object ?? newObjectID(), modifiedSeconds: description.modified)
     }
 
     /// A place for a record, before its sequence: a segment's lease says that its records have

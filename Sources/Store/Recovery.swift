@@ -20,6 +20,10 @@ final class Recovery {
     var sizes: [VolumeID: UInt32] = [:]
     private var segmentsScanned = 0
     private var recordsFound = 0
+    /// Unfinished as far as the catalog knows.
+    var uploads: [ObjectID: UploadRecord] = [:]
+    /// Records of objects that were such uploads: the last of each.
+    var publishedUploads: [ObjectID: RecordReference] = [:]
 
     init(
         files: VolumeFiles, state: StoreState, indexer: Indexer, reader: any CatalogReader,
@@ -38,6 +42,7 @@ final class Recovery {
         let metadata = try ask { reader throws(CatalogError) in try reader.metadata() }
         let leases = try ask { reader throws(CatalogError) in try reader.leases() }
         let removals = try ask { reader throws(CatalogError) in try reader.removals() }
+        uploads = try unfinishedUploads()
 
         // An empty catalog beside volumes is a lost one.
         let isLost = metadata.applied == 0 && leases.isEmpty
@@ -152,6 +157,7 @@ final class Recovery {
             switch scan.next(in: bytes, firstBlock: first, seal: seal) {
             case .record(let record):
                 recordsFound += 1
+                note(record)
                 replay.add(record)
             case .torn(let record): replay.addTorn(record)
             case .newerFormat(let format, at: let address):

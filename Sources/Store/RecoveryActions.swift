@@ -27,6 +27,7 @@ extension Recovery {
             switch effect {
             case .put(let put):
                 record = put
+                changes += changesOfUpload(publishedBy: put)
                 changes += try await putChanges(put)
             case .remove(let removal):
                 record = removal
@@ -38,6 +39,7 @@ extension Recovery {
             cleaned += ended.done
             headers.append(ended.header)
         }
+        changes += changesOfDeadUploads(plan)
         try await commit(changes, applied: applied)
 
         headers += plan.headersToZero.map(\.address)

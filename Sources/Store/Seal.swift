@@ -21,4 +21,7 @@ final class Seal: RecordSeal {
         let sealed = tag.bytes.span.rawBytes
         return SealTag(first: sealed.integer(at: 0), second: sealed.integer(at: 8))
     }
+
+    /// The upload that belongs to a name: see `UploadID.of`.
+    func uploadID(of name: [UInt8]) -> UploadID { .of(name: name.span, &authenticator) }
 }

@@ -21,6 +21,11 @@ public enum StoreLimits {
         UInt64(VolumeLayout.volumeBlocksMax) * UInt64(VolumeLayout.blockSize)
     /// Writes of one upload that may be on their way to the disk.
     public static let uploadWritesMax = 8
+    /// How long is known of a finished upload that it is: its client may have missed the answer.
+    static let finishedUploadSeconds: UInt64 = 3600
+    /// Space that a body of unknown length gets at a time: as much as it has, within these.
+    static let growingSpaceBytesMin: UInt64 = 2 << 20
+    static let growingSpaceBytesMax: UInt64 = 64 << 20
     /// Descriptions of large objects that one core keeps.
     public static let describedMax = 64
     /// Changes that may wait for the index before new uploads are refused.

@@ -16,6 +16,11 @@ public struct StoreSetup: Sendable {
     public var volumeBytes: UInt64
     /// Bytes that large uploads together may have announced and not yet sent.
     public var reservedBytesMax = UInt64.max
+    /// Bytes that one upload may have.
+    public var uploadBytesMax = StoreLimits.objectBytesMax
+    /// Uploads that may lie unfinished, in all and of one owner.
+    public var uploadsMax = 100_000
+    public var uploadsPerOwnerMax = 10_000
     /// The catalog is read into memory before anything else if it takes no more bytes than this.
     public var catalogWarmBytesMax: UInt64 = 0
     /// The catalog is new or not to be believed: scan everything.

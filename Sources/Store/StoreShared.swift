@@ -47,6 +47,9 @@ public final class StoreShared: Sendable {
     /// What large uploads that are under way have announced and not yet sent.
     public var bytesReserved: UInt64 { state.bytesReserved }
 
+    /// Uploads that may be gone on with.
+    public var unfinishedUploads: Int { state.unfinishedCount }
+
     /// Volumes that take no writes until a restart.
     public var failedVolumes: [VolumeName] { state.failedVolumes.map { VolumeName($0) } }
 }

@@ -4,6 +4,7 @@
 import Catalog
 import Cryptography
 import IO
+import Loop
 import Synchronization
 import Volumes
 
@@ -31,7 +32,13 @@ final class StoreState: Sendable {
     private let doubtful = Mutex<Set<UInt64>>([])
     /// What large uploads have announced and not yet sent.
     let reservations: Mutex<ReservationBudget>
+    /// Unfinished uploads, by whom.
+    let uploads: Mutex<UploadBudget>
+    /// No upload may be longer.
+    let uploadBytesMax: UInt64
     private let cores = Mutex<[any StoreCore]>([])
+    /// By core; as their stores are opened.
+    private let assemblers = Mutex<[Int: Assembler]>([:])
 
     init(_ setup: StoreSetup, faults: StoreFaults) {
         instance = InstanceID(high: setup.instance.high, low: setup.instance.low)
@@ -39,6 +46,10 @@ final class StoreState: Sendable {
         catalog = setup.catalog
         report = setup.report
         reservations = Mutex(ReservationBudget(bytesMax: setup.reservedBytesMax))
+        uploads = Mutex(
+            UploadBudget(
+                countMax: setup.uploadsMax, countPerOwnerMax: setup.uploadsPerOwnerMax))
+        uploadBytesMax = min(setup.uploadBytesMax, StoreLimits.objectBytesMax)
         self.faults = faults
     }
 
@@ -209,6 +220,32 @@ final class StoreState: Sendable {
 
     func waitUntilUnpinned(sequence: UInt64) async {
         for core in cores.withLock({ $0 }) { await core.waitUntilUnpinned(sequence: sequence) }
+    }
+
+    // MARK: Uploads
+
+    var unfinishedCount: Int { uploads.withLock { $0.count } }
+
+    var coreCount: Int { cores.withLock { $0.count } }
+
+    func join(_ assembler: Assembler) {
+        assemblers.withLock { $0[assembler.loop.index] = assembler }
+    }
+
+    func leave(_ assembler: Assembler) {
+        assemblers.withLock { $0[assembler.loop.index] = nil }
+    }
+
+    /// Who owns the upload; nil while that core is not ready.
+    func owner(of id: UploadID) -> Assembler? {
+        let index = id.owner(of: max(coreCount, 1))
+        return assemblers.withLock { $0[index] }
+    }
+
+    /// Ends a chunk that is received on that core, however far it has come.
+    func cut(_ id: UploadID, _ writer: UInt64, on index: Int) async {
+        let core = cores.withLock { $0.first { $0.index == index } }
+        await core?.cut(id, writer: writer)
     }
 }
 

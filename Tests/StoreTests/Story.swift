@@ -63,6 +63,14 @@ struct CatalogSnapshot: Sendable {
         changes += extents
         changes += try reader.leases().map { .addLease($0) }
         changes += try reader.removals().map { .addRemoval($0) }
+        var uploads: [(CatalogUploadID, [UInt8])] = []
+        try reader.forEachUpload { uploads.append(($0, $1)) }
+        for (id, value) in uploads {
+            changes.append(.putUpload(id, value: value))
+            for page in try reader.uploadPages(id) {
+                changes.append(.putUploadPage(id, page: page.page, value: page.value))
+            }
+        }
         applied = try reader.metadata().applied
     }
 

@@ -22,7 +22,7 @@ actor TestCore: StoreCore {
     let memory: Box<CoreMemory>
     private var store: ObjectStore?
     private(set) var forgotten: [UInt64] = []
-    private var uploadBufferBytes = 128 << 10
+    private(set) var uploadBufferBytes = 128 << 10
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe loop.asUnownedSerialExecutor()
@@ -92,7 +92,7 @@ actor TestCore: StoreCore {
         }
     }
 
-    private func fill(_ region: Region, _ bytes: [UInt8]) {
+    func fill(_ region: Region, _ bytes: [UInt8]) {
         memory.value.arena.copy(bytes.span.rawBytes, to: region)
     }
 
@@ -164,6 +164,10 @@ actor TestCore: StoreCore {
         try await objects.list(
             prefix: Array(prefix.utf8), after: after.map { Array($0.utf8) }, limit: limit)
     }
+
+    nonisolated var index: Int { loop.index }
+
+    func cut(_ id: UploadID, writer: UInt64) { store?.cut(id, writer: writer) }
 
     var statistics: StoreStatistics { objects.statistics }
     var bytesFree: Int { memory.value.bytesFree }

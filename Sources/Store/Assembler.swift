@@ -1,0 +1,239 @@
+/// The owner of one core's uploads: it alone decides what of them has come and who may go on,
+/// whichever core receives the bytes.
+///
+///     create ──▶ begin ──▶ report … ──▶ end ──┬─ bytes are missing: settled, to be resumed
+///                  ▲ a newer one cuts it short └─ all are there: published
+///
+/// `settle` makes durable what has come: data flushed first, then its record in the catalog.
+/// Offsets that clients hear come from there, so they are never ahead of the disk, nor go back.
+
+import Catalog
+import Checksums
+import IO
+import Loop
+import Synchronization
+import Volumes
+
+actor Assembler {
+    nonisolated let loop: EventLoop
+    nonisolated let state: StoreState
+    let ledger: Ledger
+    let reader: any CatalogReader
+    /// Set while the store is open; both live on this loop.
+    private var attached: Confined<ObjectStore>?
+    var uploads: [UploadID: OpenUpload] = [:]
+    private(set) var isClosing = false
+    private var isEndingExpired = false
+    private var closing: Ticket?
+    /// All that the catalog has, this core's: enough to end them in time.
+    private(set) var known: [UploadID: Known] = [:]
+
+    struct Known: Sendable {
+        var expires: UInt64
+        let owner: [UInt8]
+        var isUnfinished: Bool
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor {
+        unsafe loop.asUnownedSerialExecutor()
+    }
+
+    init(loop: EventLoop, state: StoreState, ledger: Ledger, reader: any CatalogReader) {
+        self.loop = loop
+        self.state = state
+        self.ledger = ledger
+        self.reader = reader
+    }
+
+    /// Takes in what the catalog has. Called once, on this loop.
+    nonisolated func open(_ store: Confined<ObjectStore>) throws(StoreError) {
+        let result = assumeIsolated { assembler in
+            assembler.attached = store
+            return Result { () throws(StoreError) in try assembler.recall() }
+        }
+        try result.get()
+        state.join(self)
+    }
+
+    /// Nothing is under way on any core but what is done here now and then.
+    func close() async {
+        isClosing = true
+        while isEndingExpired {
+            let ticket = loop.makeTicket()
+            closing = ticket
+            _ = await loop.answer(ticket)
+        }
+        state.leave(self)
+        attached = nil
+    }
+
+    var store: ObjectStore {
+        guard let attached else { preconditionFailure("an upload after the store was closed") }
+        return attached.value
+    }
+
+    // MARK: What is known
+
+    func remember(_ upload: OpenUpload) {
+        let isUnfinished = upload.outcome == .unfinished
+        if let before = known[upload.id], before.isUnfinished, !isUnfinished {
+            state.uploads.withLock { $0.end(before.owner) }
+        }
+        known[upload.id] = Known(
+            expires: upload.expires, owner: upload.terms.owner, isUnfinished: isUnfinished)
+    }
+
+    /// Nothing is left of an upload.
+    func forget(_ id: UploadID) {
+        guard let before = known.removeValue(forKey: id) else { return }
+        if before.isUnfinished { state.uploads.withLock { $0.end(before.owner) } }
+    }
+
+    /// Takes in what the catalog has of this core's uploads, at a start.
+    private func recall() throws(StoreError) {
+        let coreCount = max(state.coreCount, 1)
+        var failure: StoreError?
+        var found: [(UploadID, Known)] = []
+        do throws(CatalogError) {
+            try reader.forEachUpload { key, value in
+                let id = UploadID(key)
+                guard id.owner(of: coreCount) == loop.index else { return }
+                do throws(UploadRecordError) {
+                    let record = try UploadRecord.decode(value.span.rawBytes)
+                    found.append((id, Known(record)))
+                } catch {
+                    failure = .index("an upload's record makes no sense: \(error)")
+                }
+            }
+        } catch {
+            throw .index("\(error)")
+        }
+        if let failure { throw failure }
+        for (id, upload) in found {
+            known[id] = upload
+            if upload.isUnfinished { state.uploads.withLock { $0.recall(upload.owner) } }
+        }
+    }
+
+    /// Ends what was not finished in time, and forgets what ended long enough ago.
+    func endExpired() async {
+        guard !isEndingExpired, !isClosing else { return }
+        isEndingExpired = true
+        let time = loop.wallSeconds
+        for (id, upload) in known.filter({ $0.value.expires <= time }) where !isClosing {
+            await expire(id, upload.owner)
+        }
+        isEndingExpired = false
+        if let ticket = closing.take() { loop.wake(ticket) }
+    }
+
+    // MARK: One upload
+
+    /// The upload, for as long as `leave` has not been called. Says nothing to others than its
+    /// owner.
+    func enter(_ id: UploadID, _ owner: [UInt8]) throws(UploadError) -> OpenUpload {
+        let upload = try load(id)
+        guard upload.terms.owner == owner else {
+            drop(upload)
+            throw .notFound
+        }
+        if let failure = upload.failure { throw .store(failure) }
+        upload.users += 1
+        return upload
+    }
+
+    /// Nobody is at an upload any more that is settled: the catalog has it.
+    func leave(_ upload: OpenUpload) {
+        upload.users -= 1
+        drop(upload)
+    }
+
+    private func drop(_ upload: OpenUpload) {
+        guard upload.users == 0, upload.state.writers.isEmpty, upload.failure == nil,
+            upload.settledCount == upload.changeCount, uploads[upload.id] === upload
+        else { return }
+        uploads[upload.id] = nil
+    }
+
+    private func load(_ id: UploadID) throws(UploadError) -> OpenUpload {
+        if let upload = uploads[id] { return upload }
+        guard known[id] != nil else { throw .notFound }
+        do throws(StoreError) {
+            guard let upload = try read(id) else { throw UploadMissing.error }
+            uploads[id] = upload
+            return upload
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    /// Being published, or given up: it is, or it is not, in a moment.
+    func waitWhileEnding(_ upload: OpenUpload) async throws(UploadError) {
+        while upload.ending == .underWay { await upload.wait(on: loop) }
+        if let failure = upload.failure { throw .store(failure) }
+        guard known[upload.id] != nil else { throw .notFound }
+    }
+
+    /// Refuses what has ended, or whose time is over.
+    func checkUnfinished(_ upload: OpenUpload) throws(UploadError) {
+        switch upload.outcome {
+        case .published: throw .finished(upload.status)
+        case .unfinished: break
+        }
+        guard upload.expires > loop.wallSeconds else { throw .expired }
+        guard upload.ending == .none else { throw .notFound }
+    }
+
+    // MARK: Creating
+
+    /// Begins an upload; it is durable when this returns.
+    func create(
+        _ id: UploadID, _ terms: UploadTerms, secondsToLive: UInt64
+    ) async throws(UploadError) -> UploadStatus {
+        try await makeWay(id, terms.owner)
+        let upload = try begin(id, terms, secondsToLive: secondsToLive)
+        defer { leave(upload) }
+        return try await settle(upload)
+    }
+
+    /// Ends the upload that has the number already.
+    func makeWay(_ id: UploadID, _ owner: [UInt8]) async throws(UploadError) {
+        while known[id] != nil {
+            do throws(UploadError) { try await abort(id, owner) } catch .notFound {
+                // It is ending, on its own account.
+                guard let upload = uploads[id] else { break }
+                await upload.wait(on: loop)
+            }
+        }
+    }
+
+    /// The same; only this memory knows of it yet.
+    func begin(
+        _ id: UploadID, _ terms: UploadTerms, secondsToLive: UInt64
+    ) throws(UploadError) -> OpenUpload {
+        do throws(StoreError) { try store.admit() } catch { throw .store(error) }
+        if let limit = state.uploads.withLock({ $0.begin(terms.owner) }) { throw .tooMany(limit) }
+        let upload = OpenUpload(
+            id, terms, UploadState(length: terms.length, bytesMax: state.uploadBytesMax),
+            created: loop.wallSeconds, lastActivity: loop.wallSeconds,
+            expires: loop.wallSeconds + secondsToLive, outcome: .unfinished, isRecorded: false)
+        upload.changeCount = 1
+        upload.users = 1
+        uploads[id] = upload
+        known[id] = Known(expires: upload.expires, owner: terms.owner, isUnfinished: true)
+        return upload
+    }
+}
+
+/// The catalog lost what it was told of an upload.
+private enum UploadMissing {
+    static let error = StoreError.index("an upload that was recorded is not there")
+}
+
+extension Assembler.Known {
+    init(_ record: UploadRecord) {
+        expires = record.expiresSeconds
+        owner = record.owner
+        isUnfinished = !record.isFinished
+    }
+}

@@ -1,0 +1,293 @@
+/// Letting chunks in: who may write where, for how long, and what of it is taken over.
+
+import Catalog
+import IO
+import Loop
+import Volumes
+
+/// What the core that receives a chunk needs to know.
+struct ChunkGrant: Sendable {
+    let id: UploadID
+    let writer: UInt64
+    let offset: UInt64
+    let end: UInt64?
+    let length: UInt64?
+    let space: SpaceMap
+    /// Bytes for which space was reserved, which count as announced.
+    let bytesReserved: UInt64
+    let stored: ExtentMap
+    let held: Set<UInt64>
+}
+
+struct MoreSpace: Sendable {
+    let space: SpaceMap
+    let bytesReserved: UInt64
+    /// Behind the last byte that has a place.
+    let end: UInt64
+}
+
+/// How a chunk ends.
+enum ChunkEnd: Sendable, Equatable {
+    /// What was reported of it counts. The upload ends here, if `length` says so.
+    case kept(length: UInt64?)
+    /// Its checksum was wrong: nothing of it was reported.
+    case discarded
+}
+
+extension Assembler {
+    /// Lets a chunk in, after whoever stands in its way has been cut short. Fails with
+    /// `.wrongOffset` only when that offset is durable.
+    func beginChunk(
+        _ id: UploadID, _ owner: [UInt8], _ claim: ChunkClaim, from core: Int
+    ) async throws(UploadError) -> ChunkGrant {
+        let upload = try enter(id, owner)
+        do throws(UploadError) {
+            let grant = try await admit(upload, claim, from: core)
+            // Stays entered until `endChunk`.
+            return grant
+        } catch {
+            leave(upload)
+            throw error
+        }
+    }
+
+    private func admit(
+        _ upload: OpenUpload, _ claim: ChunkClaim, from core: Int
+    ) async throws(UploadError) -> ChunkGrant {
+        while true {
+            try await waitWhileEnding(upload)
+            try checkUnfinished(upload)
+            let admission: UploadState.Admission
+            do throws(ChunkRefusal) {
+                admission = try upload.state.admit(claim)
+            } catch {
+                if case .wrongOffset = error { _ = try await settle(upload) }
+                throw .refused(error)
+            }
+            switch admission {
+            case .granted: return try await open(upload, claim, from: core)
+            case .preempts(let writers): await cut(upload, writers)
+            }
+        }
+    }
+
+    private func open(
+        _ upload: OpenUpload, _ claim: ChunkClaim, from core: Int
+    ) async throws(UploadError) -> ChunkGrant {
+        let writer = upload.state.open(claim)
+        upload.cores[writer] = core
+        touch(upload)
+        let range = claim.offset..<(claim.end ?? claim.offset)
+        let reserved: UInt64
+        do throws(StoreError) {
+            reserved = try await reserve(upload, range)
+        } catch {
+            close(upload, writer)
+            throw .store(error)
+        }
+        if upload.cutWriters.contains(writer) {
+            state.endReservation(reserved)
+            close(upload, writer)
+            throw .preempted
+        }
+        return ChunkGrant(
+            id: upload.id, writer: writer, offset: claim.offset, end: claim.end,
+            length: upload.state.length, space: upload.state.space, bytesReserved: reserved,
+            stored: upload.state.stored(in: claim.range), held: Set(upload.state.fragments.keys))
+    }
+
+    /// All space that bytes of `range` need, or an error and none.
+    private func reserve(
+        _ upload: OpenUpload, _ range: Range<UInt64>
+    ) async throws(StoreError) -> UInt64 {
+        // Two chunks may meet in a block, which only one of them is to get.
+        while upload.isReserving { await upload.wait(on: loop) }
+        upload.isReserving = true
+        defer {
+            upload.isReserving = false
+            upload.wakeAll(on: loop)
+        }
+        var found: [(first: UInt64, extents: [Extent])] = []
+        var bytes: UInt64 = 0
+        do throws(StoreError) {
+            for missing in upload.state.missingSpace(for: range) {
+                let count = UInt64(missing.count) * UInt64(VolumeLayout.blockSize)
+                found.append((missing.lowerBound, try await ledger.reserve(count)))
+                bytes += count
+            }
+        } catch {
+            for piece in found { await ledger.giveBack(piece.extents) }
+            state.endReservation(bytes)
+            throw error
+        }
+        for piece in found { upload.state.add(space: piece.extents, at: piece.first) }
+        return bytes
+    }
+
+    /// More space for a chunk of which nobody knows how long it will be: from `offset` on, so many
+    /// bytes more, as far as an upload may go.
+    func extend(
+        _ id: UploadID, _ writer: UInt64, from offset: UInt64, bytes: UInt64
+    ) async throws(UploadError) -> MoreSpace {
+        let upload = try writing(id, writer)
+        let limit = upload.state.length ?? upload.state.bytesMax
+        guard offset < limit else { throw .refused(.tooLong(limit: limit)) }
+        let end = min(offset + bytes, limit)
+        do throws(StoreError) {
+            let reserved = try await reserve(upload, offset..<end)
+            return MoreSpace(space: upload.state.space, bytesReserved: reserved, end: end)
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func writing(_ id: UploadID, _ writer: UInt64) throws(UploadError) -> OpenUpload {
+        guard let upload = uploads[id], upload.cores[writer] != nil else {
+            preconditionFailure("a chunk that was never let in")
+        }
+        if let failure = upload.failure { throw .store(failure) }
+        return upload
+    }
+
+    /// Takes over what has come of a chunk; returns when the blocks that it completed are written.
+    func report(
+        _ id: UploadID, _ writer: UInt64, _ report: ChunkReport
+    ) async throws(UploadError) {
+        let upload = try writing(id, writer)
+        guard !report.isEmpty else { return }
+        upload.changeCount += 1
+        let blocks: [UploadState.WholeBlock]
+        do throws(ChunkRefusal) {
+            blocks = try upload.state.take(report, from: writer)
+        } catch {
+            throw .refused(error)
+        }
+        noteUnflushed(upload, report.written)
+        try await write(blocks, of: upload)
+    }
+
+    /// Takes over a plain upload that broke off, whose writes have ended: see `LargeUpload.keep`.
+    /// On an error the space is still the caller's.
+    func adopt(
+        _ id: UploadID, _ terms: UploadTerms, _ extents: [Extent], units: [UInt32],
+        secondsToLive: UInt64
+    ) async throws(UploadError) {
+        try await makeWay(id, terms.owner)
+        let upload = try begin(id, terms, secondsToLive: secondsToLive)
+        defer { leave(upload) }
+        upload.state.adopt(extents, units: units)
+        noteUnflushed(upload, upload.state.received.ranges)
+        do throws(UploadError) {
+            _ = try await settle(upload)
+        } catch {
+            // It is the upload's now, and ends with it.
+            if upload.failure == nil { try? await giveUp(upload) }
+        }
+    }
+
+    private func noteUnflushed(_ upload: OpenUpload, _ ranges: [Range<UInt64>]) {
+        for range in ranges where !range.isEmpty {
+            var block = range.lowerBound / UInt64(VolumeLayout.blockSize)
+            let end = VolumeLayout.blocks(for: range.upperBound)
+            while block < end {
+                guard let place = upload.state.space.location(ofBlock: block) else {
+                    preconditionFailure("bytes were written where nothing is reserved")
+                }
+                upload.unflushed.insert(place.volume)
+                block += UInt64(place.contiguousBlocks)
+            }
+        }
+    }
+
+    /// The end of a chunk: its writer has no write under way any more.
+    func endChunk(
+        _ id: UploadID, _ writer: UInt64, _ end: ChunkEnd
+    ) async throws(UploadError) -> UploadStatus {
+        guard let upload = uploads[id], upload.cores[writer] != nil else {
+            preconditionFailure("a chunk that was never let in")
+        }
+        defer { leave(upload) }
+        var refusal: UploadError?
+        if case .kept(.some(let length)) = end {
+            do throws(ChunkRefusal) { try upload.state.end(at: length) } catch {
+                refusal = .refused(error)
+            }
+            upload.changeCount += 1
+        }
+        close(upload, writer)
+        touch(upload)
+        try await write(upload.state.wholeBlocks(), of: upload)
+        if let refusal {
+            _ = try await settle(upload)
+            throw refusal
+        }
+        guard upload.state.isComplete, upload.ending == .none
+        else { return try await settle(upload) }
+        return try await complete(upload)
+    }
+
+    private func close(_ upload: OpenUpload, _ writer: UInt64) {
+        upload.state.close(writer)
+        upload.cores[writer] = nil
+        upload.cutWriters.remove(writer)
+        upload.wakeAll(on: loop)
+    }
+
+    private func touch(_ upload: OpenUpload) {
+        upload.touch(at: loop.wallSeconds)
+        remember(upload)
+    }
+
+    /// Ends the writers of those numbers, however far they have come; returns when all have ended.
+    func cut(_ upload: OpenUpload, _ writers: [UInt64]) async {
+        for writer in writers {
+            guard let core = upload.cores[writer] else { continue }
+            // One that still waits for its space is no chunk yet on its core.
+            upload.cutWriters.insert(writer)
+            await state.cut(upload.id, writer, on: core)
+        }
+        while upload.state.writers.contains(where: { writers.contains($0.number) }) {
+            await upload.wait(on: loop)
+        }
+    }
+
+    // MARK: Blocks that became whole
+
+    private func write(
+        _ blocks: [UploadState.WholeBlock], of upload: OpenUpload
+    ) async throws(UploadError) {
+        upload.blockWrites += blocks.count
+        var failure: StoreError?
+        for block in blocks {
+            do throws(StoreError) {
+                let volume = try await write(block, of: upload)
+                upload.unflushed.insert(volume)
+                upload.state.wrote(block)
+                upload.changeCount += 1
+            } catch {
+                failure = error
+            }
+            upload.blockWrites -= 1
+        }
+        upload.wakeAll(on: loop)
+        guard let failure else { return }
+        upload.failure = failure
+        throw .store(failure)
+    }
+
+    private func write(
+        _ block: UploadState.WholeBlock, of upload: OpenUpload
+    ) async throws(StoreError) -> VolumeID {
+        guard let place = upload.state.space.location(ofBlock: block.number) else {
+            preconditionFailure("a block came for which nothing is reserved")
+        }
+        let file = try await store.file(place.volume)
+        let buffer = await store.memory.buffer(VolumeLayout.blockSize)
+        defer { store.memory.giveBack(buffer: buffer) }
+        let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
+        store.memory.arena.zero(region)
+        store.memory.arena.copy(block.bytes.span, to: region)
+        try await file.write(region, at: place.fileOffset)
+        return place.volume
+    }
+}

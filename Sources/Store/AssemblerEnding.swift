@@ -1,0 +1,207 @@
+/// How an upload ends: published, given up, or out of time.
+
+import Catalog
+import Checksums
+import IO
+import Loop
+import Volumes
+
+extension Assembler {
+    /// Publishes an upload of which every byte has come.
+    func complete(_ upload: OpenUpload) async throws(UploadError) -> UploadStatus {
+        upload.ending = .underWay
+        while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
+        let outcome: PutOutcome
+        do throws(StoreError) {
+            if let failure = upload.failure { throw failure }
+            outcome = try await publish(upload)
+        } catch {
+            if error.leavesDoubt { upload.failure = error }
+            upload.ending = .none
+            upload.wakeAll(on: loop)
+            throw .store(error)
+        }
+        switch outcome {
+        case .created, .existsIdentical: return upload.status
+        case .existsDifferent:
+            try await giveUp(upload)
+            throw .nameTaken
+        }
+    }
+
+    private func publish(_ upload: OpenUpload) async throws(StoreError) -> PutOutcome {
+        guard let length = upload.state.length,
+            let checksums = upload.state.checksums.finish(length: length)
+        else { preconditionFailure("an upload was completed before its last byte") }
+        let description = UploadDescription(
+            name: upload.terms.name, length: length, mediaType: upload.terms.mediaType,
+            owner: upload.terms.owner, modified: loop.wallSeconds)
+        if length <= UInt64(StoreLimits.smallBytesMax) {
+            let outcome = try await publishSmall(upload, description, checksums)
+            await finished(upload, outcome, keeping: nil)
+            return outcome
+        }
+        var space = upload.state.space
+        _ = space.remove(VolumeLayout.blocks(for: length)..<UInt64.max)
+        let data = LargeData(
+            description: description, map: DataMap(space.extents), checksums: checksums,
+            object: upload.id.object,
+            upload: upload.isRecorded
+                ? RecordedUpload(
+                    id: upload.id, extents: upload.recorded,
+                    record: upload.endRecord(at: loop.wallSeconds)) : nil)
+        let outcome = try await store.publish(data, .durable)
+        await finished(upload, outcome, keeping: space)
+        return outcome
+    }
+
+    /// An object that is packed with its record: its bytes are read back, once.
+    private func publishSmall(
+        _ upload: OpenUpload, _ description: UploadDescription, _ checksums: [UInt32]
+    ) async throws(StoreError) -> PutOutcome {
+        let small = try await store.beginSmall(description)
+        let count = Int(description.length)
+        do throws(StoreError) {
+            if count > 0 { try await fill(small.dataRegion, from: upload, checksums[0]) }
+        } catch {
+            small.abandon()
+            throw error
+        }
+        return try await small.commit(.durable)
+    }
+
+    private func fill(
+        _ target: Region, from upload: OpenUpload, _ checksum: UInt32
+    ) async throws(StoreError) {
+        let map = DataMap(upload.state.space.extents)
+        let buffer = await store.memory.buffer(StoreLimits.smallBytesMax)
+        defer { store.memory.giveBack(buffer: buffer) }
+        let blocks = Int(VolumeLayout.blocks(for: UInt64(target.count)))
+        for piece in map.pieces(from: 0, count: blocks * VolumeLayout.blockSize) {
+            let part = buffer.part(from: piece.skipped, count: piece.count)
+            try await store.file(piece.volume).read(part, at: piece.fileOffset)
+        }
+        store.memory.arena.copy(buffer.part(from: 0, count: Int(target.count)), to: target)
+        guard crc32c(store.memory.arena.bytes(target)) == checksum else {
+            let extent = map.extents[0]
+            throw .corrupt(volume: VolumeName(extent.volume), offset: extent.byteOffset)
+        }
+    }
+
+    /// The upload is published, unless another object has its name. `kept` is the new object's, if
+    /// it is one that takes over the upload's space; what else there is of it is free again.
+    private func finished(
+        _ upload: OpenUpload, _ outcome: PutOutcome, keeping kept: SpaceMap?
+    ) async {
+        var rest = upload.state.space
+        var isTold = false
+        let sequence: UInt64
+        switch outcome {
+        case .existsDifferent: return
+        case .existsIdentical(let object): sequence = object.sequence
+        case .created(let object):
+            sequence = object.sequence
+            if let kept {
+                for piece in kept.pieces { _ = rest.remove(piece.blocks) }
+                // Together with the object, if it had heard of the upload.
+                isTold = upload.isRecorded
+            }
+        }
+        let changes = isTold ? [] : endingChanges(of: upload, sequence)
+        upload.outcome = .published(sequence: sequence)
+        upload.ending = .ended
+        upload.expires = upload.endRecord(at: loop.wallSeconds).expiresSeconds
+        remember(upload)
+        upload.state = UploadState(
+            length: upload.state.length, bytesMax: upload.state.bytesMax,
+            generation: upload.state.generation)
+        upload.recorded = []
+        upload.isRecorded = true
+        upload.settledCount = upload.changeCount
+        upload.wakeAll(on: loop)
+        let number = await ledger.append(changes)
+        forgetWhenIndexed(upload, number, freeing: rest.extents)
+    }
+
+    /// Keeps it in memory until the catalog says the same.
+    private func forgetWhenIndexed(
+        _ upload: OpenUpload, _ number: UInt64, freeing extents: [Extent]
+    ) {
+        upload.users += 1
+        loop.inBackground { [self] in
+            await ledger.waitUntilIndexed(number)
+            await ledger.giveBack(extents)
+            leave(upload)
+        }
+    }
+
+    /// What the catalog is to be told when nothing is left of an upload but that it was finished.
+    private func endingChanges(
+        of upload: OpenUpload, _ sequence: UInt64
+    ) -> [CatalogChange] {
+        RecordedUpload(
+            id: upload.id, extents: upload.recorded,
+            record: upload.endRecord(at: loop.wallSeconds)
+        ).changes(sequence: sequence)
+    }
+
+    // MARK: Giving up
+
+    /// Ends an upload without a trace but in its clients: everything it held is free again.
+    func abort(_ id: UploadID, _ owner: [UInt8]) async throws(UploadError) {
+        let upload = try enter(id, owner)
+        defer { leave(upload) }
+        try await stopWriters(upload)
+        try await giveUp(upload)
+    }
+
+    private func stopWriters(_ upload: OpenUpload) async throws(UploadError) {
+        try await waitWhileEnding(upload)
+        upload.ending = .underWay
+        await cut(upload, upload.state.writers.map(\.number))
+        while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
+    }
+
+    func giveUp(_ upload: OpenUpload) async throws(UploadError) {
+        let extents = upload.state.space.extents
+        let changes =
+            extentChanges(from: upload.recorded, to: [])
+            + [.dropUpload(upload.id.catalog)]
+        forget(upload.id)
+        upload.ending = .ended
+        upload.state = UploadState(length: nil, bytesMax: upload.state.bytesMax)
+        upload.recorded = []
+        upload.settledCount = upload.changeCount
+        upload.wakeAll(on: loop)
+        uploads[upload.id] = nil
+        guard upload.isRecorded else { return await ledger.giveBack(extents) }
+        try await commit(changes, of: upload, freeing: extents)
+    }
+
+    // MARK: Time
+
+    func expire(_ id: UploadID, _ owner: [UInt8]) async {
+        guard let upload = try? enter(id, owner) else { return }
+        defer { leave(upload) }
+        // Somebody is at it: its time is not over yet.
+        guard upload.users == 1, upload.state.writers.isEmpty else { return }
+        do throws(UploadError) {
+            try await stopWriters(upload)
+            try await giveUp(upload)
+        } catch {
+            // Its end waits in the index's queue, or is tried again at the next look.
+        }
+    }
+}
+
+extension StoreError {
+    /// Whether what was being published may be on the disk all the same.
+    fileprivate var leavesDoubt: Bool {
+        switch self {
+        case .noSpace, .indexBehind, .tooMuchReserved, .tooLarge: false
+        case .readOnly, .corrupt, .unreadable, .kernel, .index, .noDirectAccess, .newerFormat,
+            .otherInstance, .notAVolume, .volumeTooLarge:
+            true
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/// Making durable what has come of an upload: its bytes are flushed, then the catalog is told.
+
+import Catalog
+import IO
+import Loop
+import Volumes
+
+extension Assembler {
+    /// Returns when all that had come when this was called is durable, and says how far that is.
+    func settle(_ upload: OpenUpload) async throws(UploadError) -> UploadStatus {
+        let wanted = upload.changeCount
+        while upload.settledCount < wanted {
+            if let failure = upload.failure { throw .store(failure) }
+            if upload.isSettling || upload.blockWrites > 0 {
+                await upload.wait(on: loop)
+            } else {
+                try await settleNow(upload)
+            }
+        }
+        return upload.status
+    }
+
+    private func settleNow(_ upload: OpenUpload) async throws(UploadError) {
+        upload.isSettling = true
+        defer {
+            upload.isSettling = false
+            upload.wakeAll(on: loop)
+        }
+        let count = upload.changeCount
+        let received = upload.state.received
+        let dirty = upload.state.checksums.dirtyPages
+        let (changes, extents) = changes(recording: upload)
+        guard hasRoom(for: changes) else {
+            // Nothing was told: all of it is still to be.
+            for page in dirty { upload.state.markDirtyChecksums(page) }
+            throw .store(.noSpace)
+        }
+        let freed = upload.state.releaseUnused()
+        let volumes = upload.unflushed
+        upload.unflushed = []
+        do throws(StoreError) {
+            for volume in volumes { try await store.flush(volume) }
+        } catch {
+            // What the disk has of it nobody knows: only a restart can tell.
+            upload.failure = error
+            throw .store(error)
+        }
+        upload.recorded = extents
+        upload.isRecorded = true
+        try await commit(changes, of: upload, freeing: freed)
+        upload.settledCount = max(upload.settledCount, count)
+        upload.durable = received
+    }
+
+    /// Has the catalog take the changes now. Space is free again once it has.
+    func commit(
+        _ changes: [CatalogChange], of upload: OpenUpload, freeing extents: [Extent]
+    ) async throws(UploadError) {
+        let number = await ledger.append(changes)
+        do throws(StoreError) {
+            try await ledger.indexNow(number)
+        } catch {
+            // It stays in the queue, in its place, and is tried again.
+            free(extents, after: number)
+            throw .store(error)
+        }
+        await ledger.giveBack(extents)
+    }
+
+    private func free(_ extents: [Extent], after number: UInt64) {
+        guard !extents.isEmpty else { return }
+        let ledger = ledger
+        loop.inBackground {
+            await ledger.waitUntilIndexed(number)
+            await ledger.giveBack(extents)
+        }
+    }
+
+    /// Whether a catalog that is nearly full would take the changes: one that it refuses keeps all
+    /// behind it from being indexed.
+    private func hasRoom(for changes: [CatalogChange]) -> Bool {
+        let bytes = changes.reduce(0) { $0 + $1.writtenBytesMax }
+        return state.catalog.usage.hasRoom(forObjects: state.unindexedCount, and: bytes)
+    }
+
+    /// What the catalog has to be told so that it has the upload as it is now, and the extents
+    /// that it then has.
+    private func changes(
+        recording upload: OpenUpload
+    ) -> (changes: [CatalogChange], extents: Set<Extent>) {
+        let extents = Set(upload.state.usedSpace.extents)
+        var changes: [CatalogChange] = [
+            .putUpload(upload.id.catalog, value: upload.record.encode())
+        ]
+        for page in upload.state.checksums.dirtyPages {
+            let sums = upload.state.checksums.page(page)
+            changes.append(
+                .putUploadPage(upload.id.catalog, page: UInt32(page), value: sums.littleEndian))
+        }
+        upload.state.clearDirtyChecksums()
+        return (changes + extentChanges(from: upload.recorded, to: extents), extents)
+    }
+
+    /// Extents grow and shrink at both ends: the old ones go first, for a new one may start where
+    /// an old one did.
+    func extentChanges(from old: Set<Extent>, to new: Set<Extent>) -> [CatalogChange] {
+        old.subtracting(new).map { .dropExtent(address: $0.address.packed) }
+            + new.subtracting(old).map { .addExtent(CatalogExtent(data: $0)) }
+    }
+}
+
+extension Ledger {
+    /// Tells the catalog of something that is no object. Answers the change's number.
+    func append(_ changes: [CatalogChange]) -> UInt64 {
+        let number = queue.append(changes, watermark: window.watermark, name: nil, sequence: 0)
+        wakeIndexer()
+        return number
+    }
+}

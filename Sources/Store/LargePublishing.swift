@@ -1,0 +1,208 @@
+/// Publishing a large object whose bytes lie on the volumes: data, flush, record, flush.
+
+import Catalog
+import Checksums
+import IO
+import Loop
+import Volumes
+
+/// What a large object will consist of.
+struct LargeData {
+    let description: UploadDescription
+    let map: DataMap
+    let checksums: [UInt32]
+    /// Names the object for life.
+    let object: ObjectID
+    /// The upload that it was, if the catalog knows of its space; else that is given back when the
+    /// object is not published.
+    var upload: RecordedUpload?
+}
+
+/// What the catalog has of an upload, and what it is to have once that is an object.
+///
+/// A class, so that the publication of objects that were none carries one word of it.
+final class RecordedUpload {
+    let id: UploadID
+    let extents: Set<Extent>
+    let record: UploadRecord
+
+    init(id: UploadID, extents: Set<Extent>, record: UploadRecord) {
+        self.id = id
+        self.extents = extents
+        self.record = record
+    }
+
+    /// What the catalog is to be told before it is told of the object of that sequence.
+    func changes(sequence: UInt64) -> [CatalogChange] {
+        var ended = record
+        ended.publishedSequence = sequence
+        return extents.map { .dropExtent(address: $0.address.packed) }
+            + [
+                .dropUpload(id.catalog),
+                .putUpload(id.catalog, value: ended.encode()),
+            ]
+    }
+}
+
+extension ObjectStore {
+    func recordBlocks(_ description: UploadDescription, _ extents: [Extent]) -> UInt32 {
+        description.withText {
+            RecordEncoding.blockCount(
+                largeObjectOf: description.length, extentCount: extents.count, $0)
+        }
+    }
+
+    /// The space of what is not published; unless the catalog knows whose it is.
+    private func giveBack(_ data: LargeData) async {
+        if data.upload == nil { await ledger.giveBack(data.map.extents) }
+    }
+
+    /// Publishes it under its name. Fails as `SmallUpload.commit` does.
+    func publish(
+        _ data: LargeData, _ durability: Durability
+    ) async throws(StoreError) -> PutOutcome {
+        let blocks = recordBlocks(data.description, data.map.extents)
+        while true {
+            let claimed: ClaimedPlace?
+            let outcome: PutOutcome?
+            do throws(StoreError) {
+                claimed = try await claimPlace(data.description, blocks: blocks)
+                outcome = claimed == nil ? try await compare(data, durability) : nil
+            } catch {
+                await giveBack(data)
+                throw error
+            }
+            if let claimed { return try await acknowledge(data, claimed, durability) }
+            if let outcome {
+                await giveBack(data)
+                return outcome
+            }
+        }
+    }
+
+    private func acknowledge(
+        _ data: LargeData, _ claimed: ClaimedPlace, _ durability: Durability
+    ) async throws(StoreError) -> PutOutcome {
+        let description = data.description
+        let object = StoredObject(
+            length: description.length, sequence: claimed.sequence,
+            modified: description.modified, kind: .large, record: claimed.place.extent)
+        let record = RecordWrite(
+            name: description.name, claimed: claimed, object: object, data: data.map.extents,
+            upload: data.upload)
+        count {
+            $0.puts += 1
+            $0.bytesWritten += description.length
+        }
+        if durability == .written || state.faults.contains(.earlyAcknowledgement) {
+            let checksums = data.checksums
+            let manifest = Manifest(
+                mediaType: description.mediaType, checksum: crc32c(checksums.span.rawBytes),
+                extents: data.map.extents, checksums: checksums)
+            state.provide(description.name, object.entry, manifest)
+            finishInBackground { [self] in try? await finish(data, record) }
+        } else {
+            try await finish(data, record)
+        }
+        return .created(object)
+    }
+
+    /// Data, flush, record, flush: in this order, each after the other has ended.
+    private func finish(
+        _ data: LargeData, _ record: RecordWrite
+    ) async throws(StoreError) {
+        let isRecordFirst = state.faults.contains(.recordBeforeData)
+        if !isRecordFirst {
+            do throws(StoreError) {
+                try await flushData(data)
+            } catch {
+                await withdraw(record, isUnused: true)
+                await giveBack(data)
+                throw error
+            }
+        }
+        do throws(StoreError) {
+            try await writeRecord(data, record)
+        } catch {
+            await withdraw(record)
+            throw error
+        }
+        if isRecordFirst { try await flush(record.object.record.volume) }
+        if isRecordFirst { try await flushData(data) }
+        try await finish(record)
+    }
+
+    private func flushData(_ data: LargeData) async throws(StoreError) {
+        var volumes: [VolumeID] = []
+        for extent in data.map.extents where !volumes.contains(extent.volume) {
+            volumes.append(extent.volume)
+        }
+        for volume in volumes { try await flush(volume) }
+    }
+
+    private func writeRecord(
+        _ data: LargeData, _ record: RecordWrite
+    ) async throws(StoreError) {
+        let extent = record.object.record
+        let file = try await file(extent.volume)
+        let buffer = await memory.buffer(Int(extent.byteCount))
+        defer { memory.giveBack(buffer: buffer) }
+        let source = buffer.part(from: 0, count: Int(extent.byteCount))
+        let stamp = stamp(
+            data.description, extent, record.object.sequence, object: data.object)
+        encode(data, stamp, into: source)
+        try await write(record: source, to: extent, in: file)
+    }
+
+    private func encode(_ data: LargeData, _ stamp: RecordStamp, into region: Region) {
+        let description = data.description
+        let (extents, checksums) = (data.map.extents, data.checksums)
+        let text = RecordText(
+            name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+            mediaType: description.mediaType.span.rawBytes)
+        var bytes = memory.arena.mutableBytes(region)
+        RecordEncoding.encodeLargeObject(
+            into: &bytes, stamp: stamp, text: text, length: description.length,
+            extents: extents.span, checksums: checksums.span, seal: seal)
+    }
+
+    /// How an upload whose name is taken ends; nil if the name is free again.
+    private func compare(
+        _ data: LargeData, _ durability: Durability
+    ) async throws(StoreError) -> PutOutcome? {
+        guard let pinned = try findNow(data.description.name) else { return nil }
+        defer { release(pinned) }
+        guard pinned.object.kind == .large, pinned.object.length == data.description.length
+        else { return .existsDifferent(pinned.object) }
+        let stored = try await describe(pinned)
+        guard stored.mediaType == data.description.mediaType,
+            stored.checksums == data.checksums,
+            try await holdsSameBytes(stored, data)
+        else { return .existsDifferent(pinned.object) }
+        if durability == .durable, !(try await settle(pinned)) { return nil }
+        return .existsIdentical(pinned.object)
+    }
+
+    private func holdsSameBytes(
+        _ stored: LargeObject, _ data: LargeData
+    ) async throws(StoreError) -> Bool {
+        let object = StoredObject(
+            length: data.description.length, sequence: 0, modified: 0, kind: .large,
+            record: stored.object.record)
+        let manifest = Manifest(
+            mediaType: [], checksum: 0, extents: data.map.extents, checksums: data.checksums)
+        let received = LargeObject(object, manifest)
+        let buffer = await memory.lease(
+            preferring: StoreLimits.transferBytesMax / 2, minimum: StoreLimits.unitBytes
+        ).detach()
+        defer { memory.giveBack(buffer: buffer) }
+        var offset: UInt64 = 0
+        while offset < object.length {
+            let count = try await read(received, offset: offset, into: buffer)
+            let bytes = buffer.part(from: 0, count: count)
+            guard try await matches(stored, offset: offset, received: bytes) else { return false }
+            offset += UInt64(count)
+        }
+        return true
+    }
+}

@@ -1,0 +1,102 @@
+/// One upload in its owner's memory, while somebody is at it.
+
+import Loop
+import Volumes
+
+/// Belongs to its `Assembler`. Between two requests there is only what the catalog has of it.
+final class OpenUpload {
+    enum Ending: Equatable {
+        case none
+        /// Being published, or given up: nobody may write any more.
+        case underWay
+        case ended
+    }
+
+    let id: UploadID
+    var terms: UploadTerms
+    var state: UploadState
+    let created: UInt64
+    var lastActivity: UInt64
+    var expires: UInt64
+    /// Set once it is published: only that is still known of it.
+    var outcome: UploadOutcome
+    /// The extents that the catalog has of it, or is about to be told of.
+    var recorded: Set<Extent> = []
+    /// Whether the catalog knows of it, or is about to.
+    var isRecorded: Bool
+    /// By writer: which core it works on.
+    var cores: [UInt64: Int] = [:]
+    /// Writers that have to end.
+    var cutWriters: Set<UInt64> = []
+    /// Volumes that hold bytes which may not be flushed.
+    var unflushed: Set<VolumeID> = []
+    /// What of `state.received` survives a power cut: all that anybody is told of.
+    var durable = ExtentMap()
+    /// Counts what has changed, and up to where that is durable.
+    var changeCount: UInt64 = 0
+    var settledCount: UInt64 = 0
+    var isSettling = false
+    var isReserving = false
+    var blockWrites = 0
+    var ending = Ending.none
+    /// Nothing can be said of it before a restart has looked.
+    var failure: StoreError?
+    /// Those who are at it right now.
+    var users = 0
+    private var waiters: [Ticket] = []
+
+    init(
+        _ id: UploadID, _ terms: UploadTerms, _ state: UploadState, created: UInt64,
+        lastActivity: UInt64, expires: UInt64, outcome: UploadOutcome, isRecorded: Bool
+    ) {
+        self.id = id
+        self.terms = terms
+        self.state = state
+        self.created = created
+        self.lastActivity = lastActivity
+        self.expires = expires
+        self.outcome = outcome
+        self.isRecorded = isRecorded
+    }
+
+    /// Waits until something has happened to it: who waits asks again what for.
+    func wait(on loop: EventLoop) async {
+        let ticket = loop.makeTicket()
+        waiters.append(ticket)
+        _ = await loop.answer(ticket)
+    }
+
+    func wakeAll(on loop: EventLoop) {
+        let woken = waiters
+        waiters = []
+        for ticket in woken { loop.wake(ticket) }
+    }
+
+    /// As its client may know it.
+    var status: UploadStatus {
+        UploadStatus(
+            id: id, terms: terms,
+            offset: outcome == .unfinished ? durable.prefixEnd : state.length ?? 0,
+            received: durable, length: state.length, created: created,
+            lastActivity: lastActivity, expires: expires, isFinished: outcome.isPublished)
+    }
+
+    /// Somebody is at it: its time begins anew.
+    func touch(at time: UInt64) {
+        let lifetime = expires - min(expires, lastActivity)
+        lastActivity = max(lastActivity, time)
+        expires = lastActivity + lifetime
+    }
+}
+
+/// What became of an upload.
+enum UploadOutcome: Equatable, Sendable {
+    case unfinished
+    /// As the object of that sequence.
+    case published(sequence: UInt64)
+
+    var isPublished: Bool {
+        if case .published = self { return true }
+        return false
+    }
+}

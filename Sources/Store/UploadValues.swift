@@ -1,0 +1,78 @@
+/// What callers say and see of uploads that may be resumed. Plain values.
+
+public import Volumes
+
+/// What an upload is to become, said before its bytes.
+public struct UploadTerms: Sendable, Equatable {
+    /// Under which the object will be published: 1 to `StoreLimits.nameBytesMax` bytes.
+    public var name: [UInt8]
+    /// The credential that may go on with it; everybody else is told that it does not exist.
+    public var owner: [UInt8]
+    public var tenant: [UInt8]
+    public var mediaType: [UInt8]
+    /// Bytes of the whole, if that is known yet.
+    public var length: UInt64?
+    public var dialect: UploadDialect
+    /// Of numbered chunks; 0 where a chunk is whatever comes.
+    public var chunkBytes: UInt32
+    /// What the client wants to have back: tus' Upload-Metadata, as sent.
+    public var metadata: [UInt8]
+
+    public init(
+        name: [UInt8], owner: [UInt8], tenant: [UInt8] = [], mediaType: [UInt8],
+        length: UInt64?, dialect: UploadDialect, chunkBytes: UInt32 = 0, metadata: [UInt8] = []
+    ) {
+        self.name = name
+        self.owner = owner
+        self.tenant = tenant
+        self.mediaType = mediaType
+        self.length = length
+        self.dialect = dialect
+        self.chunkBytes = chunkBytes
+        self.metadata = metadata
+    }
+}
+
+/// How far an upload has come, all of it durable.
+public struct UploadStatus: Sendable, Equatable {
+    public let id: UploadID
+    public let terms: UploadTerms
+    /// How much of its beginning has come.
+    public let offset: UInt64
+    public let received: ExtentMap
+    /// Bytes of the whole; nil while nobody has said.
+    public let length: UInt64?
+    /// Seconds since 1970, UTC.
+    public let created: UInt64
+    public let lastActivity: UInt64
+    public let expires: UInt64
+    /// It is published under its name.
+    public let isFinished: Bool
+}
+
+/// Why an upload does not go on.
+public enum UploadError: Error, Equatable, Sendable {
+    /// There is none, or it is somebody else's: 404.
+    case notFound
+    /// It was not finished in time: 410.
+    case expired
+    /// It is finished, and takes no more bytes.
+    case finished(UploadStatus)
+    /// This chunk cannot be part of it: 400, 409 or 413.
+    case refused(ChunkRefusal)
+    /// Another object was published under its name meanwhile: 409. The upload is gone.
+    case nameTaken
+    /// A newer request goes on with it: this one has to end.
+    case preempted
+    /// Too many uploads are under way: 429.
+    case tooMany(UploadLimit)
+    case store(StoreError)
+}
+
+/// Which limit an upload ran into.
+public enum UploadLimit: Sendable, Equatable {
+    /// Unfinished uploads of one owner.
+    case perOwner(Int)
+    /// Unfinished uploads of all.
+    case total(Int)
+}

@@ -1,0 +1,112 @@
+/// The door to uploads that may be resumed, on every core: each is handed on to its owner.
+
+import IO
+import Loop
+public import Volumes
+
+/// Which chunk of which upload.
+struct ChunkKey: Hashable {
+    let id: UploadID
+    let writer: UInt64
+}
+
+extension ObjectStore {
+    /// An upload of this core under a number that nobody can guess, or under the one that belongs
+    /// to its name, in place of an earlier one of the same owner. Durable when this returns.
+    public func createUpload(
+        _ terms: UploadTerms, id named: UploadID? = nil, secondsToLive: UInt64
+    ) async throws(UploadError) -> UploadStatus {
+        if let length = terms.length, length > state.uploadBytesMax {
+            throw .refused(.tooLong(limit: state.uploadBytesMax))
+        }
+        let id = named ?? UploadID.random(ownedBy: loop.index)
+        let assembler = try assembler(of: id)
+        return try await assembler.create(id, terms, secondsToLive: secondsToLive)
+    }
+
+    /// What an upload of that owner that is not finished was to become; nil if there is none.
+    public func unfinishedUpload(
+        _ id: UploadID, owner: [UInt8]
+    ) async throws(UploadError) -> UploadTerms? {
+        try await assembler(of: id).unfinished(id, owner)
+    }
+
+    /// How far an upload of that owner has come, durably. `isResuming`: whoever still sends is cut
+    /// short first, for its client has lost it.
+    public func uploadStatus(
+        _ id: UploadID, owner: [UInt8], isResuming: Bool
+    ) async throws(UploadError) -> UploadStatus {
+        try await assembler(of: id).status(id, owner, isResuming: isResuming)
+    }
+
+    /// Lets a chunk in: see `ChunkWriter`. `isWithheld`: it does not count before it is kept.
+    public func beginChunk(
+        _ id: UploadID, owner: [UInt8], _ claim: ChunkClaim, isWithheld: Bool = false
+    ) async throws(UploadError) -> ChunkWriter {
+        let assembler = try assembler(of: id)
+        let grant = try await assembler.beginChunk(id, owner, claim, from: loop.index)
+        let writer = ChunkWriter(grant, isWithheld: isWithheld, store: self, assembler: assembler)
+        chunks[ChunkKey(id: id, writer: grant.writer)] = writer
+        return writer
+    }
+
+    /// Gives an upload up; its space is free again when this returns.
+    public func abortUpload(_ id: UploadID, owner: [UInt8]) async throws(UploadError) {
+        try await assembler(of: id).abort(id, owner)
+    }
+
+    /// Ends this core's uploads whose time is over. To be called now and then.
+    public func endExpiredUploads() async { await assembler.endExpired() }
+
+    /// Told by the owner, on whichever core it is: a newer request goes on.
+    public func cut(_ id: UploadID, writer: UInt64) {
+        chunks[ChunkKey(id: id, writer: writer)]?.cut()
+    }
+
+    /// Ends the unfinished upload that belongs to a name, if there is one: an object was published.
+    public func endUpload(under name: [UInt8], owner: [UInt8]) async {
+        guard state.unfinishedCount > 0 else { return }
+        let id = uploadID(of: name)
+        _ = try? await assembler(of: id).abort(id, owner)
+    }
+
+    func forget(_ writer: ChunkWriter) {
+        chunks[ChunkKey(id: writer.id, writer: writer.number)] = nil
+    }
+
+    private func assembler(of id: UploadID) throws(UploadError) -> Assembler {
+        guard let owner = state.owner(of: id) else { throw .store(.indexBehind) }
+        return owner
+    }
+}
+
+extension Assembler {
+    func unfinished(_ id: UploadID, _ owner: [UInt8]) throws(UploadError) -> UploadTerms? {
+        guard known[id]?.isUnfinished == true else { return nil }
+        let upload: OpenUpload
+        do throws(UploadError) { upload = try enter(id, owner) } catch .notFound { return nil }
+        defer { leave(upload) }
+        var terms = upload.terms
+        terms.length = upload.state.length
+        return terms
+    }
+
+    func status(
+        _ id: UploadID, _ owner: [UInt8], isResuming: Bool
+    ) async throws(UploadError) -> UploadStatus {
+        let upload = try enter(id, owner)
+        defer { leave(upload) }
+        while true {
+            try await waitWhileEnding(upload)
+            if upload.outcome.isPublished { return upload.status }
+            try checkUnfinished(upload)
+            if isResuming, !upload.state.writers.isEmpty {
+                await cut(upload, upload.state.writers.map(\.number))
+                continue
+            }
+            // Every byte came, and then publishing failed, or the power: now it may succeed.
+            if upload.state.isComplete { return try await complete(upload) }
+            return try await settle(upload)
+        }
+    }
+}

@@ -1,0 +1,102 @@
+/// What tests do with uploads that may be resumed.
+
+import IO
+import Loop
+import Volumes
+
+@testable import Store
+
+extension TestCore {
+    func createUpload(
+        _ name: String, length: UInt64?, owner: String = "me", secondsToLive: UInt64 = 3600
+    ) async throws(UploadError) -> UploadStatus {
+        let terms = UploadTerms(
+            name: Array(name.utf8), owner: Array(owner.utf8), mediaType: Array("a/b".utf8),
+            length: length, dialect: .resumable)
+        return try await objects.createUpload(terms, secondsToLive: secondsToLive)
+    }
+
+    func uploadStatus(
+        _ id: UploadID, owner: String = "me", isResuming: Bool = true
+    ) async throws(UploadError) -> UploadStatus {
+        try await objects.uploadStatus(id, owner: Array(owner.utf8), isResuming: isResuming)
+    }
+
+    func abortUpload(_ id: UploadID, owner: String = "me") async throws(UploadError) {
+        try await objects.abortUpload(id, owner: Array(owner.utf8))
+    }
+
+    func endExpiredUploads() async { await objects.endExpiredUploads() }
+
+    /// Sends `bytes` as a chunk that says of itself what `claim` says; only the first `sent` of
+    /// them, if the connection breaks.
+    func sendChunk(
+        _ id: UploadID, _ claim: ChunkClaim, _ bytes: [UInt8], sent: Int? = nil,
+        owner: String = "me", isWithheld: Bool = false, ending: UInt64? = nil
+    ) async throws(UploadError) -> UploadStatus {
+        let chunk = try await objects.beginChunk(
+            id, owner: Array(owner.utf8), claim, isWithheld: isWithheld)
+        let limit = sent ?? bytes.count
+        do throws(UploadError) {
+            var done = 0
+            while done < limit, !chunk.isCut,
+                let step = chunk.next(countMax: uploadBufferBytes)
+            {
+                let count = min(step.count, limit - done)
+                let lease = await memory.value.lease(uploadBufferBytes)
+                fill(lease.region, Array(bytes[done..<done + count]))
+                chunk.arrived(step, lease.region, count: count / 2)
+                try await chunk.take(step, lease, count: count)
+                done += count
+            }
+        } catch {
+            _ = try? await chunk.keep()
+            throw error
+        }
+        if chunk.isCut {
+            _ = try? await chunk.keep()
+            throw .preempted
+        }
+        return try await chunk.keep(length: sent == nil ? ending : nil)
+    }
+
+    /// The same, to where an upload goes on that is sent from front to back.
+    func append(
+        _ id: UploadID, at offset: UInt64, _ bytes: [UInt8], sent: Int? = nil,
+        length: UInt64? = nil
+    ) async throws(UploadError) -> UploadStatus {
+        let claim = ChunkClaim(
+            offset: offset, end: offset + UInt64(bytes.count), isSequential: true, length: length)
+        return try await sendChunk(id, claim, bytes, sent: sent)
+    }
+
+    /// The same, anywhere.
+    func place(
+        _ id: UploadID, at offset: UInt64, _ bytes: [UInt8], sent: Int? = nil
+    ) async throws(UploadError) -> UploadStatus {
+        let claim = ChunkClaim(
+            offset: offset, end: offset + UInt64(bytes.count), isSequential: false)
+        return try await sendChunk(id, claim, bytes, sent: sent)
+    }
+}
+
+extension World {
+    /// What an upload's request on a core answers.
+    func ask<Answer: Sendable>(
+        on index: Int = 0,
+        _ work: @escaping @Sendable (isolated TestCore) async throws(UploadError) -> Answer
+    ) -> Result<Answer, UploadError> {
+        let core = cores[index]
+        return run(on: index) { await core.result(of: work) }
+    }
+}
+
+extension TestCore {
+    func result<Answer: Sendable>(
+        of work: @Sendable (isolated TestCore) async throws(UploadError) -> Answer
+    ) async -> Result<Answer, UploadError> {
+        do throws(UploadError) { return .success(try await work(self)) } catch {
+            return .failure(error)
+        }
+    }
+}
