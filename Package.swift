@@ -88,7 +88,9 @@ let package = Package(
         // The HTTP front: connections, routing, a handler a dialect.
         .target(
             name: "Server",
-            dependencies: ["IO", "HTTP", "Engine", "Loop", "Store", "Cryptography", "Signatures"],
+            dependencies: [
+                "IO", "HTTP", "Engine", "Loop", "Volumes", "Store", "Cryptography", "Signatures",
+            ],
             swiftSettings: strict),
 
         // Threads and machines.

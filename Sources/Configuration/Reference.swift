@@ -15,6 +15,7 @@ extension Settings {
             switch key.path {
             case "security.secret": security.secret != nil
             case "security.admin_token": security.adminToken != nil
+            case "security.upload_token": security.uploadToken != nil
             default: false
             }
         return isSet ? "# \(key.name) is set (hidden)" : "# \(key.name) is not set"

@@ -1,4 +1,4 @@
-// The two secrets of a server: from the configuration, else from `<data>/secrets`, else made there.
+// The secrets of a server: from the configuration, else from `<data>/secrets`, else made there.
 
 internal import Files
 
@@ -8,6 +8,8 @@ public struct Secrets: Equatable, Sendable {
     public let upload: Secret
     /// The bearer token of /admin and DELETE.
     public let admin: Secret
+    /// The bearer token that may upload at /files, if there is one beside the admin's.
+    public let token: Secret?
     /// Made by this very call: to be shown to the operator once.
     public let uploadIsNew: Bool
     public let adminIsNew: Bool
@@ -25,11 +27,14 @@ public struct Secrets: Equatable, Sendable {
     public static func prepare(for settings: Settings) throws(SettingsError) -> Secrets {
         let given = try Given(settings)
         if let upload = given.upload, let admin = given.admin {
-            return Secrets(upload: upload, admin: admin, uploadIsNew: false, adminIsNew: false)
+            return Secrets(
+                upload: upload, admin: admin, token: given.token, uploadIsNew: false,
+                adminIsNew: false)
         }
         let (kept, isNew) = try Kept.loadOrMake(in: settings.storage.path)
         return Secrets(
             upload: given.upload ?? kept.upload, admin: given.admin ?? kept.admin,
+            token: given.token,
             uploadIsNew: isNew && given.upload == nil, adminIsNew: isNew && given.admin == nil)
     }
 
@@ -52,21 +57,25 @@ public struct Secrets: Equatable, Sendable {
 private struct Given {
     let upload: Secret?
     let admin: Secret?
+    let token: Secret?
 
     init(_ settings: Settings) throws(SettingsError) {
         let security = settings.security
         var upload = security.secret
         if let file = security.secretFile { upload = try Given.read(file) }
         var admin = security.adminToken
-        if let file = security.adminTokenFile {
-            let token = try Given.read(file)
-            guard isBearerToken(token.bytes) else {
-                throw SettingsError(
-                    origin: file, "an admin token is letters, digits and -._~+/= (RFC 6750)")
-            }
-            admin = token
+        if let file = security.adminTokenFile { admin = try Given.readToken(file) }
+        var token = security.uploadToken
+        if let file = security.uploadTokenFile { token = try Given.readToken(file) }
+        (self.upload, self.admin, self.token) = (upload, admin, token)
+    }
+
+    private static func readToken(_ file: String) throws(SettingsError) -> Secret {
+        let token = try read(file)
+        guard isBearerToken(token.bytes) else {
+            throw SettingsError(origin: file, "a token is letters, digits and -._~+/= (RFC 6750)")
         }
-        (self.upload, self.admin) = (upload, admin)
+        return token
     }
 
     private static func read(_ file: String) throws(SettingsError) -> Secret {

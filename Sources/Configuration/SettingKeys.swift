@@ -67,6 +67,13 @@ extension SettingKey {
             "security.admin_token_file", optional: .path, \.security.adminTokenFile,
             "A file that holds the admin token instead."),
         SettingKey(
+            "security.upload_token", optional: .adminToken, \.security.uploadToken,
+            "A bearer token that may upload at /files. Unset: only the admin token may.",
+            isSecret: true),
+        SettingKey(
+            "security.upload_token_file", optional: .path, \.security.uploadTokenFile,
+            "A file that holds the upload token instead."),
+        SettingKey(
             "security.bad_signature_status", .either(401, 403), \.security.badSignatureStatus,
             "The status that answers a wrong or missing signature."),
     ]
@@ -74,7 +81,21 @@ extension SettingKey {
     static let uploads: [SettingKey] = [
         SettingKey(
             "uploads.max_size", .size(atLeast: 1, atMost: 15 << 30), \.uploads.sizeBytesMax,
-            "The largest object accepted; more is answered with 413.")
+            "The largest object accepted; more is answered with 413."),
+        SettingKey(
+            "uploads.unfinished_lifetime",
+            .duration(atLeast: .seconds(60), atMost: .seconds(30 * 24 * 3600)),
+            \.uploads.unfinishedLifetime,
+            "How long an unfinished upload is kept for its client to go on with; then its space is"
+                + " free again. Whole seconds, rounded up."),
+        SettingKey(
+            "uploads.max_unfinished", .count(1...10_000_000), \.uploads.unfinishedMax,
+            "Uploads that may lie unfinished, all together; more are answered with 429."),
+        SettingKey(
+            "uploads.max_unfinished_per_owner", .count(1...10_000_000),
+            \.uploads.unfinishedPerOwnerMax,
+            "Uploads that may lie unfinished for one credential: a token, or the secret with all"
+                + " URLs that it signed."),
     ]
 
     static let downloads: [SettingKey] = [

@@ -50,12 +50,18 @@ extension Settings {
         public internal(set) var secretFile: String?
         public internal(set) var adminToken: Secret?
         public internal(set) var adminTokenFile: String?
+        /// `nil`: only the admin token may begin uploads at `/files`.
+        public internal(set) var uploadToken: Secret?
+        public internal(set) var uploadTokenFile: String?
         /// 401 or 403.
         public internal(set) var badSignatureStatus = 403
     }
 
     public struct UploadsSection: Equatable, Sendable {
         public internal(set) var sizeBytesMax = 15 << 30
+        public internal(set) var unfinishedLifetime = Duration.seconds(24 * 3600)
+        public internal(set) var unfinishedMax = 100_000
+        public internal(set) var unfinishedPerOwnerMax = 50_000
     }
 
     public struct DownloadsSection: Equatable, Sendable {

@@ -102,6 +102,7 @@ extension Settings {
         for (variable, path) in [
             ("MILLRACE_SECRET", "security.secret"),
             ("MILLRACE_ADMIN_TOKEN", "security.admin_token"),
+            ("MILLRACE_UPLOAD_TOKEN", "security.upload_token"),
         ] {
             guard let value = environment[variable] else { continue }
             guard let key = SettingKey.named(path) else { preconditionFailure("no key \(path)") }
@@ -111,6 +112,7 @@ extension Settings {
         }
         if environment["MILLRACE_SECRET"] != nil { security.secretFile = nil }
         if environment["MILLRACE_ADMIN_TOKEN"] != nil { security.adminTokenFile = nil }
+        if environment["MILLRACE_UPLOAD_TOKEN"] != nil { security.uploadTokenFile = nil }
     }
 
     /// Keys that are fine alone and wrong together: the key to blame, and why.
@@ -122,6 +124,14 @@ extension Settings {
         if security.adminToken != nil, security.adminTokenFile != nil {
             let text = "give either admin_token or admin_token_file, not both"
             found.append(("security.admin_token_file", text))
+        }
+        if security.uploadToken != nil, security.uploadTokenFile != nil {
+            let text = "give either upload_token or upload_token_file, not both"
+            found.append(("security.upload_token_file", text))
+        }
+        if uploads.unfinishedPerOwnerMax > uploads.unfinishedMax {
+            let text = "uploads.max_unfinished_per_owner is larger than uploads.max_unfinished"
+            found.append(("uploads.max_unfinished_per_owner", text))
         }
         if let metrics = metrics.listen, metrics.port != 0, metrics == server.listen {
             found.append(("metrics.listen", "\(metrics) is already server.listen"))

@@ -121,6 +121,8 @@ public struct ServerProcess {
             settings.security.badSignatureStatus == 401 ? .unauthorized : .forbidden
         front.uploadBytesMax = min(
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
+        front.uploadSecondsToLive = UInt64(settings.uploads.unfinishedLifetime.wholeSeconds)
+        front.uploadToken = secrets.token?.bytes
         front.verifiesAlways = settings.downloads.verification == .always
         front.buffers = BufferLimits(
             smallest: settings.performance.bufferBytesMin,

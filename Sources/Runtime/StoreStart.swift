@@ -52,6 +52,10 @@ struct StoreStart: Sendable {
             rebuilds: isNew && directory.bytesInVolumes > 0,
             report: { event in StoreStart.report(event, journal) })
         setup.reservedBytesMax = UInt64(settings.limits.reserved.limit(available: capacity))
+        setup.uploadBytesMax = min(
+            UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
+        setup.uploadsMax = settings.uploads.unfinishedMax
+        setup.uploadsPerOwnerMax = settings.uploads.unfinishedPerOwnerMax
         setup.catalogWarmBytesMax = MachineMemory.catalogBytesMax()
         return setup
     }

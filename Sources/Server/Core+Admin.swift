@@ -20,21 +20,26 @@ extension Core {
     }
 
     func requireAdmin(_ request: Request) throws(Answer) {
-        let scheme = "bearer "
-        if request.head.authorization.isPresent {
-            let value = request.bytes.span.extracting(request.head.authorization)
-            if value.count > scheme.utf8.count,
-                value.extracting(first: scheme.utf8.count).equals(lowercase: scheme)
-            {
-                let token = value.extracting(droppingFirst: scheme.utf8.count)
-                let expected = settings.adminToken
-                if constantTimeEquals(token, expected.span) { return }
-            }
-            throw Answer(.forbidden, "the token is not the admin's")
+        guard request.head.authorization.isPresent else {
+            var answer = Answer(.unauthorized, "an admin token is needed")
+            answer.challenge = "Bearer"
+            throw answer
         }
-        var answer = Answer(.unauthorized, "an admin token is needed")
-        answer.challenge = "Bearer"
-        throw answer
+        let expected = settings.adminToken
+        guard let token = bearerToken(request), constantTimeEquals(token.span, expected.span)
+        else { throw Answer(.forbidden, "the token is not the admin's") }
+    }
+
+    /// Nil without Authorization, or with that of another scheme.
+    func bearerToken(_ request: Request) -> [UInt8]? {
+        let scheme = "bearer "
+        guard request.head.authorization.isPresent else { return nil }
+        let value = request.bytes.span.extracting(request.head.authorization)
+        guard value.count > scheme.utf8.count,
+            value.extracting(first: scheme.utf8.count).equals(lowercase: scheme)
+        else { return nil }
+        let token = value.extracting(droppingFirst: scheme.utf8.count)
+        return [UInt8](capacity: token.count) { $0.append(token) }
     }
 
     func handleAdmin(_ request: Request, _ name: [UInt8]) async throws(Answer) {

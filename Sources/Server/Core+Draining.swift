@@ -38,7 +38,7 @@ extension Core {
     }
 
     /// Waits until something is kept. False if nothing will come.
-    private func waitForInput(_ slot: Int) async -> Bool {
+    func waitForInput(_ slot: Int) async -> Bool {
         while connections[slot].inputCount == 0 {
             guard connections[slot].flags.isDisjoint(with: [.peerEnded, .ending, .timedOut])
             else { return false }

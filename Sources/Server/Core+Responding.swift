@@ -142,6 +142,7 @@ extension Core {
     }
 
     private func writeText(_ slot: Int, _ answer: Answer, isHead: Bool, keepAlive: Bool) {
+        let content = answer.content
         writeHead(slot, answer.status, keepAlive: keepAlive) { output in
             if let seconds = answer.retryAfterSeconds {
                 output.appendField("Retry-After", decimal: seconds)
@@ -150,22 +151,26 @@ extension Core {
             if let challenge = answer.challenge {
                 output.appendField("WWW-Authenticate", challenge)
             }
+            if answer.isTus { output.appendField("Tus-Resumable", TusFields.version) }
+            if let offset = answer.uploadOffset {
+                output.appendField("Upload-Offset", decimal: offset)
+            }
             if answer.status.isWithoutContent { return }
-            output.appendField("Content-Type", "text/plain; charset=utf-8")
-            output.appendField("Content-Length", decimal: UInt64(answer.line.utf8.count + 1))
+            output.appendField("Content-Type", answer.contentType)
+            output.appendField("Content-Length", decimal: UInt64(content.count))
         }
-        if !isHead, !answer.status.isWithoutContent { append(slot, answer.line + "\n") }
+        if !isHead, !answer.status.isWithoutContent { append(slot, content.span) }
     }
 
     /// Content behind a head that `writeHead` has just left room for.
-    func append(_ slot: Int, _ text: String) {
+    func append(_ slot: Int, _ text: Span<UInt8>) {
         guard connections[slot].output.count > 0, !connections[slot].flags.contains(.ending) else {
             return
         }
-        guard let room = outputRoom(slot, text.utf8.count) else {
+        guard let room = outputRoom(slot, text.count) else {
             preconditionFailure("short answers fit into the output")
         }
-        arena.copy(text.utf8.span, to: room)
-        connections[slot].outputCount += UInt32(text.utf8.count)
+        arena.copy(text, to: room)
+        connections[slot].outputCount += UInt32(text.count)
     }
 }

@@ -6,7 +6,7 @@ import Loop
 import Store
 
 extension Core {
-    private static let objectMethods = "GET, HEAD, PUT, DELETE, OPTIONS"
+    private static let objectMethods = "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
 
     func handle(_ request: Request, _ body: inout BodyProgress) async throws(Answer) {
         if request.head.hasUnknownExpectation {
@@ -18,15 +18,21 @@ extension Core {
         if request.head.isAsterisk { return writeAllowed(request, Core.objectMethods) }
         let (path, name) = try decodePath(request)
         if let reserved = path.reserved {
-            return try await handleReserved(request, reserved, name)
+            return try await handleReserved(request, reserved, name, &body)
         }
         guard path.isUnderBase, !name.isEmpty else { throw Answer(.notFound, "nothing is here") }
         switch request.head.method {
-        case .get, .head: try await download(request, name)
-        case .put: try await upload(request, name, &body)
-        case .delete: try await delete(request, name)
+        case .get: try await download(request, name)
+        case .head:
+            if try await headSignedUpload(request, name) { return }
+            try await download(request, name)
+        case .put: try await put(request, name, &body)
+        case .patch: try await patchSignedUpload(request, name, &body)
+        case .delete:
+            if try await deleteSignedUpload(request, name) { return }
+            try await delete(request, name)
         case .options: writeAllowed(request, Core.objectMethods)
-        case .post, .patch, .other:
+        case .post, .other:
             throw methodNotAllowed(Core.objectMethods)
         }
     }
@@ -44,8 +50,21 @@ extension Core {
         }
     }
 
+    /// PUT of an object: whole, unless the request says otherwise.
+    private func put(
+        _ request: Request, _ name: [UInt8], _ body: inout BodyProgress
+    ) async throws(Answer) {
+        let lines = DialectLines(request.head, in: request.bytes.span)
+        guard lines[.uploadComplete].isPresent else {
+            return try await upload(request, name, &body)
+        }
+        let fields = UploadFields(lines, in: request.bytes.span)
+        try await putSignedResumable(request, name, fields, &body)
+    }
+
     private func handleReserved(
-        _ request: Request, _ segment: ReservedSegment, _ name: [UInt8]
+        _ request: Request, _ segment: ReservedSegment, _ name: [UInt8],
+        _ body: inout BodyProgress
     ) async throws(Answer) {
         switch segment {
         case .health where name.count == segment.text.utf8.count:
@@ -56,8 +75,11 @@ extension Core {
             try tellWhetherReady(request)
         case .admin:
             try await handleAdmin(request, name)
-        case .health, .ready, .metrics, .upload, .files, .chunkedUpload, .uploadStatus,
-            .download, .u:
+        case .files: try await handleFiles(request, name, &body)
+        case .u where name.count > segment.text.utf8.count:
+            try requireRead(request)
+            try await download(request, name)
+        case .health, .ready, .metrics, .upload, .chunkedUpload, .uploadStatus, .download, .u:
             throw Answer(.notFound, "nothing is here")
         }
     }
@@ -112,6 +134,7 @@ extension Core {
     private func writeAllowed(_ request: Request, _ allowed: String) {
         writeHead(request.slot, .noContent, keepAlive: request.head.keepAlive) { output in
             output.appendField("Allow", allowed)
+            output.appendUploadLimit(uploadLimit())
         }
     }
 

@@ -5,6 +5,7 @@ import HTTP
 import IO
 import Loop
 import Store
+import Volumes
 
 extension Core {
     func upload(
@@ -97,7 +98,7 @@ extension Core {
     // MARK: Authorisation
 
     /// Checks the signature and answers the media type to store.
-    private func authorize(
+    func authorize(
         _ request: Request, _ name: [UInt8], _ length: UInt64
     ) throws(Answer) -> [UInt8] {
         let signature: RequestSignature
@@ -139,7 +140,7 @@ extension Core {
 
     // MARK: Receiving
 
-    private static let lost = Answer(
+    static let lost = Answer(
         .requestTimeout, "the body did not arrive whole", closes: true)
 
     @inline(__always)
@@ -181,7 +182,7 @@ extension Core {
                 let start = loop.now
                 let received = await receive(slot, into: lease.region, count: count, upload)
                 guard received == count, rate.received(count, now: loop.now) else {
-                    memory.giveBack(lease)
+                    try await writeBlocks(received, of: lease, upload)
                     throw Core.lost
                 }
                 pace.moved(nanoseconds: loop.now - start)
@@ -190,11 +191,40 @@ extension Core {
                 await moved(.upload, received)
             }
         } catch {
-            await upload.abandon()
-            if body.bytesMissing > 0, error is Answer { body.fail() }
+            if error is Answer {
+                await keep(upload, store)
+                body.fail()
+            } else {
+                await upload.abandon()
+            }
             throw error
         }
-        return try await upload.commit(durability)
+        let outcome = try await upload.commit(durability)
+        if case .created = outcome {
+            await store.endUpload(
+                under: description.name, owner: UploadPlace.Credential.secret.owner)
+        }
+        return outcome
+    }
+
+    /// The whole blocks of what came before the end.
+    private func writeBlocks(
+        _ received: Int, of lease: consuming BufferLease, _ upload: LargeUpload
+    ) async throws(StoreError) {
+        let block = StoreLimits.uploadBufferBytesMin
+        guard received >= block else { return memory.giveBack(lease) }
+        try await upload.write(lease, count: received / block * block)
+    }
+
+    /// The client may come back to the same URL for the rest.
+    private func keep(_ upload: LargeUpload, _ store: ObjectStore) async {
+        let description = upload.description
+        let terms = UploadTerms(
+            name: description.name, owner: UploadPlace.Credential.secret.owner,
+            mediaType: description.mediaType, length: description.length, dialect: .signedPut)
+        await upload.keep(
+            as: store.uploadID(of: description.name), terms,
+            secondsToLive: settings.uploadSecondsToLive)
     }
 
     /// Fills `buffer` in steps that fit the processor's second-level cache together with their
@@ -213,7 +243,7 @@ extension Core {
         return received
     }
 
-    private static let receiveStepBytes = 256 << 10
+    static let receiveStepBytes = 256 << 10
 
     // MARK: The name is taken
 

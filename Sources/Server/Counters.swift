@@ -17,6 +17,10 @@ struct Counters: Sendable {
     var downloadErrors: UInt64 = 0
     var rangeRequests: UInt64 = 0
     var uploads: UInt64 = 0
+    /// Of those that may be resumed.
+    var uploadsCreated: UInt64 = 0
+    /// Requests that brought bytes for one of those.
+    var uploadChunks: UInt64 = 0
     var uploadBytes: UInt64 = 0
     var uploadErrors: UInt64 = 0
     var deletes: UInt64 = 0

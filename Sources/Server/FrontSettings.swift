@@ -13,6 +13,10 @@ public struct FrontSettings: Sendable {
     /// 403, or 401 for those who prefer it.
     public var badSignatureStatus = Status.forbidden
     public var uploadBytesMax: UInt64 = StoreLimits.objectBytesMax
+    /// How long an unfinished upload is kept for its client to come back.
+    public var uploadSecondsToLive: UInt64 = 24 * 3600
+    /// Bearer token of scope upload; nil for none.
+    public var uploadToken: [UInt8]?
     public var durability = Store.Durability.durable
 
     /// Every byte of a large object is compared each time it is read, not only the first time since

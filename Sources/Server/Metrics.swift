@@ -34,6 +34,7 @@ struct StoreSnapshot: Sendable {
     let failedVolumes: Int
     let unindexedChanges: Int
     let bytesReserved: UInt64
+    let unfinishedUploads: Int
 }
 
 extension Core {
@@ -43,7 +44,7 @@ extension Core {
         return StoreSnapshot(
             small: small, large: large, capacityBytes: shared.capacityBytes,
             failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount,
-            bytesReserved: shared.bytesReserved)
+            bytesReserved: shared.bytesReserved, unfinishedUploads: shared.unfinishedUploads)
     }
 
     public func snapshot() -> CoreSnapshot {
@@ -166,6 +167,9 @@ enum MetricsDocument {
             + gauge(
                 "reserved_bytes", "What large uploads have announced and not yet sent.",
                 [("", store.bytesReserved)])
+            + gauge(
+                "unfinished_uploads", "Uploads that may be gone on with.",
+                [("", UInt64(store.unfinishedUploads))])
     }
 
     private static var frontMetrics: [Metric] {
@@ -214,6 +218,13 @@ enum MetricsDocument {
                 $0.counters.rangeRequests
             },
             counter("uploads_total", "Authorised uploads.") { $0.counters.uploads },
+            counter("resumable_uploads_total", "Of those, begun so that they may be gone on with.")
+            {
+                $0.counters.uploadsCreated
+            },
+            counter("upload_chunks_total", "Requests that brought bytes for such uploads.") {
+                $0.counters.uploadChunks
+            },
             counter("upload_bytes_total", "Bytes of acknowledged uploads.") {
                 $0.counters.uploadBytes
             },

@@ -36,6 +36,12 @@ struct Answer: Error {
     var cause: String?
     /// Whether the operator should hear of it, if it is a failure of ours.
     var isNews = true
+    /// For programs: what went wrong, instead of the line.
+    var problem: Problem?
+    /// Where an upload stands: Upload-Offset.
+    var uploadOffset: UInt64?
+    /// To a client of tus: `Tus-Resumable` goes with it.
+    var isTus = false
     /// The framing is lost, or the body will not be read.
     var closes = false
 
@@ -47,6 +53,15 @@ struct Answer: Error {
     }
 
     init(_ refusal: Refusal) { self.init(refusal.status, refusal.line) }
+
+    init(_ problem: Problem) {
+        self.init(problem.status, problem.detail ?? problem.status.reason)
+        self.problem = problem
+    }
+
+    var contentType: String { problem == nil ? "text/plain; charset=utf-8" : MediaType.problem }
+
+    var content: [UInt8] { problem?.json.bytes ?? Array((line + "\n").utf8) }
 }
 
 /// How much of a request's body is still to come; decides, reads nothing.
@@ -54,7 +69,7 @@ struct BodyProgress {
     private(set) var bytesMissing: UInt64
     /// The client waits for 100 (Continue) before it sends.
     var awaitsContinue: Bool
-    let isChunked: Bool
+    private(set) var isChunked: Bool
     private(set) var hasFailed = false
 
     init(_ head: RequestHead) {
@@ -70,6 +85,9 @@ struct BodyProgress {
         precondition(UInt64(count) <= bytesMissing, "more body than was announced")
         bytesMissing -= UInt64(count)
     }
+
+    /// The last chunk was read.
+    mutating func endedChunks() { isChunked = false }
 
     /// The peer ended, stalled or was cut off.
     mutating func fail() { hasFailed = true }

@@ -50,12 +50,14 @@ import Testing
         let text = "[security]\nsecret = \"file\"\nadmin_token_file = \"/nonexistent\"\n"
         let file = try directory.write(text, to: "a.toml")
         let environment = [
-            "MILLRACE_SECRET": "from outside", "MILLRACE_ADMIN_TOKEN": "tok", "OTHER": "x",
+            "MILLRACE_SECRET": "from outside", "MILLRACE_ADMIN_TOKEN": "tok",
+            "MILLRACE_UPLOAD_TOKEN": "up", "OTHER": "x",
         ]
         let settings = try Settings.load(file: file, environment: environment)
         #expect(settings.security.secret == Secret("from outside"))
         #expect(settings.security.adminToken == Secret("tok"))
         #expect(settings.security.adminTokenFile == nil)
+        #expect(settings.security.uploadToken == Secret("up"))
     }
 
     @Test(arguments: [("MILLRACE_SECRET", ""), ("MILLRACE_ADMIN_TOKEN", "hunter2 hunter2")])

@@ -112,6 +112,8 @@ import Testing
                 "[performance]\nmax_buffer_size = \"64KiB\"\nmin_buffer_size = \"128KiB\"", 3
             ),
             ("[limits]\ntarget_size = \"32KiB\"\nhead_size = \"16KiB\"", 2),
+            ("[security]\nupload_token = \"t\"\nupload_token_file = \"f\"", 3),
+            ("[uploads]\nmax_unfinished = 10\nmax_unfinished_per_owner = 11", 3),
         ] as [(String, Int?)])
     func `that contradicts itself is refused`(text: String, line: Int?) {
         #expect(problems(text).map(\.line) == [line])

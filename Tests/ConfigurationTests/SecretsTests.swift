@@ -30,7 +30,11 @@ import Testing
             under: "data", "[security]\nsecret = \"s\"\nadmin_token = \"t\"\n")
         let given = try Secrets.prepare(for: both)
         #expect(given.upload == Secret("s") && given.admin == Secret("t"))
-        #expect(!given.uploadIsNew && !given.adminIsNew)
+        #expect(!given.uploadIsNew && !given.adminIsNew && given.token == nil)
+        let file = try directory.write("up\n", to: "token")
+        let token = try directory.settings(
+            under: "other", "[security]\nupload_token_file = \"\(file)\"\n")
+        #expect(try Secrets.prepare(for: token).token == Secret("up"))
         #expect(throws: (any Error).self) { try directory.mode("data") }
 
         let one = try directory.settings(under: "data", "[security]\nsecret = \"s\"\n")
@@ -57,6 +61,7 @@ import Testing
         for (key, file) in [
             ("secret_file", empty), ("secret_file", directory.path + "/none"),
             ("admin_token_file", spaced), ("admin_token_file", directory.path),
+            ("upload_token_file", spaced), ("upload_token_file", directory.path + "/none"),
         ] {
             let settings = try directory.settings(
                 under: "data", "[security]\n\(key) = \"\(file)\"\n")

@@ -47,11 +47,16 @@ import Testing
         ("security.secret_file", ["\"/run/secret\""], ["\"\"", "1"]),
         ("security.admin_token", ["\"a-._~+/=\""], ["\"\"", "\"a b\"", "\"ü\"", "1"]),
         ("security.admin_token_file", ["\"x\""], ["\"\"", "[]"]),
+        ("security.upload_token", ["\"a-._~+/=\""], ["\"\"", "\"a b\"", "\"ü\"", "1"]),
+        ("security.upload_token_file", ["\"x\""], ["\"\"", "[]"]),
         ("security.bad_signature_status", ["401", "403"], ["404", "\"403\"", "402"]),
         (
             "uploads.max_size", ["1", "\"15GiB\""],
             ["0", "\"1PB\"", "\"-1\""]
         ),
+        ("uploads.unfinished_lifetime", ["\"60s\"", "\"30d\""], ["\"59s\"", "\"31d\"", "1"]),
+        ("uploads.max_unfinished", ["50000", "10000000"], ["0", "10000001", "\"1\""]),
+        ("uploads.max_unfinished_per_owner", ["1", "100000"], ["0", "10000001", "\"1\""]),
         ("limits.head_size", ["\"8KiB\"", "\"64KiB\""], ["\"1023\"", "\"65KiB\""]),
         ("limits.fields", ["8", "1000"], ["7", "1001", "\"100\""]),
         ("limits.target_size", ["256", "\"16KiB\""], ["255", "\"33KiB\""]),

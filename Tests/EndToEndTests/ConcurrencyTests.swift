@@ -176,6 +176,15 @@ func inParallel(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Void) 
         }
         #expect(try eventually { try server.metric("connections") <= 1 })
         #expect(try server.metric("pool_free_bytes") == total)
+        // What came of more than 64 KiB stays for its client, until that gives it up.
+        let giving = try RawClient(server.port)
+        for name in 0..<30 {
+            let target = Signing.v("gone\(name / 10)-\(name % 10)-\(1 << 20)", 1 << 20)
+            let status = try giving.exchange("DELETE", target).status
+            // A reset may have overtaken the bytes; then nobody may delete without a token.
+            #expect(status == 204 || (status == 401 && name.isMultiple(of: 2)))
+        }
+        #expect(try server.metric("unfinished_uploads") == 0)
         let left = try eventually { try `A client that vanishes`.roomLeft(server) == room }
         #expect(left)
         // Nor is anything published.

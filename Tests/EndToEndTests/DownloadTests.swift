@@ -166,11 +166,13 @@ import Testing
 
     @Test func `knows which methods there are`() throws {
         let client = try SharedServer.client()
-        for method in ["POST", "PATCH", "TRACE"] {
+        for method in ["POST", "TRACE"] {
             let answer = try client.exchange(method, "/x", body: [])
             #expect(answer.status == 405)
             #expect(answer.fields["allow"]?.contains("PUT") == true)
         }
+        // Without an unfinished upload there is nothing to append to.
+        #expect(try client.exchange("PATCH", "/x", body: []).status == 404)
         #expect(try client.exchange("POST", "/health", body: []).fields["allow"] == "GET, HEAD")
         let options = try client.exchange("OPTIONS", "*")
         #expect(options.status == 204)

@@ -16,7 +16,12 @@ import Testing
 
 /// `FrontBed` with a store, and what was promised about each name.
 final class StoredBed {
-    static let settings = FrontSettings(secret: [1], adminToken: Array("admin".utf8))
+    static let settings = {
+        var settings = FrontSettings(secret: [1], adminToken: Array("admin".utf8))
+        // What came of a broken upload is kept until somebody looks.
+        settings.uploadSecondsToLive = 0
+        return settings
+    }()
     static let instance = CatalogInstance(high: 0xfeed, low: 0xbeef)
 
     let front: FrontBed
@@ -234,8 +239,11 @@ final class StoredBed {
 
     /// Bytes that objects take in large volumes.
     func largeBytesUsed() throws -> UInt64 {
-        let shared = shared
-        let space = try front.finish { await shared.volumeSpace().large }
+        let (shared, core) = (shared, front.core)
+        let space = try front.finish {
+            await core.endExpiredUploads()
+            return await shared.volumeSpace().large
+        }
         return space.totalBytes - space.freeBytes
     }
 }

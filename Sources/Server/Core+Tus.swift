@@ -1,0 +1,205 @@
+/// tus 1.0.0 at `/files`: core, creation, creation-with-upload, creation-defer-length, expiration,
+/// termination.
+
+import HTTP
+import IO
+import Loop
+import Store
+import Volumes
+
+extension Core {
+    static let tusExtensions =
+        "creation,creation-with-upload,creation-defer-length,expiration,termination"
+
+    func handleTus(
+        _ request: Request, _ id: UploadID?, _ lines: DialectLines, _ body: inout BodyProgress
+    ) async throws(Answer) {
+        do throws(Answer) {
+            try await answerTus(request, id, lines, &body)
+        } catch {
+            var answer = error
+            answer.isTus = true
+            throw answer
+        }
+    }
+
+    private func answerTus(
+        _ request: Request, _ id: UploadID?, _ lines: DialectLines, _ body: inout BodyProgress
+    ) async throws(Answer) {
+        let fields: TusFields
+        do throws(Refusal) {
+            fields = try TusFields(
+                lines, request.head, in: request.bytes.span, limits: settings.limits)
+        } catch {
+            throw Answer(error)
+        }
+        let method = fields.method ?? request.head.method
+        if method == .options { return writeTusOptions(request) }
+        guard fields.version == .supported else {
+            throw Answer(.preconditionFailed, "only tus \(TusFields.version) is spoken here")
+        }
+        let owner = try requireUploader(request)
+        guard let id else {
+            guard method == .post else { throw methodNotAllowed("POST, OPTIONS") }
+            return try await createTus(request, fields, lines, owner, &body)
+        }
+        let place = UploadPlace(id, owner: owner)
+        switch method {
+        case .head: try await tellTusState(request, place)
+        case .patch: try await appendTus(request, fields, place, &body)
+        case .delete: try await cancelUpload(request, place, isTus: true)
+        case .get: try await downloadUpload(request, place)
+        case .put, .post, .options, .other:
+            throw methodNotAllowed("GET, HEAD, PATCH, DELETE, OPTIONS")
+        }
+    }
+
+    private func writeTusOptions(_ request: Request) {
+        writeHead(request.slot, .noContent, keepAlive: keepsAlive(request)) { output in
+            output.appendField("Tus-Resumable", TusFields.version)
+            output.appendField("Tus-Version", TusFields.version)
+            output.appendField("Tus-Extension", Core.tusExtensions)
+            output.appendField("Tus-Max-Size", decimal: settings.uploadBytesMax)
+            output.appendUploadLimit(uploadLimit())
+        }
+    }
+
+    // MARK: Creation
+
+    private func createTus(
+        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8],
+        _ body: inout BodyProgress
+    ) async throws(Answer) {
+        let store = try requireStore()
+        try requireServing()
+        guard fields.concatenation == .none else {
+            throw Answer(.notImplemented, "uploads are not put together here")
+        }
+        guard fields.length != nil || fields.isLengthDeferred else {
+            throw Answer(.badRequest, "Upload-Length or Upload-Defer-Length is missing")
+        }
+        if let length = fields.length, length > settings.uploadBytesMax { throw tooLarge(request) }
+        let terms = try tusTerms(request, fields, lines, owner)
+        let created: UploadStatus
+        do throws(UploadError) {
+            created = try await store.createUpload(
+                terms, secondsToLive: settings.uploadSecondsToLive)
+        } catch {
+            throw answer(for: error, request)
+        }
+        counters.uploads &+= 1
+        counters.uploadsCreated &+= 1
+        let place = UploadPlace(created.id, owner: owner)
+        var status = created
+        let hasBody = request.bodyCount != 0
+        if hasBody || terms.length == 0 {
+            if hasBody { try requireTusType(request) }
+            let claim = try claim(request, offset: 0, length: nil)
+            status = try await takeChunk(request, place, claim, isLast: false, &body)
+        }
+        writeTusState(request, status, .created) { output in
+            output.appendField("Location", place.location.span)
+        }
+    }
+
+    /// Where it will be published: at the path that the client was authorised for, which a token
+    /// does for all; else under its own number.
+    private func tusTerms(
+        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8]
+    ) throws(Answer) -> UploadTerms {
+        let bytes = request.bytes.span
+        let metadata: [UInt8]
+        do throws(Refusal) {
+            metadata = try [UInt8](capacity: settings.limits.metadataBytes + 64) {
+                output throws(Refusal) in
+                try output.append(TusMetadata(lines), in: bytes)
+            }
+        } catch {
+            throw Answer(error)
+        }
+        let path = try metadataValue("path", lines, bytes)
+        var file = try metadataValue("filename", lines, bytes)
+        if file == nil { file = try metadataValue("name", lines, bytes) }
+        var type = try metadataValue("filetype", lines, bytes)
+        if type == nil { type = try metadataValue("type", lines, bytes) }
+        let name = try uploadName(path: path, file: file)
+        return UploadTerms(
+            name: name, owner: owner, mediaType: try uploadType(type, name), length: fields.length,
+            dialect: .tus, metadata: metadata)
+    }
+
+    private func metadataValue(
+        _ key: String, _ lines: DialectLines, _ bytes: Span<UInt8>
+    ) throws(Answer) -> [UInt8]? {
+        do throws(Refusal) {
+            guard let value = try TusMetadata.value(of: key, lines, in: bytes) else { return nil }
+            let text = bytes.extracting(value)
+            guard let count = Base64.decodedCount(text) else { throw .malformedMetadata }
+            return [UInt8](capacity: count) { output in
+                let isDecoded = Base64.decode(text, into: &output)
+                precondition(isDecoded, "it was counted a moment ago")
+            }
+        } catch {
+            throw Answer(error)
+        }
+    }
+
+    private func requireTusType(_ request: Request) throws(Answer) {
+        let type = MediaType.withoutParameters(
+            request.bytes.span.extracting(request.head.contentType))
+        guard type.equals("application/offset+octet-stream".utf8.span) else {
+            throw Answer(
+                .unsupportedMediaType, "content comes as application/offset+octet-stream")
+        }
+    }
+
+    // MARK: Append, state
+
+    private func appendTus(
+        _ request: Request, _ fields: TusFields, _ place: UploadPlace, _ body: inout BodyProgress
+    ) async throws(Answer) {
+        try requireTusType(request)
+        guard let offset = fields.offset else {
+            throw Answer(.badRequest, "Upload-Offset is missing")
+        }
+        let claim = try claim(request, offset: offset, length: fields.length)
+        let status = try await takeChunk(request, place, claim, isLast: false, &body)
+        writeTusState(request, status, .noContent) { _ in }
+    }
+
+    private func tellTusState(_ request: Request, _ place: UploadPlace) async throws(Answer) {
+        let store = try requireStore()
+        let status: UploadStatus
+        do throws(UploadError) {
+            status = try await store.uploadStatus(place.id, owner: place.owner, isResuming: true)
+        } catch {
+            throw answer(for: error, request)
+        }
+        writeTusState(request, status, .ok) { output in
+            if let length = status.length {
+                output.appendField("Upload-Length", decimal: length)
+            } else {
+                output.appendField("Upload-Defer-Length", decimal: 1)
+            }
+            if !status.terms.metadata.isEmpty {
+                output.appendField("Upload-Metadata", status.terms.metadata.span)
+            }
+            output.append("Cache-Control: no-store\r\n")
+        }
+    }
+
+    private func writeTusState(
+        _ request: Request, _ status: UploadStatus, _ code: Status,
+        _ more: (inout OutputSpan<UInt8>) -> Void
+    ) {
+        writeHead(request.slot, code, keepAlive: keepsAlive(request)) { output in
+            output.appendField("Tus-Resumable", TusFields.version)
+            output.appendField("Upload-Offset", decimal: status.offset)
+            if !status.isFinished {
+                output.appendField("Upload-Expires", date: Int64(clamping: status.expires))
+            }
+            more(&output)
+            if code != .noContent { output.appendField("Content-Length", decimal: 0) }
+        }
+    }
+}

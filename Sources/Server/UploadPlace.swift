@@ -1,0 +1,77 @@
+/// Which upload a request is about, who asks, and where it is found again.
+
+import HTTP
+import Store
+import Volumes
+
+struct UploadPlace: Sendable {
+    let id: UploadID
+    /// The credential that may go on with it.
+    let owner: [UInt8]
+    /// The upload's resource, as Location has it: a path, with its query if that is the credential.
+    let location: [UInt8]
+}
+
+extension UploadPlace {
+    /// Below the reserved segment of the API: `/files/` and 32 digits.
+    init(_ id: UploadID, owner: [UInt8]) {
+        self.init(id: id, owner: owner, location: Array("/files/".utf8) + id.text)
+    }
+
+    /// The credentials that this version knows. The names are stored with uploads.
+    enum Credential: String {
+        /// Whoever has a URL that the secret signed, for its path only.
+        case secret
+        case uploadToken
+        case adminToken
+
+        var owner: [UInt8] { Array(rawValue.utf8) }
+    }
+}
+
+extension Core {
+    /// What became of an upload's request, as a client may hear it. Where the upload stands is
+    /// part of the answer when the client was wrong about that.
+    func answer(for error: UploadError, _ request: Request) -> Answer {
+        switch error {
+        case .notFound: return Answer(.notFound, "there is no such upload")
+        case .expired: return Answer(.gone, "the upload was not finished in time")
+        case .finished:
+            return Answer(Problem(.completedUpload, .badRequest, detail: "the upload is finished"))
+        case .refused(let refusal): return answer(for: refusal, request)
+        case .nameTaken: return Core.conflict
+        case .preempted:
+            return Answer(.conflict, "a newer request goes on with this upload", closes: true)
+        case .tooMany:
+            return Answer(
+                .tooManyRequests, "too many uploads are unfinished", retryAfterSeconds: 60)
+        case .store(let error): return answer(for: error, request)
+        }
+    }
+
+    private func answer(for refusal: ChunkRefusal, _ request: Request) -> Answer {
+        switch refusal {
+        case .wrongOffset(let expected):
+            let provided = UploadFields(
+                DialectLines(request.head, in: request.bytes.span), in: request.bytes.span
+            ).offset
+            var answer = Answer(
+                Problem(
+                    .mismatchingUploadOffset(expected: expected, provided: provided ?? 0),
+                    .conflict, detail: "the upload goes on at another offset"))
+            answer.uploadOffset = expected
+            return answer
+        case .tooLong(let limit):
+            return Answer(
+                Problem(.blank, .contentTooLarge, detail: "the upload ends at \(limit) bytes"))
+        case .inconsistentLength:
+            return Answer(Problem(.inconsistentUploadLength, .badRequest))
+        case .differs:
+            return Answer(
+                Problem(.blank, .conflict, detail: "other bytes came for the same place"))
+        case .tooScattered:
+            return Answer(
+                Problem(.blank, .tooManyRequests, detail: "the upload is in too many pieces"))
+        }
+    }
+}
