@@ -15,7 +15,7 @@ static EVP_MAC_CTX *unwrap(struct ctls_hmac *hmac) { return (EVP_MAC_CTX *)hmac;
 struct ctls_hmac *ctls_hmac_create(const void *key, size_t key_count)
 {
     EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(algorithm);
+    EVP_MAC_CTX *context = algorithm ? EVP_MAC_CTX_new(algorithm) : NULL;
     EVP_MAC_free(algorithm);  // The context keeps its own reference.
 
     char digest[] = "SHA256";

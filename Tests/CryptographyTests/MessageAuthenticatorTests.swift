@@ -81,6 +81,16 @@ import Testing
         #expect(CryptographyError.unavailable.description.contains("openssl.cnf"))
     }
 
+    @Test func `is an error where OpenSSL offers no HMAC`() async {
+        await #expect(processExitsWith: .success) {
+            try BareOpenSSL.begin {
+                #expect(throws: CryptographyError.unavailable) {
+                    _ = try MessageAuthenticator(key: [1].span)
+                }
+            }
+        }
+    }
+
     @Test func `traps when a message is begun inside another`() async {
         await #expect(processExitsWith: .failure) {
             var authenticator = try MessageAuthenticator(key: [1].span)
