@@ -50,7 +50,7 @@ let package = Package(
         // Decisions. No C, no clock, no `unsafe`.
         .target(name: "Engine", dependencies: ["IO"], swiftSettings: strict),
 
-        // HMAC-SHA256, constant-time comparison, randomness, hexadecimal.
+        // Digests, HMAC-SHA256, constant-time comparison, randomness, hexadecimal.
         .target(name: "Cryptography", dependencies: ["CTLS"], swiftSettings: strict),
 
         // Which memory is near which CPU.

@@ -24,6 +24,7 @@ enum AllocationLimits {
         // OpenSSL's, to begin a message: two.
         "signature-verify": (2, 2),
         "crc32c-4k": (0, 0), "crc32c-64k": (0, 0), "crc32c-1m": (0, 0),
+        "sha1-64k": (0, 0), "sha256-64k": (0, 0),
         "record-encode": (2, 2),
         // And the name and the type, as arrays.
         "record-decode": (4, 4),

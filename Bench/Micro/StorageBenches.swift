@@ -8,6 +8,7 @@ import Volumes
 extension Microbench {
     static let storage: [Microbench] = [
         checksum("4k", 4 << 10), checksum("64k", 64 << 10), checksum("1m", 1 << 20),
+        digest(.sha1, "sha1-64k"), digest(.sha256, "sha256-64k"),
         recordEncode, recordDecode, extentsReserve, segmentAllocate, flushEpochs,
     ]
 
@@ -21,6 +22,20 @@ extension Microbench {
                 for _ in 0..<count {
                     checksum = crc32c(arena.bytes(region), continuing: checksum)
                     keep(Int(checksum))
+                }
+            }
+        }
+    }
+
+    private static func digest(_ algorithm: DigestAlgorithm, _ name: String) -> Microbench {
+        Microbench(name, "\(algorithm) of 64 KiB in the cache") { _ in
+            let arena = try makeArena(1 << 20)
+            let region = Region(offset: 0, count: 64 << 10)
+            arena.zero(region)
+            let digest = Owned(try Digest(algorithm))
+            return Work { count in
+                digest.change { digest in
+                    for _ in 0..<count { digest.update(arena.bytes(region)) }
                 }
             }
         }

@@ -81,18 +81,3 @@ public struct MessageAuthenticator: ~Copyable {
 /// `@unchecked` because of the handle, which has no thread of its own: the value cannot be copied,
 /// so it has one owner, and only that owner reaches the handle, through `mutating` functions.
 extension MessageAuthenticator: @unchecked Sendable {}
-
-/// What cannot be had from libcrypto.
-public enum CryptographyError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// A key of no bytes would authenticate anybody's message.
-    case emptyKey
-    /// This OpenSSL offers no HMAC-SHA256 (its configuration may forbid it).
-    case unavailable
-
-    public var description: String {
-        switch self {
-        case .emptyKey: "the key is empty"
-        case .unavailable: "this OpenSSL offers no HMAC-SHA256; look at its openssl.cnf"
-        }
-    }
-}
