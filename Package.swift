@@ -203,7 +203,7 @@ let package = Package(
             name: "StoreTests",
             dependencies: [
                 "Store", "Simulator", "Catalog", "Volumes", "Runtime", "Uring", "Loop", "IO",
-                "Checksums",
+                "Checksums", "Cryptography",
             ], swiftSettings: strict),
     ]
 )
