@@ -77,10 +77,18 @@ extension Core {
             try await handleAdmin(request, name)
         case .files: try await handleFiles(request, name, &body)
         case .u where name.count > segment.text.utf8.count:
-            try requireRead(request)
-            try await download(request, name)
+            try await handlePublished(request, name)
         case .health, .ready, .metrics, .upload, .chunkedUpload, .uploadStatus, .download, .u:
             throw Answer(.notFound, "nothing is here")
+        }
+    }
+
+    /// Under `/u/` only uploads are published that asked for no path; it is no place to PUT to.
+    private func handlePublished(_ request: Request, _ name: [UInt8]) async throws(Answer) {
+        switch request.head.method {
+        case .get, .head: try await download(request, name)
+        case .delete: try await delete(request, name)
+        case .put, .patch, .post, .options, .other: throw methodNotAllowed("GET, HEAD, DELETE")
         }
     }
 

@@ -161,6 +161,22 @@ private struct Resumer {
         #expect(try resumer.head().fields["upload-complete"] == "?1")
     }
 
+    @Test func `is published where it asked for no path, and deleted there by the admin`() throws {
+        let server = try SharedServer.get()
+        let client = try RawClient(server.port)
+        let created = try client.exchange(
+            "POST", "/files", fields: [Self.token, "Upload-Complete: ?1"], body: [1, 2, 3])
+        let object = try #require(created.fields["location"])
+        #expect(object.hasPrefix("/u/"))
+        #expect(try client.exchange("DELETE", object, fields: [], body: nil).status == 401)
+        let put = try client.exchange("PUT", object, fields: [Self.token], body: [1])
+        #expect(put.status == 405)
+        #expect(put.fields["allow"] == "GET, HEAD, DELETE")
+        #expect(
+            try client.exchange("DELETE", object, fields: [Self.token], body: nil).status == 204)
+        #expect(try client.exchange("GET", object, fields: [], body: nil).status == 404)
+    }
+
     @Test func `is given up by DELETE`() throws {
         let server = try SharedServer.get()
         let client = try RawClient(server.port)
