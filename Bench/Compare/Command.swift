@@ -82,13 +82,19 @@ final class ServerProcess: @unchecked Sendable {
         }
     }
 
+    /// SIGKILL: nothing that it holds in memory is left.
+    func kill() {
+        _ = Foundation.kill(pid, SIGKILL)
+        while process.isRunning { Clocks.sleep(milliseconds: 1) }
+    }
+
     /// SIGTERM, and SIGKILL if that does not help.
     func stop() {
         guard process.isRunning else { return }
         process.terminate()
         var waited: UInt32 = 0
         while process.isRunning {
-            if waited >= ServerProcess.stopMilliseconds { kill(pid, SIGKILL) }
+            if waited >= ServerProcess.stopMilliseconds { kill() }
             Clocks.sleep(milliseconds: 20)
             waited += 20
         }

@@ -83,21 +83,31 @@ struct Comparison {
 
     private mutating func run(_ row: Row) throws {
         var subjects = subjects.filter { row.takes($0.side) }
+        if row.takes(.plain), let own = subjects.firstIndex(where: { $0.side == .millrace }) {
+            subjects.insert(subjects[own].plain, at: own + 1)
+        }
         if let ablation = row.ablation { subjects.append(try reduce(by: ablation)) }
         guard !subjects.isEmpty else {
             say("\(row.name): left out, nobody who runs takes part in it")
             return
         }
         say("\(row.name): \(row.title)")
-        if row.work == .idle {
-            try runIdle(subjects)
-        } else {
-            let measured = try RowRun.measure(row, subjects, on: rig)
+        switch row.work {
+        case .idle: try runIdle(subjects)
+        case .sessions: add(try Sessions(starting, rig, undo: undo).measure())
+        case .get, .getCold, .range, .put, .putChunks, .mixed, .getBesideCold:
+            let (measured, readings) = try RowRun.measure(row, subjects, on: rig)
             for table in RunText.tables(of: [measured]) { say(table) }
             result.rows.append(measured)
             result.warnings = Warnings.of(result.rows)
+            add(readings)
         }
         try files.write(result)
+    }
+
+    private mutating func add(_ readings: [Reading]) {
+        for table in RunText.tables(of: readings) { say(table) }
+        result.readings += readings
     }
 
     /// Millrace without a part, started for its first row and stopped when another's turn comes.

@@ -13,7 +13,7 @@ struct PeerPrograms {
         var found = PeerPrograms()
         for side in options.sides {
             switch side {
-            case .millrace, .reduced: found.programs[side] = try Starting.millrace(options)
+            case .millrace, .plain, .reduced: found.programs[side] = try Starting.millrace(options)
             case .nginx, .nginxDirect:
                 let version = try checkNginx(options.nginx)
                 found.programs[side] = options.nginx

@@ -33,8 +33,11 @@ extension Row {
         case (.put, _) where Objects.isSmall(byteCount): return CopiedPuts(self, rig, byteCount)
         case (.put, _): return SourcePuts(self, rig, byteCount)
         case (.mixed, _): return CopiedPuts(self, rig, byteCount)
+        case (.putChunks, _):
+            guard let dialect else { preconditionFailure("chunks without a dialect") }
+            return ChunkUploads(self, dialect, rig, byteCount)
         case (.getBesideCold, _): return BesideLoad(self, rig, byteCount)
-        case (.idle, _): preconditionFailure("connections that are idle are no load")
+        case (.idle, _), (.sessions, _): preconditionFailure("what is idle is no load")
         }
     }
 

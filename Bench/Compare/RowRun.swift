@@ -15,6 +15,7 @@ struct RowRun {
     private let measuring: Measuring
     private var samples: [Sample] = []
     private var latencies: [LatencySample] = []
+    private var uploads = UploadRounds()
 
     /// Makes the intervals of the same samples the same.
     private static let bootstrapSeed: UInt64 = 1
@@ -25,15 +26,18 @@ struct RowRun {
     /// No round that counts asks in this order.
     private static let warmUpSeed: UInt64 = 255
 
-    static func measure(_ row: Row, _ subjects: [Subject], on rig: Rig) throws -> RowResult {
+    static func measure(
+        _ row: Row, _ subjects: [Subject], on rig: Rig
+    ) throws -> (RowResult, [Reading]) {
         var run = RowRun(row, subjects, rig)
         defer { run.load.close() }
         try run.warmUp()
         try run.saturate()
         try run.schedule()
-        return RowResult(
+        let result = RowResult(
             row: row, bytesPerObject: row.size.byteCount(large: rig.options.largeCount),
             samples: run.samples, latencies: run.latencies, seed: bootstrapSeed)
+        return (result, run.uploads.readings(of: row))
     }
 
     private init(_ row: Row, _ subjects: [Subject], _ rig: Rig) {
@@ -64,6 +68,7 @@ struct RowRun {
                     row.unit, subject, pair: pair, bytesPerObject: bytesCounted
                 ) { try load.run(subject, seed: UInt64(pair), pace: nil) }
                 samples.append(sample)
+                uploads.add(subject.side, tally.spread, completions: tally.completions)
                 if row.work == .getBesideCold {
                     keep(tally, of: subject, pair, perSecond: BesideLoad.perSecond, cpu: nil)
                 }

@@ -22,7 +22,7 @@ struct Starting {
         }
         let home = home(of: side, without: ablation)
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
-        guard !side.isMillrace else { return try startMillrace(side, program, home, ablation) }
+        guard !side.isMillrace else { return try startMillrace(side, at: home, ablation) }
         try makeFolders(of: side, under: home + "/www")
         let port = try Connection.freePort()
         let (template, command) = Starting.recipe(side, program, home)
@@ -45,7 +45,7 @@ struct Starting {
     ) -> (template: String, command: [String]) {
         let file = home + "/conf"
         return switch side {
-        case .millrace, .reduced:
+        case .millrace, .plain, .reduced:
             preconditionFailure("Millrace's configuration is not from a template")
         case .nginx, .nginxDirect:
             ("nginx.conf", [program, "-p", home, "-c", file, "-e", home + "/error.log"])
@@ -95,9 +95,14 @@ struct Starting {
         try "ready\n".write(toFile: root + "/ready", atomically: true, encoding: .utf8)
     }
 
-    private func startMillrace(
-        _ side: Side, _ program: String, _ home: String, _ ablation: Ablation?
+    /// What was stored in `home` by an earlier one is there again.
+    func startMillrace(
+        _ side: Side, at home: String, _ ablation: Ablation? = nil
     ) throws -> Subject {
+        guard let program = programs[side] else {
+            preconditionFailure("\(side.rawValue) was to be left out")
+        }
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         let secret = "bench-\(UInt64.random(in: .min ... .max))"
         let token = "bench-\(UInt64.random(in: .min ... .max))"
         let file = home + ".toml"

@@ -39,7 +39,17 @@ final class Subject {
         if case .tree(let root) = storage { root } else { nil }
     }
 
-    func firstUnusedNumber(of row: Row) -> UInt64 { nextNumbers[row.name, default: 0] }
+    /// The same server as one that gets its uploads by one PUT each, under names of its own.
+    var plain: Subject {
+        precondition(side == .millrace, "only Millrace is compared with itself so")
+        return Subject(.plain, process, server, storage: storage, adminToken: adminToken)
+    }
+
+    private static let plainNumbersFirst: UInt64 = 1 << 40
+
+    func firstUnusedNumber(of row: Row) -> UInt64 {
+        nextNumbers[row.name, default: side == .plain ? Subject.plainNumbersFirst : 0]
+    }
 
     func use(upTo end: UInt64, of row: Row) { nextNumbers[row.name] = end }
 }
@@ -87,7 +97,7 @@ enum Objects {
         switch row.work {
         case .get, .idle: [getNames(row.size)]
         case .getCold, .range: [getNames(.large)]
-        case .put: [putNames(row)]
+        case .put, .putChunks, .sessions: [putNames(row)]
         case .mixed: [getNames(row.size), putNames(row)]
         case .getBesideCold: [getNames(row.size), getNames(.large)]
         }

@@ -80,10 +80,14 @@ final class SourcePuts: RowLoad {
     private let rig: Rig
     private let byteCount: Int
     private var pools = Pools()
+    private let deletes: Bool
     private var stored: Range<UInt64> = 0..<0
 
-    init(_ row: Row, _ rig: Rig, _ byteCount: Int) {
+    /// - Parameters:
+    ///   - deletes: whether objects go when they have been compared; large ones do anyway.
+    init(_ row: Row, _ rig: Rig, _ byteCount: Int, deletes: Bool = false) {
         (self.row, self.rig, self.byteCount) = (row, rig, byteCount)
+        self.deletes = deletes || row.size == .large
     }
 
     private var isLarge: Bool { row.size == .large }
@@ -116,7 +120,7 @@ final class SourcePuts: RowLoad {
         var transfer = try LargeTransfer(to: subject.server, names: objects.names)
         for number in stored {
             try transfer.compare(number, bodyCount: byteCount, with: objects.source)
-            if isLarge { try transfer.delete(number, token: subject.adminToken) }
+            if deletes { try transfer.delete(number, token: subject.adminToken) }
         }
     }
 

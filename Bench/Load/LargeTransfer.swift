@@ -25,11 +25,33 @@ public struct LargeTransfer: ~Copyable {
 
     /// Deletes object `number`, by the token if the server asks for one.
     public mutating func delete(_ number: UInt64, token: String?) throws(LoadFailure) {
-        let path = text.names.path(number)
-        let field = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
-        try send(Array("DELETE \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(field)\r\n".utf8))
+        try delete(text.names.path(number), token: token)
+    }
+
+    /// The same by its path.
+    public mutating func delete(_ path: String, token: String?) throws(LoadFailure) {
+        try send(LargeTransfer.request("DELETE", path, token: token))
         let head = try receiveHead().head
         guard head.status == 204 else { throw .status(head.status, of: path) }
+    }
+
+    /// What is found at `path`, whole.
+    public mutating func fetch(_ path: String, token: String?) throws(LoadFailure) -> [UInt8] {
+        try send(LargeTransfer.request("GET", path, token: token))
+        let (head, received) = try receiveHead()
+        guard head.status == 200 else { throw .status(head.status, of: path) }
+        var body = Array(buffer[head.headCount..<received])
+        while body.count < head.contentLength {
+            let count = try LargeTransfer.receive(socket, into: &buffer, 0..<buffer.count)
+            body += buffer[..<count]
+        }
+        guard body.count == head.contentLength else { throw .lengthChanged(of: path) }
+        return body
+    }
+
+    private static func request(_ method: String, _ path: String, token: String?) -> [UInt8] {
+        let field = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
+        return Array("\(method) \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\(field)\r\n".utf8)
     }
 
     /// Downloads object `number` and compares every byte with its part of `source`.
@@ -38,7 +60,15 @@ public struct LargeTransfer: ~Copyable {
     ) throws(LoadFailure) {
         let request = requestBytes { text, output in text.appendGet(number, to: &output) }
         let part = source.part(of: number, count: bodyCount)
-        try compare(request, status: 200, part, of: number, with: source)
+        try compare(request, status: 200, part, of: text.names.path(number), with: source)
+    }
+
+    /// Downloads what is found at `path` and compares it with `part` of `source`.
+    public mutating func compare(
+        _ path: String, token: String, with part: FilePart, of source: SourceFile
+    ) throws(LoadFailure) {
+        let request = LargeTransfer.request("GET", path, token: token)
+        try compare(request, status: 200, part, of: path, with: source)
     }
 
     /// Downloads `range` of object `number` and compares it with what stands there in `source`.
@@ -51,14 +81,13 @@ public struct LargeTransfer: ~Copyable {
         let whole = source.part(of: number, count: bodyCount)
         let part = FilePart(
             file: whole.file, offset: whole.offset + range.lowerBound, count: range.count)
-        try compare(request, status: 206, part, of: number, with: source)
+        try compare(request, status: 206, part, of: text.names.path(number), with: source)
     }
 
     private mutating func compare(
-        _ request: [UInt8], status: Int, _ part: FilePart, of number: UInt64,
+        _ request: [UInt8], status: Int, _ part: FilePart, of path: String,
         with source: SourceFile
     ) throws(LoadFailure) {
-        let path = text.names.path(number)
         var (rest, held) = try ask(request, status: status, count: part.count, path: path)
         let comparesCount = min(LargeTransfer.comparesMax, part.count)
         var expected = [UInt8](repeating: 0, count: comparesCount)

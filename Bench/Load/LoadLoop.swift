@@ -152,6 +152,8 @@ public struct LoadLoop: ~Copyable {
             receive(index, work.receiveCount(for: index), &round)
         case .complete:
             finish(index, &work, &round)
+        case .continues:
+            ask(index, &work, &round)
         case .flushing:
             round.flushing += 1
             listenToPool(&round)

@@ -47,7 +47,7 @@ public struct LoadPlan: Sendable {
 }
 
 extension LoadLoop {
-    private mutating func run<Kind: Work & ~Copyable>(
+    mutating func run<Kind: Work & ~Copyable>(
         _ work: inout Kind, _ plan: LoadPlan
     ) throws(LoadFailure) -> LoadTally {
         try run(

@@ -39,6 +39,7 @@ struct Round {
 
     mutating func begin(at start: UInt64, seconds: Double?, pace: Pace?) {
         deadline = seconds.map { start + UInt64($0 * 1e9) } ?? .max
+        for index in connections.indices { connections[index].began = start }
         firstPaced = min(pace?.firstConnection ?? connections.count, connections.count)
         unpacedCount = firstPaced
         guard let pace else { return }
@@ -66,6 +67,8 @@ struct Round {
     mutating func count(_ index: Int, at now: UInt64) -> Bool {
         guard index >= firstPaced else {
             tally.objectCount += 1
+            tally.spread.add(nanoseconds: now - connections[index].began)
+            connections[index].began = now
             return true
         }
         tally.latencies.add(now - connections[index].due)
@@ -90,6 +93,8 @@ struct ConnectionState {
     var rest = 0
     /// When the current request was to leave.
     var due: UInt64 = 0
+    /// When it began with its current object, if it has no pace.
+    var began: UInt64 = 0
 
     init(socket: Descriptor) { self.socket = socket }
 }
@@ -103,5 +108,9 @@ public struct LoadTally: Equatable, Sendable {
     public var flushNanoseconds: UInt64 = 0
     /// Of the requests that left on a schedule.
     public var latencies = Histogram()
+    /// Of those requests that only completed an upload.
+    public var completions = Histogram()
+    /// How long objects took, one after the other on each connection without a pace.
+    public var spread = Spread()
     public init() {}
 }

@@ -69,14 +69,21 @@ extension ResponseHead {
     static func readWhole(
         _ bytes: Span<UInt8>, of names: ObjectNames, _ number: UInt64
     ) throws(LoadFailure) -> ResponseHead? {
+        try readWhole(bytes, of: names.path(number))
+    }
+
+    /// The same of whatever `path` names; it is made only for what goes wrong.
+    static func readWhole(
+        _ bytes: Span<UInt8>, of path: @autoclosure () -> String
+    ) throws(LoadFailure) -> ResponseHead? {
         let head: ResponseHead?
         do { head = try read(bytes) } catch { throw .response(error) }
         guard let head else { return nil }
         let count = head.headCount + head.contentLength
-        guard bytes.count <= count else { throw .lengthChanged(of: names.path(number)) }
+        guard bytes.count <= count else { throw .lengthChanged(of: path()) }
         guard bytes.count == count else { return nil }
         guard !head.closes else {
-            throw .closed(during: "\(names.path(number)), with status \(head.status)")
+            throw .closed(during: "\(path()), with status \(head.status)")
         }
         return head
     }

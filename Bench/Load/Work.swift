@@ -37,6 +37,8 @@ enum Judgement: Equatable {
     case incomplete
     /// The object counts now.
     case complete
+    /// The answer is whole, but no object counts yet: the connection asks again.
+    case continues
     /// The object counts when the pool has made it durable.
     case flushing
     /// The server asks for the body; its answer is still to come.

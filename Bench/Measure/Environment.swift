@@ -53,6 +53,8 @@ public struct RunResult: Equatable, Sendable, Encodable {
     public var environment: Environment
     public var rows: [RowResult] = []
     public var idle: [IdleResult] = []
+    /// Figures of uploads that are no ratio.
+    public var readings: [Reading] = []
     /// Peers that were not there, one line each.
     public var skipped: [String]
     /// What a reader must know before trusting a figure.

@@ -1,7 +1,8 @@
 /// The rows there are, in the order in which a whole run takes them, and the names of groups.
 extension Row {
     public static let all = [
-        cachedGets, ranges, coldGets, puts(.durable), puts(.written), mixed, besideCold, [idle],
+        cachedGets, ranges, coldGets, puts(.durable), puts(.written), chunks, mixed, besideCold,
+        [idle, sessions],
     ].flatMap { $0 }
 
     private static let cachedGets = [
@@ -58,6 +59,8 @@ extension Row {
 
     public static let idle = Row("idle", .idle, .bytes(1 << 10), connections: 0)
 
+    public static let sessions = Row("sessions", .sessions, .bytes(1 << 10), connections: 64)
+
     private static func bounds(cpu: Double, throughput: Double) -> [RowGoal] {
         [RowGoal(.cpu, .atMost(cpu)), RowGoal(.throughput, .atLeast(throughput))]
     }
@@ -72,6 +75,7 @@ extension Row {
         ("cold", all.filter { [.getCold, .getBesideCold].contains($0.work) }),
         ("durable", all.filter { $0.work == .put && $0.durability == .durable }),
         ("written", all.filter { $0.durability == .written }),
+        ("chunks", all.filter { [.putChunks, .sessions].contains($0.work) }),
         ("small", all.filter { $0.unit == .request }),
         ("large", all.filter { $0.size == .large }),
     ]

@@ -102,7 +102,8 @@ public struct Options: Equatable, Sendable {
         case "--large":
             largeCount = try Options.number(value, for: name, in: 1...65_536) << 20
         case "--only":
-            guard let side = Side(rawValue: value), side != .reduced else {
+            guard let side = Side(rawValue: value), side == .millrace || !side.isMillrace
+            else {
                 throw Mistake("--only is \(Options.names([.millrace] + Side.peers)), not \(value)")
             }
             only = side

@@ -6,6 +6,8 @@ public struct Row: Equatable, Sendable {
     public let connectionCount: Int
     /// Of its uploads; nil if it has none.
     public let durability: Durability?
+    /// In which Millrace is spoken to, where it takes uploads bit by bit.
+    public let dialect: Dialect?
     public private(set) var goals: [RowGoal]
     /// What one side does without; nil if Millrace is compared with others.
     public private(set) var ablation: Ablation?
@@ -17,11 +19,15 @@ public struct Row: Equatable, Sendable {
         /// Ranges of `size` at random offsets of a large object.
         case range
         case put
+        /// Millrace gets each upload in chunks, others by one PUT.
+        case putChunks = "put in chunks"
         /// Nine GETs to one PUT.
         case mixed
         /// GETs on a schedule while large objects are downloaded that no page cache holds.
         case getBesideCold = "get beside cold downloads"
         case idle
+        /// Uploads that nobody goes on with, and restarts with them.
+        case sessions
     }
 
     public enum Size: Equatable, Sendable {
@@ -40,15 +46,27 @@ public struct Row: Equatable, Sendable {
 
     public enum Durability: String, Sendable, Codable { case durable, written }
 
+    /// How an upload that comes bit by bit is spoken of.
+    public enum Dialect: String, Sendable, Codable {
+        /// tus 1.0.0.
+        case tus
+        /// The IETF's resumable uploads.
+        case resumable
+        /// Chunks by their numbers, in any order, over all connections at once.
+        case numbered
+    }
+
     /// What one figure is counted per.
     public enum Unit: String, Sendable, Codable { case gigabyte, request, connection }
 
     init(
         _ name: String, _ work: Work, _ size: Size, connections: Int,
-        durability: Durability? = nil, goals: [RowGoal] = []
+        durability: Durability? = nil, dialect: Dialect? = nil, goals: [RowGoal] = []
     ) {
+        precondition((work == .putChunks) == (dialect != nil), "only chunks have a dialect")
         (self.name, self.work, self.size) = (name, work, size)
         (connectionCount, self.durability, self.goals) = (connections, durability, goals)
+        self.dialect = dialect
     }
 
     /// The same work for Millrace as it is and for Millrace without a part.
@@ -64,7 +82,7 @@ public struct Row: Equatable, Sendable {
 
     public var unit: Unit {
         switch (work, size) {
-        case (.idle, _): .connection
+        case (.idle, _), (.sessions, _): .connection
         case (.getBesideCold, _), (_, .large): .gigabyte
         case (_, .bytes(let count)): count >= Row.gigabyteSizeMin ? .gigabyte : .request
         }
@@ -84,12 +102,14 @@ public struct Row: Equatable, Sendable {
 
     /// Who can take part.
     public func takes(_ side: Side) -> Bool {
-        guard ablation == nil else { return side.isMillrace }
+        guard ablation == nil else { return [.millrace, .reduced].contains(side) }
         return switch work {
-        case .get, .range: side != .nginxDirect && side != .reduced
-        case .getCold: side != .reduced
+        case .get, .range: ![.plain, .reduced, .nginxDirect].contains(side)
+        case .getCold: ![.plain, .reduced].contains(side)
         case .getBesideCold: [.millrace, .nginx, .nginxDirect].contains(side)
         case .put, .mixed, .idle: [.millrace, .nginx].contains(side)
+        case .putChunks: [.millrace, .plain, .nginx].contains(side)
+        case .sessions: side == .millrace
         }
     }
 
@@ -111,6 +131,8 @@ public struct Row: Equatable, Sendable {
             case .getBesideCold:
                 "GET \(text) on a schedule beside 8 cold downloads of large objects"
             case .idle: "idle keep-alive connections"
+            case .putChunks: "\(text) in \(dialect?.rawValue ?? "") chunks, \(over)"
+            case .sessions: "unfinished uploads that lie idle, and restarts with them"
             }
         return ablation.map { "\(what), without \($0.name)" } ?? what
     }
@@ -141,7 +163,7 @@ public struct RowGoal: Equatable, Sendable {
 
 extension Row: Encodable {
     private enum Key: String, CodingKey {
-        case name, title, work, connections, durability, unit, without, bufferBytes
+        case name, title, work, connections, durability, dialect, unit, without, bufferBytes
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -151,6 +173,7 @@ extension Row: Encodable {
         try values.encode(work, forKey: .work)
         try values.encode(connectionCount, forKey: .connections)
         try values.encodeIfPresent(durability, forKey: .durability)
+        try values.encodeIfPresent(dialect, forKey: .dialect)
         try values.encode(unit, forKey: .unit)
         try values.encodeIfPresent(ablation?.name, forKey: .without)
         try values.encodeIfPresent(ablation?.bufferBytes, forKey: .bufferBytes)

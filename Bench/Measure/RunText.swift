@@ -12,6 +12,7 @@ public struct RunText {
             parts.append("**Read this first**\n\n" + cautions.map { "- \($0)\n" }.joined())
         }
         parts += RunText.tables(of: result.rows)
+        parts += RunText.tables(of: result.readings)
         if !result.idle.isEmpty { parts.append(idle) }
         return parts.joined(separator: "\n")
     }

@@ -1,6 +1,8 @@
 /// Who serves: Millrace and those it is compared to.
 public enum Side: String, CaseIterable, Sendable, Codable {
     case millrace
+    /// The same server, asked for the same uploads by one PUT each.
+    case plain = "millrace-put"
     /// Millrace with one of its parts switched off.
     case reduced
     case nginx
@@ -13,12 +15,12 @@ public enum Side: String, CaseIterable, Sendable, Codable {
     /// Everybody else.
     public static let peers = allCases.filter { !$0.isMillrace }
 
-    public var isMillrace: Bool { self == .millrace || self == .reduced }
+    public var isMillrace: Bool { [.millrace, .plain, .reduced].contains(self) }
 
     /// Whether the bench can upload to it; others get their files laid into their directory.
     public var takesUploads: Bool {
         switch self {
-        case .millrace, .reduced, .nginx, .nginxDirect: true
+        case .millrace, .plain, .reduced, .nginx, .nginxDirect: true
         case .lighttpd, .caddy, .h2o: false
         }
     }

@@ -11,7 +11,8 @@ extension Row {
 
     /// Uploads of a round of large bodies, which are taken from a file.
     public func uploadsPerRound(isQuick: Bool) -> Int {
-        switch size {
+        if dialect == .numbered { return 1 }
+        return switch size {
         case .large: connectionCount
         case .bytes(let count): max(connectionCount, Row.roundBytes / (isQuick ? 8 : 1) / count)
         }
@@ -28,10 +29,16 @@ extension Row {
         let rounds = options.pairs + 1 + scheduledRounds(pairs: options.pairs)
         switch (work, size) {
         case (.idle, _): return 0
+        // Unfinished ones have a block each, small objects two.
+        case (.sessions, _): return options.idleCount * Row.objectsPerSession * (24 << 10)
         case (.getBesideCold, _): return 8 * options.largeCount
         case (.getCold, _), (.range, _), (.get, .large): return options.largeCount
         case (.get, .bytes): return 16 << 20
         // Deleted after each round.
+        case (.putChunks, _):
+            // Millrace has the plain ones of the same round as well, until they are deleted.
+            let count = uploadsPerRound(isQuick: options.isQuick) * (side.isMillrace ? 2 : 1)
+            return count * size.byteCount(large: options.largeCount)
         case (.put, .large): return connectionCount * options.largeCount
         case (.put, .bytes(let count)) where count > 4 << 10:
             return rounds * uploadsPerRound(isQuick: options.isQuick) * count

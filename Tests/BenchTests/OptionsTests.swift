@@ -10,7 +10,7 @@ import Testing
         #expect(options.rows == Row.all)
         #expect(options.pairs == 15)
         #expect(options.largeCount == 1 << 30)
-        #expect(options.sides == Side.allCases.filter { $0 != .reduced })
+        #expect(options.sides == Side.allCases.filter { ![.plain, .reduced].contains($0) })
     }
 
     @Test func `make a quick run smaller, unless they say more, in any order`() throws {
@@ -80,6 +80,7 @@ import Testing
         (["--speed", "9"], "there is no option --speed"),
         (["fast"], "what is fast?"),
         (["--server-cpu", "1"], "must differ"), (["--only", "reduced"], "not reduced"),
+        (["--only", "millrace-put"], "not millrace-put"),
         (["--ablation", "--only", "nginx"], "there is no --only then"),
         (["--ablation", "--rows", "idle"], "none of these rows"),
         (["--only", "millrace", "--buffers"], "--buffers compares: there is no --only then"),
