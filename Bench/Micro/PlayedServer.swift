@@ -87,7 +87,7 @@ final class PlayedServer {
                 let shared = try await core.openStore(
                     setup, indexingOn: loop, lookingUpOn: loop)
                 shared.join(core)
-                try await core.begin(with: shared)
+                try await core.begin(with: shared, hashingOn: loop)
                 opening.result = .success(())
             } catch {
                 opening.result = .failure(error)

@@ -23,7 +23,10 @@ struct StoreStart: Sendable {
                 lookingUpOn: BlockingQueue(label: "millrace.lookups"))
             guard mayServe() else { return nil }
             for core in cores { shared.join(core) }
-            for core in cores { try await core.begin(with: shared) }
+            for core in cores {
+                let hashing = BlockingQueue(label: "millrace.hasher")
+                try await core.begin(with: shared, hashingOn: hashing)
+            }
             return shared
         } catch let error as StoreError {
             throw ServeError("\(error)")

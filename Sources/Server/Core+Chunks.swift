@@ -1,6 +1,7 @@
 /// The body of a request on its way into an upload that may be resumed: received here, written
 /// from here, reported to the upload's owner.
 
+import Cryptography
 import Engine
 import HTTP
 import IO
@@ -18,6 +19,8 @@ extension Core {
         case cut
         /// Its chunks cannot be told apart. What came before that counts.
         case malformed(Refusal)
+        /// All of it came, and is not what the client meant. Nothing of it counts.
+        case wrong
     }
 
     /// Fills `chunk` from the body. On an error the chunk is still to be ended.
@@ -130,17 +133,19 @@ extension Core {
     // MARK: From the head to the answer
 
     /// Receives a chunk whole: what came of it is durable when this returns, however it ended.
-    /// `isLast`: the upload ends with it.
+    /// `isLast`: the upload ends with it. `expected`: nothing of it counts if these are others.
     func takeChunk(
         _ request: Request, _ place: UploadPlace, _ claim: ChunkClaim, isLast: Bool,
-        _ body: inout BodyProgress
+        expected: [ExpectedChecksum] = [], _ body: inout BodyProgress
     ) async throws(Answer) -> UploadStatus {
         let store = try requireStore()
         try requireServing()
         counters.uploadChunks &+= 1
         let outcome: (arrival: Arrival, status: UploadStatus)
         do throws(UploadError) {
-            outcome = try await receiveChunk(request, place, claim, isLast: isLast, store, &body)
+            let chunk = try await store.beginChunk(
+                place.id, owner: place.owner, claim, expected: expected)
+            outcome = try await fill(chunk, request, isLast: isLast, &body)
         } catch {
             counters.uploadErrors &+= 1
             // Where in its chunks the body is, nobody knows any more.
@@ -159,24 +164,67 @@ extension Core {
         case .malformed(let refusal):
             body.fail()
             throw Answer(refusal)
+        case .wrong:
+            counters.uploadErrors &+= 1
+            throw wrongChecksum(request)
         }
     }
 
-    private func receiveChunk(
-        _ request: Request, _ place: UploadPlace, _ claim: ChunkClaim, isLast: Bool,
-        _ store: ObjectStore, _ body: inout BodyProgress
+    private func fill(
+        _ chunk: ChunkWriter, _ request: Request, isLast: Bool, _ body: inout BodyProgress
     ) async throws(UploadError) -> (Arrival, UploadStatus) {
-        let chunk = try await store.beginChunk(place.id, owner: place.owner, claim)
+        let start = chunk.position
         let arrival: Arrival
         do throws(UploadError) {
             arrival = try await receive(request, into: chunk, &body)
         } catch {
             // What came before counts; what went wrong is what the client is told.
-            _ = try? await chunk.keep()
+            _ = chunk.isWithheld ? try? await chunk.discard() : try? await chunk.keep()
             throw error
         }
+        // Of what was to be compared and did not come whole nobody knows whether it is right.
+        let isRight = arrival == .whole ? await chunk.isRight() : !chunk.isWithheld
+        guard isRight else {
+            return (arrival == .whole ? .wrong : arrival, try await chunk.discard())
+        }
         let end = chunk.position
-        counters.uploadBytes &+= end - claim.offset
+        counters.uploadBytes &+= end - start
         return (arrival, try await chunk.keep(length: arrival == .whole && isLast ? end : nil))
+    }
+
+    /// What came is not what the request's checksum or digest says.
+    private func wrongChecksum(_ request: Request) -> Answer {
+        let bytes = request.bytes.span
+        let digests = try? Digests(
+            .contentDigest, DialectLines(request.head, in: bytes), in: bytes)
+        guard let digest = digests?.sha256 ?? digests?.crc32c else {
+            return Answer(.checksumMismatch, "the chunk's checksum is another one")
+        }
+        return Answer(
+            Problem(.mismatchingDigest(digest, field: "Content-Digest"), .badRequest))
+    }
+
+    /// The digests of its content that a request tells (RFC 9530).
+    func expectedChecksums(
+        _ request: Request, _ lines: DialectLines
+    ) throws(Answer) -> [ExpectedChecksum] {
+        let digests: Digests
+        do throws(Refusal) {
+            digests = try Digests(.contentDigest, lines, in: request.bytes.span)
+        } catch {
+            throw Answer(Problem(error))
+        }
+        return [digests.sha256, digests.crc32c].compactMap { $0.map(ExpectedChecksum.init) }
+    }
+}
+
+extension ExpectedChecksum {
+    init(_ digest: HTTP.Digest) {
+        let bytes = [UInt8](capacity: digest.algorithm.byteCount) { $0.append(digest.bytes) }
+        switch digest.algorithm {
+        case .crc32c: self = .crc32c(digest.crc32c ?? 0)
+        case .sha1: self = .digest(.sha1, bytes)
+        case .sha256: self = .digest(.sha256, bytes)
+        }
     }
 }

@@ -30,6 +30,8 @@ extension Core {
         if let length = terms.length, length > settings.uploadBytesMax {
             throw tooLarge(request)
         }
+        let expected = try expectedChecksums(
+            request, DialectLines(request.head, in: request.bytes.span))
         let created: UploadStatus
         do throws(UploadError) {
             created = try await store.createUpload(
@@ -46,7 +48,8 @@ extension Core {
         if fields.speaksThisVersion { try await sendResumptionSupported(request, place) }
         let isLast = fields.isComplete ?? true
         let status = try await takeChunk(
-            request, place, claim(request, offset: 0, length: terms.length), isLast: isLast, &body)
+            request, place, claim(request, offset: 0, length: terms.length), isLast: isLast,
+            expected: expected, &body)
         writeUploadState(request, status, place, status.isFinished || !isLast ? .created : .ok)
     }
 
@@ -112,7 +115,9 @@ extension Core {
         }
         let claim = try claim(request, offset: offset, length: length)
         let isLast = fields.isComplete ?? false
-        let status = try await takeChunk(request, place, claim, isLast: isLast, &body)
+        let expected = try expectedChecksums(request, lines)
+        let status = try await takeChunk(
+            request, place, claim, isLast: isLast, expected: expected, &body)
         writeUploadState(request, status, place, status.isFinished ? .created : .noContent)
     }
 

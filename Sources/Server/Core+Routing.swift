@@ -160,7 +160,7 @@ extension Core {
                 .serviceUnavailable, "too much is being uploaded", retryAfterSeconds: 10)
         case .tooLarge:
             answer = Answer(.contentTooLarge, "the object is too large")
-        case .corrupt, .unreadable, .kernel, .index, .noDirectAccess, .newerFormat,
+        case .corrupt, .unreadable, .kernel, .index, .noDigest, .noDirectAccess, .newerFormat,
             .otherInstance, .notAVolume, .volumeTooLarge:
             answer = Answer(
                 .internalServerError,

@@ -1,5 +1,5 @@
 /// tus 1.0.0 at `/files`: core, creation, creation-with-upload, creation-defer-length, expiration,
-/// termination.
+/// checksum, termination.
 
 import HTTP
 import IO
@@ -9,7 +9,7 @@ import Volumes
 
 extension Core {
     static let tusExtensions =
-        "creation,creation-with-upload,creation-defer-length,expiration,termination"
+        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination"
 
     func handleTus(
         _ request: Request, _ id: UploadID?, _ lines: DialectLines, _ body: inout BodyProgress
@@ -59,6 +59,7 @@ extension Core {
             output.appendField("Tus-Resumable", TusFields.version)
             output.appendField("Tus-Version", TusFields.version)
             output.appendField("Tus-Extension", Core.tusExtensions)
+            output.appendField("Tus-Checksum-Algorithm", TusFields.checksumAlgorithms)
             output.appendField("Tus-Max-Size", decimal: settings.uploadBytesMax)
             output.appendUploadLimit(uploadLimit())
         }
@@ -95,7 +96,8 @@ extension Core {
         if hasBody || terms.length == 0 {
             if hasBody { try requireTusType(request) }
             let claim = try claim(request, offset: 0, length: nil)
-            status = try await takeChunk(request, place, claim, isLast: false, &body)
+            status = try await takeChunk(
+                request, place, claim, isLast: false, expected: expected(fields), &body)
         }
         writeTusState(request, status, .created) { output in
             output.appendField("Location", place.location.span)
@@ -163,8 +165,13 @@ extension Core {
             throw Answer(.badRequest, "Upload-Offset is missing")
         }
         let claim = try claim(request, offset: offset, length: fields.length)
-        let status = try await takeChunk(request, place, claim, isLast: false, &body)
+        let status = try await takeChunk(
+            request, place, claim, isLast: false, expected: expected(fields), &body)
         writeTusState(request, status, .noContent) { _ in }
+    }
+
+    private func expected(_ fields: TusFields) -> [ExpectedChecksum] {
+        fields.checksum.map { [ExpectedChecksum($0)] } ?? []
     }
 
     private func tellTusState(_ request: Request, _ place: UploadPlace) async throws(Answer) {

@@ -97,8 +97,11 @@ public actor Core: StoreCore, CompletionObserver {
     }
 
     /// The store is open: objects can be served.
-    public func begin(with shared: StoreShared) throws(StoreError) {
-        store = try ObjectStore(loop: loop, memory: memory, shared: shared)
+    public func begin(
+        with shared: StoreShared, hashingOn hashing: any SerialExecutor
+    ) throws(StoreError) {
+        store = try ObjectStore(
+            loop: loop, memory: memory, shared: shared, hashingOn: hashing)
         self.shared = shared
         phase = .serving
     }

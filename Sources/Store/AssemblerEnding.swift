@@ -198,7 +198,7 @@ extension StoreError {
     /// Whether what was being published may be on the disk all the same.
     fileprivate var leavesDoubt: Bool {
         switch self {
-        case .noSpace, .indexBehind, .tooMuchReserved, .tooLarge: false
+        case .noSpace, .indexBehind, .tooMuchReserved, .tooLarge, .noDigest: false
         case .readOnly, .corrupt, .unreadable, .kernel, .index, .noDirectAccess, .newerFormat,
             .otherInstance, .notAVolume, .volumeTooLarge:
             true

@@ -24,6 +24,8 @@ public final class ChunkWriter {
     public var whenCut: (() -> Void)?
 
     let number: UInt64
+    /// Of the chunk's bytes in their order, if they are to be compared with what the client says.
+    private var check: ChunkCheck?
     private let store: ObjectStore
     private let assembler: Assembler
     private let steps: ChunkSteps
@@ -41,12 +43,13 @@ public final class ChunkWriter {
     /// Checksums of the whole units at the front of the step that is being received.
     private var unitSums: [UInt32] = []
 
-    init(_ grant: ChunkGrant, isWithheld: Bool, store: ObjectStore, assembler: Assembler) {
+    init(_ grant: ChunkGrant, check: ChunkCheck?, store: ObjectStore, assembler: Assembler) {
         id = grant.id
+        self.check = check
+        isWithheld = check != nil
         number = grant.writer
         position = grant.offset
         length = grant.length
-        self.isWithheld = isWithheld
         self.store = store
         self.assembler = assembler
         steps = ChunkSteps(
@@ -93,16 +96,28 @@ public final class ChunkWriter {
             throw error
         }
         position += UInt64(count)
+        let mark = check?.add(lease.region.part(from: 0, count: count), in: store.memory.arena)
         switch step.kind {
-        case .write: try await write(step, lease, count)
+        case .write: try await write(step, lease, count, mark)
         case .part:
             news.parts.append(part(lease.region, at: step.offset, count))
+            await check?.settle(mark)
             store.memory.giveBack(lease)
-        case .compare: try await compare(step, lease, count)
+        case .compare:
+            // What is hashed is only read; the comparison takes longer.
+            await check?.settle(mark)
+            try await compare(step, lease, count)
         }
         try await tell()
         await waitForWrites(atMost: StoreLimits.uploadWritesMax - 1)
         if let failure { throw failure }
+    }
+
+    /// Whether the bytes that were taken are those that the client meant; to be asked once, at the
+    /// chunk's end. True where it did not say.
+    public func isRight() async -> Bool {
+        guard let check = check.take() else { return true }
+        return await check.isRight()
     }
 
     /// Ends the chunk: everything that was taken counts, and is durable when this returns.
@@ -111,7 +126,7 @@ public final class ChunkWriter {
         await end()
         var refusal = failure
         do throws(UploadError) {
-            if !isWithheld || refusal == nil { try await report() }
+            try await report()
         } catch {
             refusal = refusal ?? error
         }
@@ -136,6 +151,8 @@ public final class ChunkWriter {
     private func end() async {
         precondition(isOpen, "a chunk ends once")
         isOpen = false
+        await check?.abandon()
+        check = nil
         await waitForWrites(atMost: 0)
         store.state.endReservation(bytesReserved)
         bytesReserved = 0
@@ -145,7 +162,7 @@ public final class ChunkWriter {
     // MARK: Whole blocks
 
     private func write(
-        _ step: ChunkSteps.Step, _ lease: consuming BufferLease, _ count: Int
+        _ step: ChunkSteps.Step, _ lease: consuming BufferLease, _ count: Int, _ mark: UInt64?
     ) async throws(UploadError) {
         let whole = count / ChunkWriter.blockSize * ChunkWriter.blockSize
         var report = sums(lease.region, step, whole)
@@ -154,10 +171,13 @@ public final class ChunkWriter {
             news.parts.append(part(rest, at: step.offset + UInt64(whole), count - whole))
         }
         unitSums.removeAll(keepingCapacity: true)
-        guard whole > 0 else { return store.memory.giveBack(lease) }
+        guard whole > 0 else {
+            await check?.settle(mark)
+            return store.memory.giveBack(lease)
+        }
         arrivedSpace(UInt64(whole))
         report.written = [step.offset..<step.offset + UInt64(whole)]
-        await start(lease.detach(), whole, at: step.offset, report)
+        await start(lease.detach(), whole, at: step.offset, report, mark)
     }
 
     /// Checksums of the first `whole` bytes: of units where they are whole, else of blocks.
@@ -219,7 +239,7 @@ public final class ChunkWriter {
     /// Asks for the writes; a task of its own gives the buffer back, and notes the news, when the
     /// last has ended.
     private func start(
-        _ lease: Region, _ count: Int, at offset: UInt64, _ report: ChunkReport
+        _ lease: Region, _ count: Int, at offset: UInt64, _ report: ChunkReport, _ mark: UInt64?
     ) async {
         var writes: [(file: VolumeFile, ticket: Ticket, count: Int)] = []
         for piece in space.writes(at: offset, count: count) {
@@ -233,7 +253,7 @@ public final class ChunkWriter {
             }
         }
         inFlight += 1
-        store.loop.inBackground { [self] in
+        store.loop.inBackground { [self, check] in
             for write in writes {
                 do throws(StoreError) {
                     try await write.file.finishWrite(write.ticket, count: write.count)
@@ -241,6 +261,7 @@ public final class ChunkWriter {
                     failure = .store(error)
                 }
             }
+            await check?.settle(mark)
             store.memory.giveBack(BufferLease(attaching: lease))
             if failure == nil { news.append(report) }
             inFlight -= 1

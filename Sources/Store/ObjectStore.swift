@@ -32,12 +32,19 @@ public final class ObjectStore {
     private let objectSeries: UInt64
     private var objectCount: UInt64 = 0
     let assembler: Assembler
+    /// Where digests are made.
+    let hashing: any SerialExecutor
     /// Chunks that are received here, by upload and writer.
     var chunks: [ChunkKey: ChunkWriter] = [:]
 
-    /// `memory` is that of `loop`'s core; both belong to the caller's thread.
-    public init(loop: EventLoop, memory: CoreMemory, shared: StoreShared) throws(StoreError) {
+    /// `memory` is that of `loop`'s core; both belong to the caller's thread. `hashing` is where
+    /// digests of uploads may take their time: a `BlockingQueue`.
+    public init(
+        loop: EventLoop, memory: CoreMemory, shared: StoreShared,
+        hashingOn hashing: any SerialExecutor
+    ) throws(StoreError) {
         self.loop = loop
+        self.hashing = hashing
         self.memory = memory
         state = shared.state
         ledger = shared.ledger

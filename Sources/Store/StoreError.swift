@@ -21,6 +21,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case kernel(operation: StoreOperation, path: String, error: KernelError)
     /// The index could not be asked or changed; the text says why: 500.
     case index(String)
+    /// A digest that a client asked for cannot be made here; the text says why: 500.
+    case noDigest(String)
 
     /// The file system takes no O_DIRECT; the store cannot run on it.
     case noDirectAccess(path: String)
@@ -54,6 +56,7 @@ extension StoreError: CustomStringConvertible {
         case .kernel(let operation, let path, let error):
             "could not \(operation.rawValue) \(path): errno \(error.code)"
         case .index(let reason): "the index failed: \(reason)"
+        case .noDigest(let reason): "no digest can be made: \(reason)"
         case .noDirectAccess(let path):
             "\(path): this file system takes no direct I/O (O_DIRECT); put the data on ext4 or xfs"
         case .newerFormat(let path, let version):

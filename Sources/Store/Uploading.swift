@@ -1,5 +1,6 @@
 /// The door to uploads that may be resumed, on every core: each is handed on to its owner.
 
+import Cryptography
 import IO
 import Loop
 public import Volumes
@@ -39,13 +40,22 @@ extension ObjectStore {
         try await assembler(of: id).status(id, owner, isResuming: isResuming)
     }
 
-    /// Lets a chunk in: see `ChunkWriter`. `isWithheld`: it does not count before it is kept.
+    /// Lets a chunk in: see `ChunkWriter`. If checksums are `expected`, nothing of it counts before
+    /// they were found right and it is kept.
     public func beginChunk(
-        _ id: UploadID, owner: [UInt8], _ claim: ChunkClaim, isWithheld: Bool = false
+        _ id: UploadID, owner: [UInt8], _ claim: ChunkClaim, expected: [ExpectedChecksum] = []
     ) async throws(UploadError) -> ChunkWriter {
         let assembler = try assembler(of: id)
         let grant = try await assembler.beginChunk(id, owner, claim, from: loop.index)
-        let writer = ChunkWriter(grant, isWithheld: isWithheld, store: self, assembler: assembler)
+        let check: ChunkCheck?
+        do throws(CryptographyError) {
+            check = expected.isEmpty ? nil : try ChunkCheck(expected, self)
+        } catch {
+            state.endReservation(grant.bytesReserved)
+            _ = try? await assembler.endChunk(id, grant.writer, .discarded)
+            throw .store(.noDigest("\(error)"))
+        }
+        let writer = ChunkWriter(grant, check: check, store: self, assembler: assembler)
         chunks[ChunkKey(id: id, writer: grant.writer)] = writer
         return writer
     }

@@ -177,6 +177,64 @@ private struct Resumer {
         #expect(try client.exchange("GET", object, fields: [], body: nil).status == 404)
     }
 
+    @Test func `takes no content whose digest is another one`() throws {
+        let server = try SharedServer.get()
+        let client = try RawClient(server.port)
+        let fields = [Self.token, "Upload-Complete: ?0", "Upload-Length: 6"]
+        // SHA-256 of "abc" (FIPS 180-2).
+        let right = "Content-Digest: sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:"
+        let created = try client.exchange(
+            "POST", "/files", fields: fields + [right], body: Array("abc".utf8))
+        #expect(created.status == 201)
+        #expect(created.fields["upload-offset"] == "3")
+        let location = try #require(created.fields["location"])
+        let patch = [
+            Self.token, "Upload-Offset: 3", "Upload-Complete: ?1",
+            "Content-Type: application/partial-upload",
+        ]
+        let wrong = try client.exchange(
+            "PATCH", location, fields: patch + [right], body: Array("abd".utf8))
+        #expect(wrong.status == 400)
+        #expect(wrong.text.contains("digest-mismatching-values"))
+        let done = try client.exchange(
+            "PATCH", location, fields: patch + [right], body: Array("abc".utf8))
+        #expect(done.status == 201)
+        let object = try #require(done.fields["location"])
+        #expect(try client.exchange("GET", object).text == "abcabc")
+    }
+
+    @Test(arguments: [
+        ("sha1", "qZk+NkcGgWq6PiVxeFDCbJzQ2J0="),
+        ("sha256", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="), ("crc32c", "Nks/tw=="),
+    ])
+    func `by tus is held to its checksum`(algorithm: String, base64: String) throws {
+        let server = try SharedServer.get()
+        let client = try RawClient(server.port)
+        let tus = [Self.token, "Tus-Resumable: 1.0.0"]
+        let created = try client.exchange(
+            "POST", "/files", fields: tus + ["Upload-Length: 3"], body: [])
+        #expect(created.status == 201)
+        let location = try #require(created.fields["location"])
+        let patch =
+            tus + [
+                "Upload-Offset: 0", "Content-Type: application/offset+octet-stream",
+                "Upload-Checksum: \(algorithm) \(base64)",
+            ]
+        let wrong = try client.exchange(
+            "PATCH", location, fields: patch, body: Array("abd".utf8))
+        #expect(wrong.status == 460)
+        #expect(wrong.fields["tus-resumable"] == "1.0.0")
+        let right = try client.exchange(
+            "PATCH", location, fields: patch, body: Array("abc".utf8))
+        #expect(right.status == 204)
+        #expect(right.fields["upload-offset"] == "3")
+        let unknown = try client.exchange(
+            "PATCH", location,
+            fields: Array(patch.dropLast()) + ["Upload-Checksum: md5 kAFQmDzST7DWlj99KOF/cg=="],
+            body: Array("abc".utf8))
+        #expect(unknown.status == 400)
+    }
+
     @Test func `is given up by DELETE`() throws {
         let server = try SharedServer.get()
         let client = try RawClient(server.port)

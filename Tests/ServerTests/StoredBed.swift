@@ -60,7 +60,7 @@ final class StoredBed {
                 let shared = try await core.openStore(
                     setup, indexingOn: loop, lookingUpOn: loop)
                 shared.join(core)
-                try await core.begin(with: shared)
+                try await core.begin(with: shared, hashingOn: loop)
                 return .success(shared)
             } catch {
                 return .failure(error)

@@ -32,10 +32,10 @@ extension TestCore {
     /// them, if the connection breaks.
     func sendChunk(
         _ id: UploadID, _ claim: ChunkClaim, _ bytes: [UInt8], sent: Int? = nil,
-        owner: String = "me", isWithheld: Bool = false, ending: UInt64? = nil
+        owner: String = "me", expected: [ExpectedChecksum] = [], ending: UInt64? = nil
     ) async throws(UploadError) -> UploadStatus {
         let chunk = try await objects.beginChunk(
-            id, owner: Array(owner.utf8), claim, isWithheld: isWithheld)
+            id, owner: Array(owner.utf8), claim, expected: expected)
         let limit = sent ?? bytes.count
         do throws(UploadError) {
             var done = 0
@@ -56,6 +56,10 @@ extension TestCore {
         if chunk.isCut {
             _ = try? await chunk.keep()
             throw .preempted
+        }
+        if !expected.isEmpty {
+            let isRight = sent == nil ? await chunk.isRight() : false
+            if !isRight { return try await chunk.discard() }
         }
         return try await chunk.keep(length: sent == nil ? ending : nil)
     }

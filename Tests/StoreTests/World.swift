@@ -42,7 +42,8 @@ actor TestCore: StoreCore {
     func setUploadBuffer(bytes: Int) { uploadBufferBytes = bytes }
 
     func open(_ shared: StoreShared) throws(StoreError) {
-        store = try ObjectStore(loop: loop, memory: memory.value, shared: shared)
+        store = try ObjectStore(
+            loop: loop, memory: memory.value, shared: shared, hashingOn: loop)
     }
 
     func close() async {
