@@ -121,6 +121,8 @@ extension Assembler {
             throw error
         }
         for piece in found { upload.state.add(space: piece.extents, at: piece.first) }
+        // Only this memory knows of it: it is not dropped before what is not used is given back.
+        if !found.isEmpty { upload.changeCount += 1 }
         return bytes
     }
 

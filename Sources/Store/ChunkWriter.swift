@@ -219,6 +219,8 @@ public final class ChunkWriter {
         } catch .store(.noSpace) where wanted > needed {
             try await extend(by: needed)
         }
+        // The upload may end, or have its limit, amid these bytes.
+        guard end <= spaceEnd else { throw .refused(.tooLong(limit: spaceEnd)) }
     }
 
     private func extend(by bytes: UInt64) async throws(UploadError) {
