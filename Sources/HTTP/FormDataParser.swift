@@ -97,7 +97,7 @@ public struct FormDataParser: Sendable {
 
     private mutating func inPreamble(_ bytes: Span<UInt8>, _ position: inout Int) -> Event? {
         let start = position
-        let match = find(bytes, &position)
+        let match = boundary.find(in: bytes, from: &position)
         preambleByteCount += position - start
         guard preambleByteCount <= limits.preambleBytes else { return refuse(.preambleTooLong) }
         guard match == .whole else { return .needsMore }
@@ -108,23 +108,12 @@ public struct FormDataParser: Sendable {
 
     private mutating func inData(_ bytes: Span<UInt8>, _ position: inout Int) -> Event {
         let start = position
-        let match = find(bytes, &position)
+        let match = boundary.find(in: bytes, from: &position)
         if position > start { return .data(start..<position) }
         guard match == .whole else { return .needsMore }
         position += boundary.delimiter.count
         state = .boundary
         return .partEnd
-    }
-
-    /// Moves to the next delimiter, or what may become one; else to the end of the input.
-    private func find(_ bytes: Span<UInt8>, _ position: inout Int) -> FormBoundary.Match {
-        while true {
-            position = Scan.first(Ascii.carriageReturn, in: bytes, from: position)
-            if position == bytes.count { return .none }
-            let match = boundary.match(bytes, at: position)
-            if match != .none { return match }
-            position += 1
-        }
     }
 
     // MARK: The rest of a boundary's line
