@@ -101,6 +101,29 @@ public struct JSONText: Sendable {
         }
     }
 
+    /// Seconds since 1970 as RFC 3339 has them: `"2026-11-27T12:30:00Z"`.
+    public mutating func timestamp(_ seconds: UInt64) {
+        beginValue()
+        let (days, second) = min(Int64(clamping: seconds), HTTPDate.secondsMax)
+            .quotientAndRemainder(dividingBy: 86_400)
+        let date = CivilDate(daysSince1970: days)
+        bytes.append(Ascii.quote)
+        append(twoDigits: [date.year / 100])
+        append(twoDigits: [date.year % 100, date.month, date.day], between: Ascii.hyphen)
+        bytes.append(UInt8(ascii: "T"))
+        append(
+            twoDigits: [second / 3600, second / 60 % 60, second % 60], between: Ascii.colon)
+        append("Z\"")
+    }
+
+    private mutating func append(twoDigits numbers: [Int64], between separator: UInt8 = 0) {
+        for (index, number) in numbers.enumerated() {
+            if index > 0 { bytes.append(separator) }
+            bytes.append(Ascii.zero + UInt8(truncatingIfNeeded: number / 10))
+            bytes.append(Ascii.zero + UInt8(truncatingIfNeeded: number % 10))
+        }
+    }
+
     public mutating func boolean(_ value: Bool) {
         beginValue()
         append(value ? "true" : "false")

@@ -61,17 +61,23 @@ extension Core {
         await respond(request, type: MediaType.json, json.bytes)
     }
 
-    /// A whole document, however long; waits until it is sent.
-    func respond(_ request: Request, type: String, _ bytes: [UInt8]) async {
-        writeHead(request.slot, .ok, keepAlive: request.head.keepAlive && phase != .draining) {
-            output in
+    /// A whole document, however long; waits until it is sent, unless it fits behind its head.
+    func respond(
+        _ request: Request, _ status: Status = .ok, type: String, _ bytes: [UInt8],
+        location: [UInt8]? = nil
+    ) async {
+        writeHead(request.slot, status, keepAlive: keepsAlive(request)) { output in
+            if let location { output.appendField("Location", location.span) }
             output.appendField("Content-Type", type)
             output.appendField("Content-Length", decimal: UInt64(bytes.count))
             output.append("Cache-Control: no-store\r\n")
         }
-        guard request.head.method == .get, await sendOutput(request.slot, more: true) else {
-            return
-        }
+        guard request.head.method != .head else { return }
+        let free =
+            Int(connections[request.slot].output.count)
+            - Int(connections[request.slot].outputCount)
+        if bytes.count <= free { return append(request.slot, bytes.span) }
+        guard await sendOutput(request.slot, more: true) else { return }
         let lease = await memory.lease(64 << 10)
         var start = 0
         while start < bytes.count {

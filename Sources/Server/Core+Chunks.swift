@@ -101,7 +101,7 @@ extension Core {
     }
 
     /// The same from a body in chunks.
-    private func receiveDecoded(
+    func receiveDecoded(
         _ slot: Int, into target: Region, _ framing: inout ChunkBody
     ) async -> Int {
         var count = 0
@@ -138,10 +138,28 @@ extension Core {
         _ request: Request, _ place: UploadPlace, _ claim: ChunkClaim, isLast: Bool,
         expected: [ExpectedChecksum] = [], _ body: inout BodyProgress
     ) async throws(Answer) -> UploadStatus {
+        try await takeWholeChunk(
+            request, place, claim, isLast: isLast, expected: expected, &body
+        ).status
+    }
+
+    /// A chunk that was received, and what its upload is then.
+    struct ReceivedChunk {
+        let arrival: Arrival
+        /// All of it had come before.
+        let isRepeated: Bool
+        let status: UploadStatus
+    }
+
+    /// The same; tells also whether it was there already.
+    func takeWholeChunk(
+        _ request: Request, _ place: UploadPlace, _ claim: ChunkClaim, isLast: Bool,
+        expected: [ExpectedChecksum] = [], _ body: inout BodyProgress
+    ) async throws(Answer) -> ReceivedChunk {
         let store = try requireStore()
         try requireServing()
         counters.uploadChunks &+= 1
-        let outcome: (arrival: Arrival, status: UploadStatus)
+        let outcome: ReceivedChunk
         do throws(UploadError) {
             let chunk = try await store.beginChunk(
                 place.id, owner: place.owner, claim, expected: expected)
@@ -153,7 +171,7 @@ extension Core {
             throw answer(for: error, request)
         }
         switch outcome.arrival {
-        case .whole: return outcome.status
+        case .whole: return outcome
         case .broken:
             body.fail()
             counters.uploadErrors &+= 1
@@ -172,7 +190,7 @@ extension Core {
 
     private func fill(
         _ chunk: ChunkWriter, _ request: Request, isLast: Bool, _ body: inout BodyProgress
-    ) async throws(UploadError) -> (Arrival, UploadStatus) {
+    ) async throws(UploadError) -> ReceivedChunk {
         let start = chunk.position
         let arrival: Arrival
         do throws(UploadError) {
@@ -185,11 +203,14 @@ extension Core {
         // Of what was to be compared and did not come whole nobody knows whether it is right.
         let isRight = arrival == .whole ? await chunk.isRight() : !chunk.isWithheld
         guard isRight else {
-            return (arrival == .whole ? .wrong : arrival, try await chunk.discard())
+            let status = try await chunk.discard()
+            return ReceivedChunk(
+                arrival: arrival == .whole ? .wrong : arrival, isRepeated: false, status: status)
         }
         let end = chunk.position
         counters.uploadBytes &+= end - start
-        return (arrival, try await chunk.keep(length: arrival == .whole && isLast ? end : nil))
+        let status = try await chunk.keep(length: arrival == .whole && isLast ? end : nil)
+        return ReceivedChunk(arrival: arrival, isRepeated: chunk.isRepeated, status: status)
     }
 
     /// What came is not what the request's checksum or digest says.

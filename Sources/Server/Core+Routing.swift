@@ -76,19 +76,25 @@ extension Core {
         case .admin:
             try await handleAdmin(request, name)
         case .files: try await handleFiles(request, name, &body)
+        case .chunkedUpload where name.count == segment.text.utf8.count:
+            try await handleNumberedChunk(request, &body)
+        case .uploadStatus where name.count == segment.text.utf8.count:
+            try await handleUploadStatus(request)
         case .u where name.count > segment.text.utf8.count:
-            try await handlePublished(request, name)
+            try await handleUnnamed(request, name)
         case .health, .ready, .metrics, .upload, .chunkedUpload, .uploadStatus, .download, .u:
             throw Answer(.notFound, "nothing is here")
         }
     }
 
-    /// Under `/u/` only uploads are published that asked for no path; it is no place to PUT to.
-    private func handlePublished(_ request: Request, _ name: [UInt8]) async throws(Answer) {
+    /// An object whose upload named no path.
+    private func handleUnnamed(_ request: Request, _ name: [UInt8]) async throws(Answer) {
+        let methods = "GET, HEAD, DELETE, OPTIONS"
         switch request.head.method {
         case .get, .head: try await download(request, name)
         case .delete: try await delete(request, name)
-        case .put, .patch, .post, .options, .other: throw methodNotAllowed("GET, HEAD, DELETE")
+        case .options: writeAllowed(request, methods)
+        case .put, .post, .patch, .other: throw methodNotAllowed(methods)
         }
     }
 
@@ -139,7 +145,7 @@ extension Core {
         return answer
     }
 
-    private func writeAllowed(_ request: Request, _ allowed: String) {
+    func writeAllowed(_ request: Request, _ allowed: String) {
         writeHead(request.slot, .noContent, keepAlive: request.head.keepAlive) { output in
             output.appendField("Allow", allowed)
             output.appendUploadLimit(uploadLimit())

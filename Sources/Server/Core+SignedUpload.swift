@@ -36,7 +36,7 @@ extension Core {
         return UploadPlace(id: id, owner: owner, location: copy(request.head.target, of: request))
     }
 
-    private func copy(_ slice: ByteSlice, of request: Request) -> [UInt8] {
+    func copy(_ slice: ByteSlice, of request: Request) -> [UInt8] {
         let span = request.bytes.span.extracting(slice)
         return [UInt8](capacity: span.count) { $0.append(span) }
     }

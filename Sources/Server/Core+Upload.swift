@@ -265,7 +265,7 @@ extension Core {
         }
     }
 
-    private func compareSmall(
+    func compareSmall(
         _ request: Request, _ existing: Pinned, _ description: UploadDescription,
         _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws {
@@ -296,14 +296,15 @@ extension Core {
     /// Of a body that is compared, at once.
     private static let comparedBytesMax = 256 << 10
 
-    private func compareLarge(
+    /// `start`: where in the object the body's first byte belongs.
+    func compareLarge(
         _ request: Request, _ existing: Pinned, _ description: UploadDescription,
-        _ store: ObjectStore, _ body: inout BodyProgress
+        _ store: ObjectStore, _ body: inout BodyProgress, from start: UInt64 = 0
     ) async throws {
         let large = try await store.describe(existing)
         guard large.mediaType == description.mediaType else { throw Core.conflict }
         guard await sendContinue(request.slot, &body) else { throw Core.lost }
-        var offset: UInt64 = 0
+        var offset = start
         while body.bytesMissing > 0 {
             let wanted = Int(min(body.bytesMissing, UInt64(Core.comparedBytesMax)))
             let lease = await memory.lease(wanted)

@@ -17,6 +17,8 @@ struct ChunkGrant: Sendable {
     let bytesReserved: UInt64
     let stored: ExtentMap
     let held: Set<UInt64>
+    /// All of its bytes have come before.
+    let isRepeated: Bool
 }
 
 struct MoreSpace: Sendable {
@@ -93,7 +95,8 @@ extension Assembler {
         return ChunkGrant(
             id: upload.id, writer: writer, offset: claim.offset, end: claim.end,
             length: upload.state.length, space: upload.state.space, bytesReserved: reserved,
-            stored: upload.state.stored(in: claim.range), held: Set(upload.state.fragments.keys))
+            stored: upload.state.stored(in: claim.range), held: Set(upload.state.fragments.keys),
+            isRepeated: !range.isEmpty && upload.state.received.contains(range))
     }
 
     /// All space that bytes of `range` need, or an error and none.

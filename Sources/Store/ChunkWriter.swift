@@ -16,6 +16,8 @@ public final class ChunkWriter {
     public private(set) var position: UInt64
     /// Bytes of the whole upload, if known.
     public let length: UInt64?
+    /// All of its bytes had come before it began: they are only compared.
+    public let isRepeated: Bool
     /// Nothing of the chunk counts before `keep`: its checksum is still to be compared.
     public let isWithheld: Bool
     /// Set when a newer request goes on with the upload: receive no more.
@@ -50,6 +52,7 @@ public final class ChunkWriter {
         number = grant.writer
         position = grant.offset
         length = grant.length
+        isRepeated = grant.isRepeated
         self.store = store
         self.assembler = assembler
         steps = ChunkSteps(

@@ -124,8 +124,8 @@ extension ObjectStore {
         return isEqual
     }
 
-    /// Whether the large object's bytes from `offset`, a multiple of `StoreLimits.unitBytes`, are
-    /// those in `received`. The caller compares lengths and media types.
+    /// Whether the large object's bytes from `offset` on are those in `received`. The caller
+    /// compares lengths and media types.
     public func matches(
         _ large: LargeObject, offset: UInt64, received: Region
     ) async throws(StoreError) -> Bool {
@@ -134,11 +134,13 @@ extension ObjectStore {
         var (isEqual, done) = (true, 0)
         do throws(StoreError) {
             while isEqual, done < Int(received.count) {
+                let position = offset + UInt64(done)
+                let skipped = Int(position % UInt64(StoreLimits.unitBytes))
                 let count = try await read(
-                    large, offset: offset + UInt64(done), into: lease.region)
-                let part = min(count, Int(received.count) - done)
+                    large, offset: position - UInt64(skipped), into: lease.region)
+                let part = min(count - skipped, Int(received.count) - done)
                 isEqual = memory.arena.equal(
-                    lease.region.part(from: 0, count: part),
+                    lease.region.part(from: skipped, count: part),
                     received.part(from: done, count: part))
                 done += part
             }

@@ -56,6 +56,17 @@ private func text(_ write: (inout JSONText) -> Void) -> String {
                 + "1.000,12.345]")
     }
 
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00Z"), (1_795_782_609, "2026-11-27T12:30:09Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"), (.max, "9999-12-31T23:59:59Z"),
+        ] as [(UInt64, String)])
+    func `are times as RFC 3339 has them`(seconds: UInt64, text: String) {
+        var json = JSONText()
+        json.timestamp(seconds)
+        #expect(String(decoding: json.bytes, as: UTF8.self) == "\"\(text)\"")
+    }
+
     @Test(arguments: [
         ("", "\"\""), ("a\"b\\c/", "\"a\\\"b\\\\c/\""),
         ("\u{0}\n\u{1f}", "\"\\u0000\\u000a\\u001f\""),

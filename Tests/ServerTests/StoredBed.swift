@@ -35,25 +35,30 @@ final class StoredBed {
     /// Runs `body` with a store on `disk`, then ends it in order and counts its blocks.
     static func run(
         _ disk: SimulatedDisk, _ catalog: MemoryCatalog, capacityBytes: UInt64 = 1 << 30,
-        settings: FrontSettings = StoredBed.settings, megabytes: Int = 16,
+        uploadsMax: Int = 1000, settings: FrontSettings = StoredBed.settings, megabytes: Int = 16,
         _ body: (StoredBed) throws -> Void
     ) throws {
         try FrontBed.run(settings: settings, megabytes: megabytes, disk: disk) { front in
-            let bed = try StoredBed(front, disk, catalog, capacityBytes)
+            let bed = try StoredBed(
+                front, disk, catalog, capacityBytes, uploadsMax, settings.uploadBytesMax)
             try body(bed)
             try bed.close()
         }
     }
 
     private init(
-        _ front: FrontBed, _ disk: SimulatedDisk, _ catalog: MemoryCatalog, _ capacityBytes: UInt64
+        _ front: FrontBed, _ disk: SimulatedDisk, _ catalog: MemoryCatalog, _ capacityBytes: UInt64,
+        _ uploadsMax: Int, _ uploadBytesMax: UInt64
     ) throws {
         self.front = front
         self.disk = disk
-        let setup = StoreSetup(
+        var given = StoreSetup(
             directory: Descriptor(3), instance: StoredBed.instance, sealKey: [1, 2, 3],
             catalog: catalog, capacityBytes: capacityBytes, volumeBytes: 256 << 20,
             report: { _ in })
+        given.uploadsMax = uploadsMax
+        given.uploadBytesMax = uploadBytesMax
+        let setup = given
         let (core, loop) = (front.core, front.loop)
         shared = try front.finish { () async -> Result<StoreShared, StoreError> in
             do throws(StoreError) {
