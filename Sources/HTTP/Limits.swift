@@ -55,5 +55,9 @@ public struct Limits: Equatable, BitwiseCopyable, Sendable {
     /// Parts of one form; then 413.
     public var partCount = 64
 
+    /// The data of a form's fields that are no file, and what follows its last boundary, in bytes;
+    /// then 413.
+    public var formFieldBytes = 256 << 10
+
     public init() {}
 }

@@ -76,6 +76,8 @@ extension Core {
         case .admin:
             try await handleAdmin(request, name)
         case .files: try await handleFiles(request, name, &body)
+        case .upload where name.count == segment.text.utf8.count:
+            try await handleForm(request, &body)
         case .chunkedUpload where name.count == segment.text.utf8.count:
             try await handleNumberedChunk(request, &body)
         case .uploadStatus where name.count == segment.text.utf8.count:

@@ -232,7 +232,8 @@ private enum UploadMissing {
 
 extension Assembler.Known {
     init(_ record: UploadRecord) {
-        expires = record.expiresSeconds
+        // A form that a crash has cut cannot be gone on with.
+        expires = record.dialect == .multipart ? 0 : record.expiresSeconds
         owner = record.owner
         isUnfinished = !record.isFinished
     }
