@@ -34,6 +34,9 @@ public struct UploadState: Sendable {
     /// By block number.
     public private(set) var fragments: [UInt64: Fragment] = [:]
     public private(set) var writers: [Writer] = []
+    /// Blocks that were written while somebody writes there who was told that they wait here, and
+    /// may send parts of them again: those are compared with this.
+    private var lingering: [UInt64: [UInt8]] = [:]
     /// Counts whoever was allowed to write: what an older one still says is not believed.
     public private(set) var generation: UInt64
     /// No upload may be longer.
@@ -100,12 +103,24 @@ public struct UploadState: Sendable {
         if claim.isSequential, claim.offset != offset { throw .wrongOffset(expected: offset) }
         guard claim.offset <= limit, claim.end ?? claim.offset <= limit
         else { throw .tooLong(limit: limit) }
-        guard received.ranges.count + writers.count < UploadRecordLimits.rangesMax,
-            space.pieces.count + writers.count < UploadRecordLimits.piecesMax / 2,
-            fragments.count + 2 * writers.count < UploadRecordLimits.fragmentsMax
-        else { throw .tooScattered }
+        guard hasRoomForWriter else { throw .tooScattered }
         return .granted
     }
+
+    /// Whether the record can say what one more writer may bring, wherever it breaks off: a part of
+    /// a block at each end, and, as its writes end in any order, runs between them.
+    private var hasRoomForWriter: Bool {
+        let count = writers.count + 1
+        return received.ranges.count + UploadState.runsPerWriterMax * count
+            <= UploadRecordLimits.rangesMax
+            && checksums.partialUnits.count + 2 * UploadState.runsPerWriterMax * count
+                <= UploadRecordLimits.partialUnitsMax
+            && space.pieces.count + count <= UploadRecordLimits.piecesMax / 2
+            && fragments.count + 2 * count <= UploadRecordLimits.fragmentsMax
+    }
+
+    /// Writes under way at once, the runs on both sides, and one to spare.
+    private static let runsPerWriterMax = 11
 
     /// Lets a chunk in that `admit` granted. Answers its writer's number.
     public mutating func open(_ claim: ChunkClaim) -> UInt64 {
@@ -120,6 +135,12 @@ public struct UploadState: Sendable {
 
     public mutating func close(_ writer: UInt64) {
         writers.removeAll { $0.number == writer }
+        lingering = lingering.filter { mayComeAgain($0.key) }
+    }
+
+    private func mayComeAgain(_ block: UInt64) -> Bool {
+        let start = block * UploadState.blockSize
+        return writers.contains { $0.range.overlaps(start..<start + UploadState.blockSize) }
     }
 
     /// The end turned out to be here: the last chunk said so.
@@ -208,6 +229,12 @@ public struct UploadState: Sendable {
                 }
             }
             fragments[part.block] = fragment
+        } else if let bytes = lingering[part.block] {
+            for (index, byte) in part.bytes.enumerated()
+            where bytes[Int(part.offset - start) + index] != byte {
+                throw .differs(at: part.offset + UInt64(index))
+            }
+            return
         } else {
             precondition(
                 received.present(in: part.range).isEmpty,
@@ -242,6 +269,7 @@ public struct UploadState: Sendable {
         let checksum = crc32c(block.bytes.span.rawBytes)
         if block.bytes.count == VolumeLayout.blockSize {
             fragments[block.number] = nil
+            if mayComeAgain(block.number) { lingering[block.number] = block.bytes }
             checksums.add(block: block.number, checksum: checksum)
         } else {
             fragments[block.number]?.stage = .written
