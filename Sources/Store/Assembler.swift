@@ -4,6 +4,9 @@
 ///     create ──▶ begin ──▶ report … ──▶ end ──┬─ bytes are missing: settled, to be resumed
 ///                  ▲ a newer one cuts it short └─ all are there: published
 ///
+/// For who comes from another core every `await` here may let others in, also that of a function
+/// of this actor: what is decided is done before the next one.
+///
 /// `settle` makes durable what has come: data flushed first, then its record in the catalog.
 /// Offsets that clients hear come from there, so they are never ahead of the disk, nor go back.
 
@@ -167,11 +170,11 @@ actor Assembler {
         }
     }
 
-    /// Being published, or given up: it is, or it is not, in a moment.
-    func waitWhileEnding(_ upload: OpenUpload) async throws(UploadError) {
-        while upload.ending == .underWay { await upload.wait(on: loop) }
+    /// Refuses what is nowhere any more. Who may have waited asks.
+    func checkPresent(_ upload: OpenUpload) throws(UploadError) {
         if let failure = upload.failure { throw .store(failure) }
-        guard known[upload.id] != nil else { throw .notFound }
+        // Another one may have its number by now.
+        guard uploads[upload.id] === upload, known[upload.id] != nil else { throw .notFound }
     }
 
     /// Refuses what has ended, or whose time is over.
@@ -190,20 +193,19 @@ actor Assembler {
     func create(
         _ id: UploadID, _ terms: UploadTerms, secondsToLive: UInt64
     ) async throws(UploadError) -> UploadStatus {
-        try await makeWay(id, terms.owner)
+        while known[id] != nil { try await makeWay(id, terms.owner) }
         let upload = try begin(id, terms, secondsToLive: secondsToLive)
         defer { leave(upload) }
         return try await settle(upload)
     }
 
-    /// Ends the upload that has the number already.
+    /// Ends the upload that has the number already; unless it is somebody else's. Another one may
+    /// have it when this returns.
     func makeWay(_ id: UploadID, _ owner: [UInt8]) async throws(UploadError) {
-        while known[id] != nil {
-            do throws(UploadError) { try await abort(id, owner) } catch .notFound {
-                // It is ending, on its own account.
-                guard let upload = uploads[id] else { break }
-                await upload.wait(on: loop)
-            }
+        guard let present = known[id] else { return }
+        guard present.owner == owner else { throw .nameTaken }
+        do throws(UploadError) { try await abort(id, owner) } catch .notFound {
+            // It has ended on its own account.
         }
     }
 

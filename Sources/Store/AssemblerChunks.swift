@@ -57,7 +57,8 @@ extension Assembler {
         _ upload: OpenUpload, _ claim: ChunkClaim, from core: Int
     ) async throws(UploadError) -> ChunkGrant {
         while true {
-            try await waitWhileEnding(upload)
+            while upload.ending == .underWay { await upload.wait(on: loop) }
+            try checkPresent(upload)
             try checkUnfinished(upload)
             let admission: UploadState.Admission
             do throws(ChunkRefusal) {
@@ -67,18 +68,25 @@ extension Assembler {
                 throw .refused(error)
             }
             switch admission {
-            case .granted: return try await open(upload, claim, from: core)
+            case .granted:
+                let writer = open(upload, claim, from: core)
+                return try await grant(upload, claim, to: writer)
             case .preempts(let writers): await cut(upload, writers)
             }
         }
     }
 
-    private func open(
-        _ upload: OpenUpload, _ claim: ChunkClaim, from core: Int
-    ) async throws(UploadError) -> ChunkGrant {
+    private func open(_ upload: OpenUpload, _ claim: ChunkClaim, from core: Int) -> UInt64 {
+        if claim.length != upload.state.length, claim.length != nil { upload.changeCount += 1 }
         let writer = upload.state.open(claim)
         upload.cores[writer] = core
         touch(upload)
+        return writer
+    }
+
+    private func grant(
+        _ upload: OpenUpload, _ claim: ChunkClaim, to writer: UInt64
+    ) async throws(UploadError) -> ChunkGrant {
         let range = claim.offset..<(claim.end ?? claim.offset)
         let reserved: UInt64
         do throws(StoreError) {
@@ -124,8 +132,8 @@ extension Assembler {
             throw error
         }
         for piece in found { upload.state.add(space: piece.extents, at: piece.first) }
-        // Only this memory knows of it: it is not dropped before what is not used is given back.
-        if !found.isEmpty { upload.changeCount += 1 }
+        // Even if no byte comes: what is not used of it goes back with the next settling.
+        if bytes > 0 { upload.changeCount += 1 }
         return bytes
     }
 
@@ -161,13 +169,15 @@ extension Assembler {
         let upload = try writing(id, writer)
         guard !report.isEmpty else { return }
         upload.changeCount += 1
+        // First: what a refused report has before the part that is refused counts all the same.
+        noteUnflushed(upload, report.written)
         let blocks: [UploadState.WholeBlock]
         do throws(ChunkRefusal) {
             blocks = try upload.state.take(report, from: writer)
         } catch {
             throw .refused(error)
         }
-        noteUnflushed(upload, report.written)
+        upload.blockWrites += blocks.count
         try await write(blocks, of: upload)
     }
 
@@ -177,7 +187,7 @@ extension Assembler {
         _ id: UploadID, _ terms: UploadTerms, _ extents: [Extent], units: [UInt32],
         secondsToLive: UInt64
     ) async throws(UploadError) {
-        try await makeWay(id, terms.owner)
+        while known[id] != nil { try await makeWay(id, terms.owner) }
         let upload = try begin(id, terms, secondsToLive: secondsToLive)
         defer { leave(upload) }
         upload.state.adopt(extents, units: units)
@@ -186,7 +196,7 @@ extension Assembler {
             _ = try await settle(upload)
         } catch {
             // It is the upload's now, and ends with it.
-            if upload.failure == nil { try? await giveUp(upload) }
+            try? await end(upload)
         }
     }
 
@@ -221,13 +231,14 @@ extension Assembler {
         }
         close(upload, writer)
         touch(upload)
-        try await write(upload.state.wholeBlocks(), of: upload)
+        try await write(blocksToWrite(of: upload), of: upload)
         if let refusal {
             _ = try await settle(upload)
             throw refusal
         }
         guard upload.state.isComplete, upload.ending == .none
         else { return try await settle(upload) }
+        upload.ending = .underWay
         return try await complete(upload)
     }
 
@@ -258,10 +269,17 @@ extension Assembler {
 
     // MARK: Blocks that became whole
 
-    private func write(
+    /// Those that are whole, which are under way from now on.
+    func blocksToWrite(of upload: OpenUpload) -> [UploadState.WholeBlock] {
+        let blocks = upload.state.wholeBlocks()
+        upload.blockWrites += blocks.count
+        return blocks
+    }
+
+    /// Blocks that `blockWrites` has counted already.
+    func write(
         _ blocks: [UploadState.WholeBlock], of upload: OpenUpload
     ) async throws(UploadError) {
-        upload.blockWrites += blocks.count
         var failure: StoreError?
         for block in blocks {
             do throws(StoreError) {

@@ -7,17 +7,18 @@ import Loop
 import Volumes
 
 extension Assembler {
-    /// Publishes an upload of which every byte has come.
+    /// Publishes an upload of which every byte has come, and whose end is under way.
     func complete(_ upload: OpenUpload) async throws(UploadError) -> UploadStatus {
-        upload.ending = .underWay
+        precondition(upload.ending == .underWay, "somebody else may end it as well")
         while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
+        await writeLeftBlocks(of: upload)
         let outcome: PutOutcome
         do throws(StoreError) {
             if let failure = upload.failure { throw failure }
             outcome = try await publish(upload)
         } catch {
             if error.leavesDoubt { upload.failure = error }
-            upload.ending = .none
+            if upload.outcome == .unfinished { upload.ending = .none }
             upload.wakeAll(on: loop)
             throw .store(error)
         }
@@ -26,6 +27,14 @@ extension Assembler {
         case .existsDifferent:
             try await giveUp(upload)
             throw .nameTaken
+        }
+    }
+
+    /// A record made in between may have every byte, the last of them still in a block that waits.
+    /// What fails is the upload's failure.
+    private func writeLeftBlocks(of upload: OpenUpload) async {
+        do throws(UploadError) { try await write(blocksToWrite(of: upload), of: upload) } catch {
+            precondition(upload.failure != nil, "a block was not written, and nobody knows why")
         }
     }
 
@@ -38,7 +47,7 @@ extension Assembler {
             owner: upload.terms.owner, modified: loop.wallSeconds)
         if length <= UInt64(StoreLimits.smallBytesMax) {
             let outcome = try await publishSmall(upload, description, checksums)
-            await finished(upload, outcome, keeping: nil)
+            try await finished(upload, outcome, keeping: nil)
             return outcome
         }
         var space = upload.state.space
@@ -51,7 +60,7 @@ extension Assembler {
                     id: upload.id, extents: upload.recorded,
                     record: upload.endRecord(at: loop.wallSeconds)) : nil)
         let outcome = try await store.publish(data, .durable)
-        await finished(upload, outcome, keeping: space)
+        try await finished(upload, outcome, keeping: space)
         return outcome
     }
 
@@ -89,10 +98,12 @@ extension Assembler {
     }
 
     /// The upload is published, unless another object has its name. `kept` is the new object's, if
-    /// it is one that takes over the upload's space; what else there is of it is free again.
+    /// it is one that takes over the upload's space; what else there is of it is free again. Unless
+    /// the object's record says what it was, the catalog has to: else it would be unfinished once
+    /// more after a power cut.
     private func finished(
         _ upload: OpenUpload, _ outcome: PutOutcome, keeping kept: SpaceMap?
-    ) async {
+    ) async throws(StoreError) {
         var rest = upload.state.space
         var isTold = false
         let sequence: UInt64
@@ -121,6 +132,7 @@ extension Assembler {
         upload.wakeAll(on: loop)
         let number = await ledger.append(changes)
         forgetWhenIndexed(upload, number, freeing: rest.extents)
+        if !isTold { try await ledger.indexNow(number) }
     }
 
     /// Keeps it in memory until the catalog says the same.
@@ -151,18 +163,24 @@ extension Assembler {
     func abort(_ id: UploadID, _ owner: [UInt8]) async throws(UploadError) {
         let upload = try enter(id, owner)
         defer { leave(upload) }
+        try await end(upload)
+    }
+
+    /// The same for who is at it.
+    func end(_ upload: OpenUpload) async throws(UploadError) {
         try await stopWriters(upload)
         try await giveUp(upload)
     }
 
     private func stopWriters(_ upload: OpenUpload) async throws(UploadError) {
-        try await waitWhileEnding(upload)
+        while upload.ending == .underWay { await upload.wait(on: loop) }
+        try checkPresent(upload)
         upload.ending = .underWay
         await cut(upload, upload.state.writers.map(\.number))
         while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
     }
 
-    func giveUp(_ upload: OpenUpload) async throws(UploadError) {
+    private func giveUp(_ upload: OpenUpload) async throws(UploadError) {
         let extents = upload.state.space.extents
         let changes =
             extentChanges(from: upload.recorded, to: [])
@@ -183,12 +201,10 @@ extension Assembler {
     func expire(_ id: UploadID, _ owner: [UInt8]) async {
         guard let upload = try? enter(id, owner) else { return }
         defer { leave(upload) }
-        // Somebody is at it: its time is not over yet.
-        guard upload.users == 1, upload.state.writers.isEmpty else { return }
-        do throws(UploadError) {
-            try await stopWriters(upload)
-            try await giveUp(upload)
-        } catch {
+        // Somebody is at it, or was a moment ago: its time is not over yet.
+        guard upload.users == 1, upload.state.writers.isEmpty, upload.expires <= loop.wallSeconds
+        else { return }
+        do throws(UploadError) { try await end(upload) } catch {
             // Its end waits in the index's queue, or is tried again at the next look.
         }
     }

@@ -11,9 +11,11 @@ extension Assembler {
         let wanted = upload.changeCount
         while upload.settledCount < wanted {
             if let failure = upload.failure { throw .store(failure) }
-            if upload.isSettling || upload.blockWrites > 0 {
+            // What is ending is not recorded once more.
+            if upload.isSettling || upload.blockWrites > 0 || upload.ending == .underWay {
                 await upload.wait(on: loop)
             } else {
+                upload.isSettling = true
                 try await settleNow(upload)
             }
         }
@@ -21,7 +23,6 @@ extension Assembler {
     }
 
     private func settleNow(_ upload: OpenUpload) async throws(UploadError) {
-        upload.isSettling = true
         defer {
             upload.isSettling = false
             upload.wakeAll(on: loop)

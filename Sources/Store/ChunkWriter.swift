@@ -247,28 +247,31 @@ public final class ChunkWriter {
         _ lease: Region, _ count: Int, at offset: UInt64, _ report: ChunkReport, _ mark: UInt64?
     ) async {
         var writes: [(file: VolumeFile, ticket: Ticket, count: Int)] = []
+        var problem: UploadError?
         for piece in space.writes(at: offset, count: count) {
             do throws(StoreError) {
                 let file = try await store.files.file(piece.volume)
                 let part = lease.part(from: piece.skipped, count: piece.count)
                 writes.append((file, try file.startWrite(part, at: piece.fileOffset), piece.count))
             } catch {
-                failure = .store(error)
+                problem = .store(error)
                 break
             }
         }
         inFlight += 1
-        store.loop.inBackground { [self, check] in
+        store.loop.inBackground { [self, check, problem] in
+            var problem = problem
             for write in writes {
                 do throws(StoreError) {
                     try await write.file.finishWrite(write.ticket, count: write.count)
                 } catch {
-                    failure = .store(error)
+                    problem = .store(error)
                 }
             }
             await check?.settle(mark)
             store.memory.giveBack(BufferLease(attaching: lease))
-            if failure == nil { news.append(report) }
+            // Whatever else has failed meanwhile: these bytes are there.
+            if let problem { failure = problem } else { news.append(report) }
             inFlight -= 1
             wakeAll()
         }

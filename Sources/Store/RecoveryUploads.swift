@@ -24,16 +24,32 @@ extension Recovery {
 
     func note(_ record: Record) {
         let id = record.header.stamp.object
-        guard record.header.kind == .largeObject, uploads[id] != nil else { return }
+        guard record.header.kind == .largeObject, let upload = uploads[id],
+            isObject(record, of: upload)
+        else { return }
         let reference = record.header.reference
         if let other = publishedUploads[id], other.sequence > reference.sequence { return }
         publishedUploads[id] = reference
     }
 
+    /// An upload that belongs to a name has the number of the one before it. While that one's
+    /// record is there its space is its own: a later upload has none of it.
+    private func isObject(_ record: Record, of upload: UploadRecord) -> Bool {
+        guard !upload.space.isEmpty
+        else { return record.header.stamp.modifiedSeconds >= upload.createdSeconds }
+        return upload.space.extents.contains { extent in
+            record.extents.contains {
+                $0.volume == extent.volume && $0.blocks.overlaps(extent.blocks)
+            }
+        }
+    }
+
     /// The object is there: the upload was finished, and its space is the object's.
     func changesOfUpload(publishedBy record: Record) -> [CatalogChange] {
         let id = record.header.stamp.object
-        guard var upload = uploads.removeValue(forKey: id) else { return [] }
+        guard let present = uploads[id], isObject(record, of: present),
+            var upload = uploads.removeValue(forKey: id)
+        else { return [] }
         // Its last chunk may have been the one that said so.
         upload.length = record.header.length
         return RecordedUpload(UploadID(id), upload)

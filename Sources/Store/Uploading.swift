@@ -107,7 +107,8 @@ extension Assembler {
         let upload = try enter(id, owner)
         defer { leave(upload) }
         while true {
-            try await waitWhileEnding(upload)
+            while upload.ending == .underWay { await upload.wait(on: loop) }
+            try checkPresent(upload)
             if upload.outcome.isPublished { return upload.status }
             try checkUnfinished(upload)
             if isResuming, !upload.state.writers.isEmpty {
@@ -115,7 +116,10 @@ extension Assembler {
                 continue
             }
             // Every byte came, and then publishing failed, or the power: now it may succeed.
-            if upload.state.isComplete { return try await complete(upload) }
+            if upload.state.isComplete {
+                upload.ending = .underWay
+                return try await complete(upload)
+            }
             return try await settle(upload)
         }
     }

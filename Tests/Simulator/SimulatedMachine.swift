@@ -28,6 +28,8 @@ public final class SimulatedMachine {
     public var random: SeededRandom
     private var pending: [Pending] = []
     private var now: UInt64 = 1
+    /// Seconds since 1970: goes on when somebody says so.
+    public var wallSeconds: UInt64 = 1_700_000_000
     /// Called after every step of the disk.
     public var afterStep: () -> Void = {}
     /// More steps than this mean that something waits for ever.
@@ -56,7 +58,7 @@ public final class SimulatedMachine {
         repeat {
             for (index, core) in cores.enumerated() {
                 core.loop.attach(ring: nil)
-                core.loop.runJobs(now: now, wallSeconds: 1_700_000_000)
+                core.loop.runJobs(now: now, wallSeconds: wallSeconds)
                 while let (operation, token) = core.loop.nextRequest() {
                     let submitted = disk.submit(operation, core.arena)
                     pending.append(Pending(core: index, token: token, submitted: submitted))

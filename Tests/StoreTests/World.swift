@@ -271,8 +271,8 @@ final class World {
         let shared = try opened.get()
         self.shared = shared
         cores = machine.cores.map { TestCore($0.loop, Box($0.memory)) }
+        for core in cores { shared.join(core) }
         for (index, core) in cores.enumerated() {
-            shared.join(core)
             let result = run(on: index) { () async -> Result<Void, StoreError> in
                 do throws(StoreError) { return .success(try await core.open(shared)) } catch {
                     return .failure(error)
