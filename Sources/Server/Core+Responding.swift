@@ -152,6 +152,9 @@ extension Core {
                 output.appendField("WWW-Authenticate", challenge)
             }
             if answer.isTus { output.appendField("Tus-Resumable", TusFields.version) }
+            if answer.isTus, answer.status == .preconditionFailed {
+                output.appendField("Tus-Version", TusFields.version)
+            }
             if let offset = answer.uploadOffset {
                 output.appendField("Upload-Offset", decimal: offset)
             }

@@ -80,6 +80,8 @@ extension Core {
             throw Answer(.badRequest, "Upload-Length or Upload-Defer-Length is missing")
         }
         if let length = fields.length, length > settings.uploadBytesMax { throw tooLarge(request) }
+        let hasBody = request.bodyCount != 0
+        if hasBody { try requireTusType(request) }
         let terms = try tusTerms(request, fields, lines, owner)
         let created: UploadStatus
         do throws(UploadError) {
@@ -92,9 +94,7 @@ extension Core {
         counters.uploadsCreated &+= 1
         let place = UploadPlace(created.id, owner: owner)
         var status = created
-        let hasBody = request.bodyCount != 0
         if hasBody || terms.length == 0 {
-            if hasBody { try requireTusType(request) }
             let claim = try claim(request, offset: 0, length: nil)
             status = try await takeChunk(
                 request, place, claim, isLast: false, expected: expected(fields), &body)
