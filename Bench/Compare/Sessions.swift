@@ -34,6 +34,9 @@ struct Sessions {
         let count = rig.options.idleCount
         var subject = try start()
         try fill(subject, objects: count * Row.objectsPerSession)
+        // What the objects needed for a while would otherwise be there for the uploads.
+        subject.process.stop()
+        subject = try start()
         Clocks.sleep(milliseconds: Sessions.settleMilliseconds)
         let before = ServerAccount.memory(of: subject.process.pid).anonymous
         let uploads = try rig.client.beginUploads(
