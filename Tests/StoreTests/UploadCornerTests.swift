@@ -2,6 +2,7 @@
 // process, before it was put right.
 
 import Catalog
+import Checksums
 import IO
 import Loop
 import Simulator
@@ -108,7 +109,8 @@ import Volumes
         let sent = wrong
         let claim = ChunkClaim(offset: 0, end: 100_100, isSequential: false)
         let refused = world.ask(on: 1) { core throws(UploadError) in
-            try await core.sendChunk(id, claim, sent, isWithheld: true)
+            let sum = crc32c(sent.span.rawBytes)
+            return try await core.sendChunk(id, claim, sent, expected: [.crc32c(sum)])
         }
         guard case .refused(.differs)? = refused.failure else {
             Issue.record("was taken: \(refused)")

@@ -247,7 +247,7 @@ extension TestCore {
     func discardChunk(_ id: UploadID, _ bytes: [UInt8]) async throws(UploadError) -> UploadStatus {
         let claim = ChunkClaim(offset: 0, end: UInt64(bytes.count), isSequential: true)
         let chunk = try await objects.beginChunk(
-            id, owner: Array("me".utf8), claim, isWithheld: true)
+            id, owner: Array("me".utf8), claim, expected: [.crc32c(0)])
         var done = 0
         while let step = chunk.next(countMax: uploadBufferBytes) {
             let lease = await memory.value.lease(uploadBufferBytes)
