@@ -106,8 +106,9 @@ actor Ledger {
     func claimRemoval(
         _ name: [UInt8]
     ) async throws(StoreError) -> (sequence: UInt64, entry: CatalogEntry)? {
-        await waitUntilUnclaimed(name)
         let key = state.key(name)
+        // Asked again behind every wait: others may come in between.
+        while claims[key] != nil { await waitUntilUnclaimed(name) }
         guard let entry = try state.entry(key, reader) else { return nil }
         return (try assign(key), entry)
     }

@@ -27,6 +27,10 @@ extension Ledger {
             } catch {
                 growth = try self.growth(error, isWritable: extents.hasOpenVolume, of: .large)
             }
+            guard beginGrowing() else {
+                await waitForGrowth()
+                continue
+            }
             try await grow(growth, .large)
         }
     }
@@ -126,6 +130,10 @@ extension Ledger {
             } catch {
                 growth = try self.growth(error, isWritable: segments.hasOpenVolume, of: .small)
             }
+            guard beginGrowing() else {
+                await waitForGrowth()
+                continue
+            }
             try await grow(growth, .small)
         }
     }
@@ -187,15 +195,22 @@ extension Ledger {
         return name.number < (name.volumeClass == .small ? smallCount : largeCount)
     }
 
-    /// One growth at a time: whoever comes second waits, and asks its allocator again.
-    private func grow(_ growth: Growth, _ volumeClass: VolumeClass) async throws(StoreError) {
-        guard growing == nil else {
-            let ticket = loop.makeTicket()
-            growing?.append(ticket)
-            _ = await loop.answer(ticket)
-            return
-        }
+    /// One growth at a time: whoever comes second waits, and asks its allocator again. In the turn
+    /// in which the allocator asked for it: later it might have grown already.
+    private func beginGrowing() -> Bool {
+        guard growing == nil else { return false }
         growing = []
+        return true
+    }
+
+    private func waitForGrowth() async {
+        guard growing != nil else { return }
+        let ticket = loop.makeTicket()
+        growing?.append(ticket)
+        _ = await loop.answer(ticket)
+    }
+
+    private func grow(_ growth: Growth, _ volumeClass: VolumeClass) async throws(StoreError) {
         defer {
             for ticket in growing ?? [] { loop.wake(ticket) }
             growing = nil
