@@ -45,6 +45,12 @@ extension Assembler {
         let upload = try enter(id, owner)
         do throws(UploadError) {
             let grant = try await admit(upload, claim, from: core)
+            // From here on the grant reaches its core before whoever cuts it short.
+            if upload.cutWriters.contains(grant.writer) {
+                state.endReservation(grant.bytesReserved)
+                close(upload, grant.writer)
+                throw .preempted
+            }
             // Stays entered until `endChunk`.
             return grant
         } catch {
@@ -94,11 +100,6 @@ extension Assembler {
         } catch {
             close(upload, writer)
             throw .store(error)
-        }
-        if upload.cutWriters.contains(writer) {
-            state.endReservation(reserved)
-            close(upload, writer)
-            throw .preempted
         }
         return ChunkGrant(
             id: upload.id, writer: writer, offset: claim.offset, end: claim.end,
