@@ -45,7 +45,7 @@ struct LongValue: Sendable {
         guard Int(number) == rowCount, value.count == rowCount * LongValue.rowBytesMax,
             row.count <= LongValue.rowBytesMax
         else { return false }
-        for index in row.indices { value.append(row[index]) }
+        unsafe row.withUnsafeBufferPointer { unsafe value.append(contentsOf: $0) }
         rowCount += 1
         return true
     }

@@ -1,6 +1,7 @@
 /// Numbered chunks, hmac-file-server's API: `/chunked-upload` takes them in any order and in
 /// parallel, `/upload-status` tells which are missing.
 
+import Engine
 import HTTP
 import IO
 import Loop
@@ -59,7 +60,7 @@ extension Core {
         guard length <= settings.uploadBytesMax else { throw tooLarge(request) }
         let store = try requireStore()
         let name = try uploadName(path: nil, file: copy(fileName, of: request))
-        let chunkBytes = Core.chunkBytes(for: length)
+        let chunkBytes = UInt32(ChunkPlanner.fixed(TransferFacts(size: length)))
         let terms = UploadTerms(
             name: name, owner: owner, mediaType: try uploadType(nil, name), length: length,
             dialect: .numbered, chunkBytes: chunkBytes)
@@ -86,13 +87,6 @@ extension Core {
         await respond(
             request, .created, type: MediaType.json, json.bytes,
             location: UploadPlace(created.id, owner: owner).location)
-    }
-
-    /// For a link of which nothing is known: a twentieth, but at most 2 MiB.
-    private static func chunkBytes(for length: UInt64) -> UInt32 {
-        let blockBytes = UInt64(VolumeLayout.blockSize)
-        let wanted = min(max(min(length / 20, 2 << 20), 256 << 10), 10 << 20)
-        return UInt32(wanted / blockBytes * blockBytes)
     }
 
     // MARK: Chunks

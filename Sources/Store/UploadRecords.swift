@@ -125,12 +125,21 @@ extension UploadOutcome {
 extension [UInt32] {
     /// As the catalog keeps them.
     var littleEndian: [UInt8] {
-        flatMap { number in (0..<4).map { UInt8(truncatingIfNeeded: number >> (8 * $0)) } }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * count)
+        for number in self {
+            bytes.append(UInt8(truncatingIfNeeded: number))
+            bytes.append(UInt8(truncatingIfNeeded: number >> 8))
+            bytes.append(UInt8(truncatingIfNeeded: number >> 16))
+            bytes.append(UInt8(truncatingIfNeeded: number >> 24))
+        }
+        return bytes
     }
 
     init(littleEndian bytes: [UInt8]) {
-        self = stride(from: 0, to: bytes.count / 4 * 4, by: 4).map { start in
-            (0..<4).reduce(0) { $0 | UInt32(bytes[start + $1]) << (8 * UInt32($1)) }
-        }
+        self = []
+        reserveCapacity(bytes.count / 4)
+        let raw = bytes.span.rawBytes
+        for index in 0..<bytes.count / 4 { append(raw.integer(at: 4 * index)) }
     }
 }
