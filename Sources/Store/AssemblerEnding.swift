@@ -201,8 +201,10 @@ extension Assembler {
     func expire(_ id: UploadID, _ owner: [UInt8]) async {
         guard let upload = try? enter(id, owner) else { return }
         defer { leave(upload) }
-        // Somebody is at it, or was a moment ago: its time is not over yet.
-        guard upload.users == 1, upload.state.writers.isEmpty, upload.expires <= loop.wallSeconds
+        // Somebody is at it, or was a moment ago: its time is not over yet. Asked is what is known,
+        // not the record: a form that a crash cut short is over at once.
+        guard upload.users == 1, upload.state.writers.isEmpty,
+            let expires = known[id]?.expires, expires <= loop.wallSeconds
         else { return }
         do throws(UploadError) { try await end(upload) } catch {
             // Its end waits in the index's queue, or is tried again at the next look.
