@@ -58,21 +58,12 @@ extension Core {
                 ))
         }
         guard length <= settings.uploadBytesMax else { throw tooLarge(request) }
-        let store = try requireStore()
         let name = try uploadName(path: nil, file: copy(fileName, of: request))
         let chunkBytes = UInt32(ChunkPlanner.fixed(TransferFacts(size: length)))
         let terms = UploadTerms(
             name: name, owner: owner, mediaType: try uploadType(nil, name), length: length,
             dialect: .numbered, chunkBytes: chunkBytes)
-        let created: UploadStatus
-        do throws(UploadError) {
-            created = try await store.createUpload(
-                terms, secondsToLive: settings.uploadSecondsToLive)
-        } catch {
-            throw answer(for: error, request)
-        }
-        counters.uploads &+= 1
-        counters.uploadsCreated &+= 1
+        let created = try await createUpload(request, terms)
         let numbering = ChunkNumbering(length: length, chunkBytes: UInt64(chunkBytes))
         var json = JSONText()
         json.object { json in

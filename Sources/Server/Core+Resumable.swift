@@ -25,22 +25,13 @@ extension Core {
         _ request: Request, _ terms: UploadTerms, id: UploadID?, location: [UInt8]?,
         _ fields: UploadFields, _ body: inout BodyProgress
     ) async throws(Answer) {
-        let store = try requireStore()
         try requireServing()
         if let length = terms.length, length > settings.uploadBytesMax {
             throw tooLarge(request)
         }
         let expected = try expectedChecksums(
             request, DialectLines(request.head, in: request.bytes.span))
-        let created: UploadStatus
-        do throws(UploadError) {
-            created = try await store.createUpload(
-                terms, id: id, secondsToLive: settings.uploadSecondsToLive)
-        } catch {
-            throw answer(for: error, request)
-        }
-        counters.uploads &+= 1
-        counters.uploadsCreated &+= 1
+        let created = try await createUpload(request, terms, id: id)
         var place = UploadPlace(created.id, owner: terms.owner)
         if let location {
             place = UploadPlace(id: created.id, owner: terms.owner, location: location)
@@ -51,6 +42,23 @@ extension Core {
             request, place, claim(request, offset: 0, length: terms.length), isLast: isLast,
             expected: expected, &body)
         writeUploadState(request, status, place, status.isFinished || !isLast ? .created : .ok)
+    }
+
+    /// A new upload as its dialect describes it, counted. `id` is for one that its name finds.
+    func createUpload(
+        _ request: Request, _ terms: UploadTerms, id: UploadID? = nil
+    ) async throws(Answer) -> UploadStatus {
+        let store = try requireStore()
+        let created: UploadStatus
+        do throws(UploadError) {
+            created = try await store.createUpload(
+                terms, id: id, secondsToLive: settings.uploadSecondsToLive)
+        } catch {
+            throw answer(for: error, request)
+        }
+        counters.uploads &+= 1
+        counters.uploadsCreated &+= 1
+        return created
     }
 
     func tooLarge(_ request: Request) -> Answer {

@@ -71,7 +71,6 @@ extension Core {
         _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8],
         _ body: inout BodyProgress
     ) async throws(Answer) {
-        let store = try requireStore()
         try requireServing()
         guard fields.concatenation == .none else {
             throw Answer(.notImplemented, "uploads are not put together here")
@@ -83,15 +82,7 @@ extension Core {
         let hasBody = request.bodyCount != 0
         if hasBody { try requireTusType(request) }
         let terms = try tusTerms(request, fields, lines, owner)
-        let created: UploadStatus
-        do throws(UploadError) {
-            created = try await store.createUpload(
-                terms, secondsToLive: settings.uploadSecondsToLive)
-        } catch {
-            throw answer(for: error, request)
-        }
-        counters.uploads &+= 1
-        counters.uploadsCreated &+= 1
+        let created = try await createUpload(request, terms)
         let place = UploadPlace(created.id, owner: owner)
         var status = created
         if hasBody || terms.length == 0 {

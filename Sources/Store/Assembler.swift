@@ -209,7 +209,7 @@ actor Assembler {
         }
     }
 
-    /// The same; only this memory knows of it yet.
+    /// A new upload that only this memory knows of yet: `create` without the record.
     func begin(
         _ id: UploadID, _ terms: UploadTerms, secondsToLive: UInt64
     ) throws(UploadError) -> OpenUpload {
