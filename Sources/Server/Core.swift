@@ -239,6 +239,7 @@ public actor Core: StoreCore, CompletionObserver {
         armListeners()
         if memory.isShort { cutStalledSends() }
         let now = seconds
+        store?.keepUpUploads()
         // In a task of its own: it waits for the disk.
         if now % Core.expirySeconds == 0 {
             Task(executorPreference: loop) { await self.endExpiredUploads() }

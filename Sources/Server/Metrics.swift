@@ -265,6 +265,10 @@ enum MetricsDocument {
                 $0.store.bytesWritten
             },
             counter("store_read_bytes_total", "Bytes read from volumes.") { $0.store.bytesRead },
+            counter(
+                "upload_progress_entries_total",
+                "Entries of the progress logs: uploads settled without a commit of the catalog."
+            ) { $0.store.progressEntries },
             counter("flushes_total", "Flushes of volumes.") { $0.store.flushes },
             counter("flushed_total", "Requests that those flushes made durable.") {
                 $0.store.flushed

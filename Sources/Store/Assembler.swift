@@ -25,6 +25,9 @@ actor Assembler {
     /// Set while the store is open; both live on this loop.
     private var attached: Confined<ObjectStore>?
     var uploads: [UploadID: OpenUpload] = [:]
+    let area: ProgressArea
+    /// Of these the log has what the catalog has not.
+    var unrecorded: Set<UploadID> = []
     private(set) var isClosing = false
     private var isEndingExpired = false
     private var closing: Ticket?
@@ -46,6 +49,7 @@ actor Assembler {
         self.state = state
         self.ledger = ledger
         self.reader = reader
+        area = ProgressArea(loop: loop, state: state, ledger: ledger)
     }
 
     /// Takes in what the catalog has. Called once, on this loop.
@@ -66,6 +70,11 @@ actor Assembler {
             closing = ticket
             _ = await loop.answer(ticket)
         }
+        for upload in uploads.values where upload.unrecordedSince != nil {
+            // What fails now recovery finds in the log.
+            try? await recordAll(of: upload)
+        }
+        await area.close()
         state.leave(self)
         attached = nil
     }
@@ -153,7 +162,8 @@ actor Assembler {
 
     private func drop(_ upload: OpenUpload) {
         guard upload.users == 0, upload.state.writers.isEmpty, upload.failure == nil,
-            upload.settledCount == upload.changeCount, uploads[upload.id] === upload
+            upload.settledCount == upload.changeCount, upload.unrecordedSince == nil,
+            uploads[upload.id] === upload
         else { return }
         uploads[upload.id] = nil
     }
@@ -219,6 +229,7 @@ actor Assembler {
             id, terms, UploadState(length: terms.length, bytesMax: state.uploadBytesMax),
             created: loop.wallSeconds, lastActivity: loop.wallSeconds,
             expires: loop.wallSeconds + secondsToLive, outcome: .unfinished, isRecorded: false)
+        upload.settledAt = loop.now
         upload.changeCount = 1
         upload.users = 1
         uploads[id] = upload

@@ -180,6 +180,7 @@ extension Assembler {
         }
         upload.blockWrites += blocks.count
         try await write(blocks, of: upload)
+        settleIfMuch(upload)
     }
 
     /// Takes over a plain upload that broke off, whose writes have ended: see `LargeUpload.keep`.

@@ -129,6 +129,7 @@ extension Assembler {
         upload.recorded = []
         upload.isRecorded = true
         upload.settledCount = upload.changeCount
+        forgetProgress(of: upload)
         upload.wakeAll(on: loop)
         let number = await ledger.append(changes)
         forgetWhenIndexed(upload, number, freeing: rest.extents)
@@ -140,9 +141,11 @@ extension Assembler {
         _ upload: OpenUpload, _ number: UInt64, freeing extents: [Extent]
     ) {
         upload.users += 1
+        let sequence = area.lastSequence
         loop.inBackground { [self] in
             await ledger.waitUntilIndexed(number)
             await ledger.giveBack(extents)
+            area.recorded(upload.id.object, through: sequence)
             leave(upload)
         }
     }
@@ -183,13 +186,14 @@ extension Assembler {
     private func giveUp(_ upload: OpenUpload) async throws(UploadError) {
         let extents = upload.state.space.extents
         let changes =
-            extentChanges(from: upload.recorded, to: [])
+            CatalogChange.extents(from: upload.recorded, to: [])
             + [.dropUpload(upload.id.catalog)]
         forget(upload.id)
         upload.ending = .ended
         upload.state = UploadState(length: nil, bytesMax: upload.state.bytesMax)
         upload.recorded = []
         upload.settledCount = upload.changeCount
+        forgetProgress(of: upload)
         upload.wakeAll(on: loop)
         uploads[upload.id] = nil
         guard upload.isRecorded else { return await ledger.giveBack(extents) }

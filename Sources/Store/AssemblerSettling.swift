@@ -1,4 +1,5 @@
-/// Making durable what has come of an upload: its bytes are flushed, then the catalog is told.
+/// Making durable what has come of an upload: its bytes are flushed, and either an entry in the
+/// progress log or the catalog says so.
 
 import Catalog
 import IO
@@ -15,7 +16,6 @@ extension Assembler {
             if upload.isSettling || upload.blockWrites > 0 || upload.ending == .underWay {
                 await upload.wait(on: loop)
             } else {
-                upload.isSettling = true
                 try await settleNow(upload)
             }
         }
@@ -23,19 +23,27 @@ extension Assembler {
     }
 
     private func settleNow(_ upload: OpenUpload) async throws(UploadError) {
+        upload.isSettling = true
         defer {
             upload.isSettling = false
             upload.wakeAll(on: loop)
         }
+        if try await !log(upload) { try await record(upload) }
+    }
+
+    /// Has the catalog know all that has come by now; for who has set `isSettling`.
+    func record(_ upload: OpenUpload) async throws(UploadError) {
         let count = upload.changeCount
         let received = upload.state.received
         let dirty = upload.state.checksums.dirtyPages
+        upload.progressSequence = area.lastSequence ?? upload.progressSequence
         let (changes, extents) = changes(recording: upload)
         guard hasRoom(for: changes) else {
             // Nothing was told: all of it is still to be.
             for page in dirty { upload.state.markDirtyChecksums(page) }
             throw .store(.noSpace)
         }
+        upload.loggedPages = []
         let freed = upload.state.releaseUnused()
         let volumes = upload.unflushed
         upload.unflushed = []
@@ -49,32 +57,38 @@ extension Assembler {
         upload.recorded = extents
         upload.isRecorded = true
         try await commit(changes, of: upload, freeing: freed)
+        settled(upload, count, received)
+        upload.recordedBytes = received.byteCount
+        upload.unrecordedSince = nil
+        unrecorded.remove(upload.id)
+    }
+
+    /// All that had come when its changes counted so many is durable.
+    func settled(_ upload: OpenUpload, _ count: UInt64, _ received: ExtentMap) {
         upload.settledCount = max(upload.settledCount, count)
         upload.durable = received
+        upload.settledAt = loop.now
     }
 
     /// Has the catalog take the changes now. Space is free again once it has.
     func commit(
         _ changes: [CatalogChange], of upload: OpenUpload, freeing extents: [Extent]
     ) async throws(UploadError) {
+        let sequence = area.lastSequence
         let number = await ledger.append(changes)
         do throws(StoreError) {
             try await ledger.indexNow(number)
         } catch {
             // It stays in the queue, in its place, and is tried again.
-            free(extents, after: number)
+            loop.inBackground { [self] in
+                await ledger.waitUntilIndexed(number)
+                await ledger.giveBack(extents)
+                area.recorded(upload.id.object, through: sequence)
+            }
             throw .store(error)
         }
         await ledger.giveBack(extents)
-    }
-
-    private func free(_ extents: [Extent], after number: UInt64) {
-        guard !extents.isEmpty else { return }
-        let ledger = ledger
-        loop.inBackground {
-            await ledger.waitUntilIndexed(number)
-            await ledger.giveBack(extents)
-        }
+        area.recorded(upload.id.object, through: sequence)
     }
 
     /// Whether a catalog that is nearly full would take the changes: one that it refuses keeps all
@@ -93,18 +107,21 @@ extension Assembler {
         var changes: [CatalogChange] = [
             .putUpload(upload.id.catalog, value: upload.record.encode())
         ]
-        for page in upload.state.checksums.dirtyPages {
+        let pages = upload.loggedPages.union(upload.state.checksums.dirtyPages)
+        for page in pages.sorted() {
             let sums = upload.state.checksums.page(page)
             changes.append(
                 .putUploadPage(upload.id.catalog, page: UInt32(page), value: sums.littleEndian))
         }
         upload.state.clearDirtyChecksums()
-        return (changes + extentChanges(from: upload.recorded, to: extents), extents)
+        return (changes + CatalogChange.extents(from: upload.recorded, to: extents), extents)
     }
+}
 
+extension CatalogChange {
     /// Extents grow and shrink at both ends: the old ones go first, for a new one may start where
     /// an old one did.
-    func extentChanges(from old: Set<Extent>, to new: Set<Extent>) -> [CatalogChange] {
+    static func extents(from old: Set<Extent>, to new: Set<Extent>) -> [CatalogChange] {
         old.subtracting(new).map { .dropExtent(address: $0.address.packed) }
             + new.subtracting(old).map { .addExtent(CatalogExtent(data: $0)) }
     }

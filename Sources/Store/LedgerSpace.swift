@@ -155,6 +155,38 @@ extension Ledger {
         try await file.flush()
     }
 
+    /// Space for a core's progress log, which recovery knows of and which was written before; nil
+    /// where there is none to be had, or not in one piece.
+    func leaseProgressLog(blocks: UInt32) async -> Extent? {
+        do throws(StoreError) {
+            let found = try await allocated(UInt64(blocks) * UInt64(VolumeLayout.blockSize))
+            do throws(StoreError) {
+                guard found.count == 1 else { throw .noSpace }
+                try await zero(found[0])
+                let number = queue.append(
+                    [.addLease(CatalogLease(progressLog: found[0]))],
+                    watermark: window.watermark, name: nil, sequence: 0)
+                try await indexNow(number)
+                return found[0]
+            } catch {
+                giveBack(found)
+                throw error
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    /// The catalog has all that was in it.
+    func giveBack(progressLog extent: Extent) {
+        let lease = CatalogLease(progressLog: extent)
+        queue.append(
+            [.dropLease(volume: lease.volume, segment: lease.segment)],
+            watermark: window.watermark, name: nil, sequence: 0)
+        giveBack([extent])
+        wakeIndexer()
+    }
+
     // MARK: Growing
 
     /// What to grow, or why nothing is to be had.
@@ -267,5 +299,24 @@ extension Ledger {
         try await file.write(region, at: 0)
         try await file.flush()
         try await files.syncDirectory()
+    }
+}
+
+extension CatalogLease {
+    /// Of a large volume, where no segments are, a lease says where a progress log starts, and has
+    /// its blocks in place of a sequence.
+    init(progressLog extent: Extent) {
+        self.init(
+            volume: UInt32(extent.volume.number), segment: extent.start,
+            sequence: UInt64(extent.count))
+    }
+
+    /// Nil for a lease of a segment, and for what makes no sense.
+    var progressLog: Extent? {
+        guard let number = UInt16(exactly: volume), let count = UInt32(exactly: sequence),
+            VolumeName(VolumeID(number)).volumeClass == .large, count > 0,
+            segment <= UInt32.max - count
+        else { return nil }
+        return Extent(volume: VolumeID(number), start: segment, count: count)
     }
 }

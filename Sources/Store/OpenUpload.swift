@@ -36,6 +36,16 @@ final class OpenUpload {
     var changeCount: UInt64 = 0
     var settledCount: UInt64 = 0
     var isSettling = false
+    /// Pages of checksums that the log has, and the catalog not.
+    var loggedPages: Set<Int> = []
+    /// When the log first had what the catalog has not; nil while it has all that is settled.
+    var unrecordedSince: UInt64?
+    /// Bytes that had come when the catalog was told.
+    var recordedBytes: UInt64 = 0
+    /// For its record: see `UploadRecord`.
+    var progressSequence: UInt64 = 0
+    /// When it was last.
+    var settledAt: UInt64 = 0
     var isReserving = false
     var blockWrites = 0
     var ending = Ending.none

@@ -107,6 +107,8 @@ public struct StoreStatistics: Sendable, Equatable {
     public var removals: UInt64 = 0
     public var bytesWritten: UInt64 = 0
     public var bytesRead: UInt64 = 0
+    /// Entries of the progress log: uploads that were settled without a commit of the catalog.
+    public var progressEntries: UInt64 = 0
     public var flushes: UInt64 = 0
     /// Requests that those flushes served; divided by `flushes`: the batch size.
     public var flushed: UInt64 = 0

@@ -1,8 +1,9 @@
 /// Brings volumes and catalog together after a stop of any kind, step by step as `ReplayPlan` has
 /// them; whatever step a crash interrupts, the next start does it again.
 ///
-///     probe ─▶ scan ─▶ zero what old removals left ─▶ commit what was found
-///           ─▶ zero dead headers ─▶ commit that it is done ─▶ claim what is in use
+///     probe ─▶ replay progress logs ─▶ scan ─▶ zero what old removals left
+///           ─▶ commit what was found ─▶ zero dead headers ─▶ commit that it is done
+///           ─▶ claim what is in use
 
 import Catalog
 import Checksums
@@ -43,6 +44,7 @@ final class Recovery {
         let leases = try ask { reader throws(CatalogError) in try reader.leases() }
         let removals = try ask { reader throws(CatalogError) in try reader.removals() }
         uploads = try unfinishedUploads()
+        try await replayProgress(leases)
 
         // An empty catalog beside volumes is a lost one.
         let isLost = metadata.applied == 0 && leases.isEmpty
@@ -137,6 +139,7 @@ final class Recovery {
     private func leasedSegments(_ leases: [CatalogLease]) -> [Extent] {
         leases.compactMap { lease in
             guard let number = UInt16(exactly: lease.volume),
+                VolumeName(VolumeID(number)).volumeClass == .small,
                 let blocks = sizes[VolumeID(number)],
                 lease.segment < blocks / VolumeLayout.segmentBlocks
             else { return nil }

@@ -36,6 +36,8 @@ final class StoreState: Sendable {
     let uploads: Mutex<UploadBudget>
     /// No upload may be longer.
     let uploadBytesMax: UInt64
+    let progress: ProgressPolicy
+    private let progressStart = Atomic<UInt64>(0)
     private let cores = Mutex<[any StoreCore]>([])
     /// By core; as their stores are opened.
     private let assemblers = Mutex<[Int: Assembler]>([:])
@@ -50,7 +52,15 @@ final class StoreState: Sendable {
             UploadBudget(
                 countMax: setup.uploadsMax, countPerOwnerMax: setup.uploadsPerOwnerMax))
         uploadBytesMax = min(setup.uploadBytesMax, StoreLimits.objectBytesMax)
+        progress = setup.progress
         self.faults = faults
+    }
+
+    /// No entry of a progress log that recovery knows of is of a higher sequence. Set once, by
+    /// recovery.
+    var progressSequence: UInt64 {
+        get { progressStart.load(ordering: .acquiring) }
+        set { progressStart.store(newValue, ordering: .releasing) }
     }
 
     // MARK: Volumes

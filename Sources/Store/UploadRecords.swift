@@ -2,6 +2,7 @@
 
 import Catalog
 import Checksums
+import Loop
 import Volumes
 
 extension OpenUpload {
@@ -22,6 +23,7 @@ extension OpenUpload {
         record.lastActivitySeconds = lastActivity
         record.chunkSize = terms.chunkBytes
         record.generation = state.generation
+        record.progressSequence = progressSequence
         return record
     }
 
@@ -90,6 +92,9 @@ extension Assembler {
             expires: record.expiresSeconds, outcome: UploadOutcome(record), isRecorded: true)
         upload.recorded = Set(record.space.extents)
         upload.durable = upload.state.received
+        upload.recordedBytes = upload.durable.byteCount
+        upload.progressSequence = record.progressSequence
+        upload.settledAt = loop.now
         return upload
     }
 

@@ -68,6 +68,10 @@ extension ObjectStore {
     /// Ends this core's uploads whose time is over. To be called now and then.
     public func endExpiredUploads() async { await assembler.endExpired() }
 
+    /// Tells the catalog what only the progress log has had for seconds, and settles what has come
+    /// of long chunks. To be called about once a second, on this core.
+    public func keepUpUploads() { assembler.assumeIsolated { $0.keepUp() } }
+
     /// Told by the owner, on whichever core it is: a newer request goes on.
     public func cut(_ id: UploadID, writer: UInt64) {
         chunks[ChunkKey(id: id, writer: writer)]?.cut()

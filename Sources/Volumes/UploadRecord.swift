@@ -28,6 +28,8 @@ public struct UploadRecord: Equatable, Sendable {
     public var chunkSize: UInt32 = 0
     /// Rises with every request that takes the upload over from an earlier one.
     public var generation: UInt64 = 0
+    /// Entries of a progress log up to this one say no more than the record; 0 where none was made.
+    public var progressSequence: UInt64 = 0
     public var received = ExtentMap()
     public var space = SpaceMap()
     /// The blocks that have come in part, in order.

@@ -9,8 +9,7 @@ extension UploadRecord {
         guard bytes.byteCount >= 2 else { throw .damaged }
         let format = bytes.integer(at: 0, as: UInt16.self)
         guard format <= UploadRecordShape.formatVersion else { throw .newerFormat(format) }
-        guard format == UploadRecordShape.formatVersion,
-            bytes.byteCount >= UploadRecordShape.fixedByteCount,
+        guard format > 0, bytes.byteCount >= UploadRecordShape.fixedByteCount,
             bytes.integer(at: 4) == UploadRecordShape.checksum(bytes)
         else { throw .damaged }
 
@@ -26,8 +25,9 @@ extension UploadRecord {
 
     private init(fixed bytes: RawSpan, _ shape: UploadRecordShape) throws(UploadRecordError) {
         let flags = bytes.integer(at: 3, as: UInt8.self)
-        let known = UploadRecordShape.partialFlag | UploadRecordShape.lengthKnownFlag
-        guard let dialect = UploadDialect(rawValue: bytes.integer(at: 2)), flags & ~known == 0
+        guard let dialect = UploadDialect(rawValue: bytes.integer(at: 2)),
+            flags & ~UploadRecordShape.knownFlags == 0,
+            bytes.integer(at: 0) == UploadRecordShape.format(flags)
         else { throw .malformed(.kind) }
         self.init(
             name: octets(bytes, shape.name), owner: octets(bytes, shape.owner),
@@ -41,6 +41,10 @@ extension UploadRecord {
         let sequence = bytes.integer(at: 48, as: UInt64.self)
         publishedSequence = sequence == 0 ? nil : sequence
         chunkSize = bytes.integer(at: 56)
+        if flags & UploadRecordShape.progressFlag != 0 {
+            progressSequence = bytes.integer(at: shape.progress.lowerBound)
+            guard progressSequence > 0 else { throw .malformed(.kind) }
+        }
         let declared = bytes.integer(at: 8, as: UInt64.self)
         if flags & UploadRecordShape.lengthKnownFlag != 0 {
             length = declared

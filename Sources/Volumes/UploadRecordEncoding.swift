@@ -24,6 +24,7 @@ extension UploadRecord {
         target.put(tenant.span.rawBytes, at: shape.tenant.lowerBound)
         target.put(mediaType.span.rawBytes, at: shape.mediaType.lowerBound)
         target.put(metadata.span.rawBytes, at: shape.metadata.lowerBound)
+        if progressSequence > 0 { target.put(progressSequence, at: shape.progress.lowerBound) }
         putRanges(into: &target, at: shape.rangesStart)
         putPieces(into: &target, at: shape.piecesStart)
         putPartialUnits(into: &target, at: shape.partialUnitsStart)
@@ -32,12 +33,15 @@ extension UploadRecord {
         return bytes
     }
 
+    var flags: UInt8 {
+        (isPartial ? UploadRecordShape.partialFlag : 0)
+            | (length != nil ? UploadRecordShape.lengthKnownFlag : 0)
+            | (progressSequence > 0 ? UploadRecordShape.progressFlag : 0)
+    }
+
     @_lifetime(target: copy target)
     private func putFixed(into target: inout MutableRawSpan) {
-        let flags =
-            (isPartial ? UploadRecordShape.partialFlag : 0)
-            | (length != nil ? UploadRecordShape.lengthKnownFlag : 0)
-        target.put(UploadRecordShape.formatVersion, at: 0)
+        target.put(UploadRecordShape.format(flags), at: 0)
         target.put(dialect.rawValue, at: 2)
         target.put(flags, at: 3)
         target.put(length ?? 0, at: 8)

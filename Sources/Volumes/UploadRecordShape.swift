@@ -5,7 +5,8 @@ import Checksums
 ///      0  2  format                   40  8  generation
 ///      2  1  dialect                  48  8  sequence of the published object, or 0
 ///      3  1  flags: 1 partial,        56  4  chunk size, or 0
-///            2 length known           60  2  name, bytes
+///            2 length known,          60  2  name, bytes
+///            32 progress
 ///      4  4  CRC32C of all the rest   62  2  metadata, bytes
 ///      8  8  length, or 0             64  1  owner, bytes
 ///     16  8  created, seconds         65  1  tenant, bytes
@@ -14,14 +15,16 @@ import Checksums
 ///                                     68  4  ranges, 72  4  pieces of space,
 ///                                     76  4  partial units, 80  4  fragments
 ///
-/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata; ranges (first byte and
-/// the byte behind, 8 each); pieces (first block 8, packed address 8, blocks 4); partial units
-/// (unit 4, mask 2, sixteen checksums 4 each, 0 for what the mask has not); fragments (block 8,
-/// offset 2, bytes 2, the bytes). Little-endian. There is one encoding of a record and no other is
-/// accepted.
+/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata; with flag 32 the
+/// progress sequence (8, not 0); ranges (first byte and the byte behind, 8 each); pieces (first
+/// block 8, packed address 8, blocks 4); partial units (unit 4, mask 2, sixteen checksums 4 each, 0
+/// for what the mask has not); fragments (block 8, offset 2, bytes 2, the bytes). Little-endian.
+/// There is one encoding of a record and no other is accepted: without the parts that flags from 4
+/// on stand for it is of format 1, else of format 2.
 struct UploadRecordShape: Equatable {
-    static let formatVersion: UInt16 = 1
+    static let formatVersion: UInt16 = 2
     static let fixedByteCount = 84
+    static let progressByteCount = 8
     static let rangeByteCount = 16
     static let pieceByteCount = 20
     static let partialUnitByteCount = 70
@@ -29,18 +32,27 @@ struct UploadRecordShape: Equatable {
     static let fragmentByteCount = 12
     static let partialFlag: UInt8 = 1
     static let lengthKnownFlag: UInt8 = 2
+    static let progressFlag: UInt8 = 32
+    /// Those of parts that format 1 does not have.
+    static let addedFlags = progressFlag
+    static let knownFlags = partialFlag | lengthKnownFlag | addedFlags
+
+    /// The format of a record with these flags.
+    static func format(_ flags: UInt8) -> UInt16 { flags & addedFlags == 0 ? 1 : 2 }
 
     let name: Range<Int>
     let owner: Range<Int>
     let tenant: Range<Int>
     let mediaType: Range<Int>
     let metadata: Range<Int>
+    /// Empty where there is none.
+    let progress: Range<Int>
     let rangeCount: Int
     let pieceCount: Int
     let partialUnitCount: Int
     let fragmentCount: Int
 
-    var rangesStart: Int { metadata.upperBound }
+    var rangesStart: Int { progress.upperBound }
     var piecesStart: Int { rangesStart + rangeCount * UploadRecordShape.rangeByteCount }
     var partialUnitsStart: Int { piecesStart + pieceCount * UploadRecordShape.pieceByteCount }
     var fragmentsStart: Int {
@@ -49,6 +61,7 @@ struct UploadRecordShape: Equatable {
 
     init(_ record: UploadRecord) {
         self.init(
+            flags: record.flags,
             textCounts: [
                 record.name.count, record.owner.count, record.tenant.count,
                 record.mediaType.count, record.metadata.count,
@@ -60,6 +73,7 @@ struct UploadRecordShape: Equatable {
     /// Reads the counts of a record that has its fixed bytes and the right checksum.
     init(reading bytes: RawSpan) throws(UploadRecordError) {
         self.init(
+            flags: bytes.integer(at: 3),
             textCounts: [
                 Int(bytes.integer(at: 60, as: UInt16.self)),
                 Int(bytes.integer(at: 64, as: UInt8.self)),
@@ -96,8 +110,8 @@ struct UploadRecordShape: Equatable {
 
     /// Counts of name, owner, tenant, media type and metadata.
     private init(
-        textCounts: InlineArray<5, Int>, rangeCount: Int, pieceCount: Int, partialUnitCount: Int,
-        fragmentCount: Int
+        flags: UInt8, textCounts: InlineArray<5, Int>, rangeCount: Int, pieceCount: Int,
+        partialUnitCount: Int, fragmentCount: Int
     ) {
         let start = UploadRecordShape.fixedByteCount
         name = start..<start + textCounts[0]
@@ -105,6 +119,9 @@ struct UploadRecordShape: Equatable {
         tenant = owner.upperBound..<owner.upperBound + textCounts[2]
         mediaType = tenant.upperBound..<tenant.upperBound + textCounts[3]
         metadata = mediaType.upperBound..<mediaType.upperBound + textCounts[4]
+        let progressBytes =
+            flags & UploadRecordShape.progressFlag == 0 ? 0 : UploadRecordShape.progressByteCount
+        progress = metadata.upperBound..<metadata.upperBound + progressBytes
         self.rangeCount = rangeCount
         self.pieceCount = pieceCount
         self.partialUnitCount = partialUnitCount

@@ -174,6 +174,9 @@ public struct UploadState: Sendable {
         return used
     }
 
+    /// Whether there is any.
+    public var hasUnusedSpace: Bool { (space.pieces.last?.end ?? 0) > unused.lowerBound }
+
     private var unused: Range<UInt64> {
         let most = max(received.end, writers.map(\.range.upperBound).max() ?? 0)
         return VolumeLayout.blocks(for: most)..<UInt64.max

@@ -17,15 +17,18 @@ import Volumes
         .error(.io), .error(.cancelled), .error(KernelError(code: 4)), .error(.noMemory),
     ]
 
-    @Test(
-        arguments: [
-            (.read, errors + [.short, .nothing]), (.write, errors + [.error(.noSpace), .short]),
-            (.sync, errors), (.allocate, errors + [.error(.noSpace)]), (.open, errors),
-        ] as [(OperationKind, [FaultPlan.Outcome])])
-    func `costs an error at most`(fault: (OperationKind, [FaultPlan.Outcome])) throws {
+    private static let faults: [(OperationKind, [FaultPlan.Outcome])] = [
+        (.read, errors + [.short, .nothing]), (.write, errors + [.error(.noSpace), .short]),
+        (.sync, errors), (.allocate, errors + [.error(.noSpace)]), (.open, errors),
+    ]
+
+    @Test(arguments: ProgressPolicy.both, faults)
+    func `costs an error at most`(
+        progress: ProgressPolicy, fault: (OperationKind, [FaultPlan.Outcome])
+    ) throws {
         let (kind, outcomes) = fault
         let hardware = try World.hardware(cores: 2)
-        let world = World(hardware)
+        let world = World(hardware, progress: progress)
         try world.open()
         world.settle()
         let before = world.disk.plan.counts[kind, default: 0]
@@ -38,16 +41,18 @@ import Volumes
         let wanted = min(count, 24)
         for index in 0..<wanted {
             let number = 1 + index * (count - 1) / max(1, wanted - 1)
-            try strike(kind, number, outcomes[index % outcomes.count], hardware)
+            try strike(kind, number, outcomes[index % outcomes.count], hardware, progress)
         }
     }
 
     private func strike(
-        _ kind: OperationKind, _ number: Int, _ outcome: FaultPlan.Outcome, _ hardware: [Hardware]
+        _ kind: OperationKind, _ number: Int, _ outcome: FaultPlan.Outcome,
+        _ hardware: [Hardware], _ progress: ProgressPolicy
     ) throws {
         let what: Comment = "\(kind) \(number): \(outcome)"
         let catalog = MemoryCatalog(instance: World.instance)
-        let world = World(hardware, catalog: catalog, seed: UInt64(number))
+        let world = World(
+            hardware, catalog: catalog, seed: UInt64(number), progress: progress)
         try world.open()
         world.settle()
         let idle = world.machine.cores.map { $0.loop.ticketsOutstanding }
@@ -78,11 +83,13 @@ import Volumes
     // MARK: The catalog
 
     /// Nothing is stored, and the next try succeeds: clients are told so and go on.
-    @Test func `goes on after a commit of the catalog that failed`() throws {
+    @Test(arguments: ProgressPolicy.both)
+    func `goes on after a commit of the catalog that failed`(progress: ProgressPolicy) throws {
         let hardware = try World.hardware(cores: 2)
         for number in 1...40 {
             let catalog = MemoryCatalog(instance: World.instance)
-            let world = World(hardware, catalog: catalog, seed: UInt64(number))
+            let world = World(
+                hardware, catalog: catalog, seed: UInt64(number), progress: progress)
             try world.open()
             world.settle()
             catalog.fail(commit: number, .before(.diskFull))
@@ -108,13 +115,17 @@ import Volumes
     }
 
     /// The process dies with the commit: stored, or not, and nobody was told.
-    @Test(arguments: [false, true])
-    func `survives a process that dies in a commit`(isStored: Bool) throws {
+    @Test(arguments: [false, true], ProgressPolicy.both)
+    func `survives a process that dies in a commit`(
+        isStored: Bool, progress: ProgressPolicy
+    ) throws {
         for number in stride(from: 1, through: 31, by: 2) {
             let catalog = MemoryCatalog(instance: World.instance)
             let error = CatalogError.system(operation: "commit", code: 5)
             // Its loops are left with what waits in them for ever.
-            let world = World(try World.hardware(), catalog: catalog, seed: UInt64(number))
+            let world = World(
+                try World.hardware(), catalog: catalog, seed: UInt64(number),
+                progress: progress)
             try world.open()
             catalog.fail(commit: number, isStored ? .afterDurable(error) : .before(error))
             let tale = UploadTale()

@@ -37,10 +37,13 @@ private final class UploadStory {
     private var seen: Set<[UInt64]> = []
     private var version: UInt64 = 0
 
-    init(seed: UInt64, cores: Int, faults: StoreFaults = []) throws {
+    init(
+        seed: UInt64, cores: Int, faults: StoreFaults = [], progress: ProgressPolicy = .never
+    ) throws {
         catalog = MemoryCatalog(instance: World.instance)
         world = World(
-            try World.hardware(cores: cores), catalog: catalog, seed: seed, faults: faults)
+            try World.hardware(cores: cores), catalog: catalog, seed: seed, faults: faults,
+            progress: progress)
         random = SeededRandom(seed: seed)
         try world.open()
     }
@@ -66,6 +69,8 @@ private final class UploadStory {
             isFinished = status.isFinished
             version += 1
             start = end
+            // From the second chunk on there is a log, if there is to be one.
+            if index == 0 { world.settle() }
         }
         if givesUp {
             isGivenUp = true
@@ -146,11 +151,15 @@ private func goOn(_ world: World, _ status: UploadStatus) -> [String] {
         [1, 4095, 4097, 100_000, 209_999, 210_000],
     ]
 
-    @Test(arguments: 0..<3)
-    func `goes on behind what was said to be there`(story: Int) throws {
-        let played = try UploadStory(seed: UInt64(story) + 1, cores: story == 1 ? 1 : 2)
+    @Test(arguments: 0..<3, ProgressPolicy.both)
+    func `goes on behind what was said to be there`(
+        story: Int, progress: ProgressPolicy
+    ) throws {
+        let played = try UploadStory(
+            seed: UInt64(story) + 1, cores: story == 1 ? 1 : 2, progress: progress)
         try played.play(Self.stories[story])
         #expect(played.cuts.count > 40)
+        #expect(played.world.progressEntries > 0 || progress == .never)
         let hardware = try World.hardware()
         for (index, cut) in played.cuts.enumerated() {
             let found = problems(after: cut, hardware: hardware)
@@ -158,9 +167,11 @@ private func goOn(_ world: World, _ status: UploadStatus) -> [String] {
         }
     }
 
-    @Test func `leaves no block behind when it is given up`() throws {
-        let played = try UploadStory(seed: 9, cores: 1)
-        try played.play([70_001, 150_000], givesUp: true)
+    @Test(arguments: ProgressPolicy.both)
+    func `leaves no block behind when it is given up`(progress: ProgressPolicy) throws {
+        let played = try UploadStory(seed: 9, cores: 1, progress: progress)
+        try played.play([70_001, 80_000, 150_000, 180_000], givesUp: true)
+        #expect(played.world.progressEntries > 0 || progress == .never)
         let hardware = try World.hardware()
         for (index, cut) in played.cuts.enumerated() {
             let found = problems(after: cut, hardware: hardware)

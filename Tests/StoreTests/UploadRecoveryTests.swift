@@ -40,8 +40,9 @@ private final class NameStory {
     private var seen: Set<[UInt64]> = []
     private(set) var cuts: [NameCut] = []
 
-    init(seed: UInt64, cores: Int) throws {
-        world = World(try World.hardware(cores: cores), catalog: catalog, seed: seed)
+    init(seed: UInt64, cores: Int, progress: ProgressPolicy) throws {
+        world = World(
+            try World.hardware(cores: cores), catalog: catalog, seed: seed, progress: progress)
         random = SeededRandom(seed: seed)
         try world.open()
     }
@@ -57,6 +58,8 @@ private final class NameStory {
         first.ask(world, on: 0)
         note { $0.id = first.id }
         note { $0.told = [first.told] }
+        first.send(world, on: 0, to: 80_000)
+        first.send(world, on: other, to: 100_001)
         first.send(world, on: other, to: 150_000)
         note { $0.isFinished = first.isFinished }
         #expect(first.isFinished && first.problems == [])
@@ -68,6 +71,8 @@ private final class NameStory {
         second.ask(world, on: other)
         note { $0.told.append(second.told) }
         #expect(second.told == 131_072)
+        second.send(world, on: 0, to: 140_000)
+        note { $0.told[1] = second.told }
         world.settle()
     }
 
@@ -93,10 +98,13 @@ private final class NameStory {
 }
 
 @Suite struct `The upload of a name that is used again` {
-    @Test(arguments: [1, 2] as [UInt64])
-    func `is what was last said of it, wherever the power goes`(seed: UInt64) throws {
-        let story = try NameStory(seed: seed, cores: Int(seed))
+    @Test(arguments: [1, 2] as [UInt64], ProgressPolicy.both)
+    func `is what was last said of it, wherever the power goes`(
+        seed: UInt64, progress: ProgressPolicy
+    ) throws {
+        let story = try NameStory(seed: seed, cores: Int(seed), progress: progress)
         try story.play()
+        #expect(story.world.progressEntries > 1 || progress == .never)
         #expect(story.cuts.count > 40)
         let hardware = try World.hardware(cores: 2)
         for (index, cut) in story.cuts.enumerated() {

@@ -104,3 +104,54 @@ extension TestCore {
         }
     }
 }
+
+extension ProgressPolicy {
+    /// No core ever gets a log.
+    static let never = ProgressPolicy(settlesBefore: .max)
+    /// Every core gets a log at once; a small one, that comes round soon.
+    static let always = ProgressPolicy(
+        settlesBefore: 0, logBlocks: 40, bytesUnrecordedMax: 150_000)
+    static let both = [never, always]
+}
+
+extension World {
+    /// Blocks that the cores' progress logs hold.
+    var progressBlocks: UInt64 {
+        cores.indices.reduce(0) { sum, index in
+            let core = cores[index]
+            return sum + run(on: index) { await core.progressBlocks }
+        }
+    }
+
+    /// Entries that the cores' logs have had since start.
+    var progressEntries: UInt64 {
+        let start = shared?.state.progressSequence ?? 0
+        return cores.indices.reduce(0) { sum, index in
+            let core = cores[index]
+            return sum + run(on: index) { await core.progressEntries(after: start) }
+        }
+    }
+
+    /// What the server does once a second.
+    func keepUp() {
+        for (index, core) in cores.enumerated() {
+            run(on: index) { await core.keepUp() }
+        }
+        settle()
+    }
+}
+
+extension TestCore {
+    var progressBlocks: UInt64 {
+        objects.assembler.assumeIsolated { UInt64($0.area.blockCount) }
+    }
+
+    func progressEntries(after start: UInt64) -> UInt64 {
+        objects.assembler.assumeIsolated { ($0.area.lastSequence ?? start) - start }
+    }
+
+    func keepUp() { objects.keepUpUploads() }
+
+    /// Uploads of this core that are in memory.
+    var uploadsInMemory: Int { objects.assembler.assumeIsolated { $0.uploads.count } }
+}

@@ -197,6 +197,8 @@ final class World {
     var rebuilds = false
     var reservedBytesMax = UInt64.max
     var catalogWarmBytesMax: UInt64 = 0
+    /// Without a log, unless a test is about one.
+    private let progress: ProgressPolicy
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
         try (0..<cores).map { try Hardware(index: $0, bytes: 32 << 20) }
@@ -205,8 +207,9 @@ final class World {
     init(
         _ hardware: [Hardware], disk: SimulatedDisk = SimulatedDisk(),
         catalog: any CatalogStorage = MemoryCatalog(instance: World.instance), seed: UInt64 = 1,
-        faults: StoreFaults = []
+        faults: StoreFaults = [], progress: ProgressPolicy = .never
     ) {
+        self.progress = progress
         self.disk = disk
         self.catalog = catalog
         self.faults = faults
@@ -256,6 +259,7 @@ final class World {
         setup.rebuilds = rebuilds
         setup.reservedBytesMax = reservedBytesMax
         setup.catalogWarmBytesMax = catalogWarmBytesMax
+        setup.progress = progress
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults
         let opened = run { () async -> Result<StoreShared, StoreError> in

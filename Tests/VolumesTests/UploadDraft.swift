@@ -48,6 +48,7 @@ struct UploadDraft {
         record.lastActivitySeconds = chance.next()
         record.chunkSize = UInt32(truncatingIfNeeded: chance.next())
         record.generation = chance.next()
+        record.progressSequence = Bool.random(using: &chance) ? chance.next() : 0
         return record
     }
 
@@ -102,6 +103,7 @@ struct UploadDraft {
             mediaType: Array(repeating: 4, count: RecordText.mediaTypeBytesMax),
             dialect: .numbered, createdSeconds: 1, expiresSeconds: 2)
         record.metadata = Array(repeating: 5, count: UploadRecordLimits.metadataBytesMax)
+        record.progressSequence = .max
         // One unit a range: a written block in all of them, and a whole fragment behind in the
         // first few.
         for unit in 0..<UInt64(UploadRecordLimits.rangesMax) {

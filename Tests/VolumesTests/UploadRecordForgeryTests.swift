@@ -139,6 +139,24 @@ private func sample() -> UploadRecord {
         #expect(decodeUpload(bytes) == .failure(.damaged))
     }
 
+    @Test func `has no part that its format does not know, or that says nothing`() {
+        var record = sample()
+        record.progressSequence = 9
+        let whole = record.encode()
+        var old = whole
+        old[0] = 1
+        reseal(&old)
+        #expect(decodeUpload(old) == .failure(.malformed(.kind)))
+        var empty = whole
+        edit(&empty) { $0.put(UInt64(0), at: 85) }
+        reseal(&empty)
+        #expect(decodeUpload(empty) == .failure(.malformed(.kind)))
+        var new = sample().encode()
+        new[0] = 2
+        reseal(&new)
+        #expect(decodeUpload(new) == .failure(.malformed(.kind)))
+    }
+
     /// Bytes, runs and lengths changed at random, the checksum right: an error, or a record that
     /// encodes to these very bytes.
     @Test(arguments: 1...6 as ClosedRange<UInt64>)

@@ -59,6 +59,17 @@ func decodeUpload(_ bytes: [UInt8]) -> Result<UploadRecord, UploadRecordError> {
         #expect(bytes.span.rawBytes.integer(at: 4) == crc32c(covered, continuing: sum))
     }
 
+    @Test func `is of format 2 when it speaks of a progress log`() {
+        var record = UploadDraft.finished()
+        let before = record.encode()
+        record.progressSequence = 0x0102_0304_0506_0708
+        let bytes = record.encode()
+        #expect(bytes.count == before.count + 8)
+        #expect(bytes[0..<2] == [2, 0] && bytes[3] == before[3] | 32)
+        #expect(bytes[89..<97] == [8, 7, 6, 5, 4, 3, 2, 1])
+        #expect(decodeUpload(bytes) == .success(record))
+    }
+
     @Test func `may reach all its limits at once`() {
         let record = UploadDraft.largest()
         #expect(record.fits && record.flaw == nil)

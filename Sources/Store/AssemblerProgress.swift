@@ -1,0 +1,157 @@
+/// Progress between two commits of the catalog: durable in the log, known to this memory.
+
+import Catalog
+import IO
+import Loop
+import Volumes
+
+extension Assembler {
+    /// Makes durable what has come by an entry in the log. False where the catalog is to be told
+    /// instead, and nothing was done.
+    func log(_ upload: OpenUpload) async throws(UploadError) -> Bool {
+        guard state.progress.logs(upload.progress, unrecorded: unrecorded.count) else {
+            return false
+        }
+        let pages = upload.state.checksums.dirtyPages.map {
+            ProgressEntry.Page(number: $0, checksums: upload.state.checksums.page($0))
+        }
+        let record = upload.record.encode()
+        let blocks = ProgressEntry.blockCount(recordBytes: record.count, pages: pages)
+        guard blocks <= ProgressEntry.blocksMax, hasRoom(for: upload, record, pages),
+            let (extent, place) = area.place(blocks, for: upload.id.object)
+        else { return false }
+        let entry = ProgressEntry(
+            sequence: place.sequence, confirmed: place.confirmed, upload: upload.id.object,
+            record: record, pages: pages)
+        let (count, received) = (upload.changeCount, upload.state.received)
+        upload.state.clearDirtyChecksums()
+        upload.loggedPages.formUnion(pages.map(\.number))
+        if upload.unrecordedSince == nil {
+            upload.unrecordedSince = loop.now
+            unrecorded.insert(upload.id)
+        }
+        let volumes = upload.unflushed
+        upload.unflushed = []
+        do throws(StoreError) {
+            try await write(entry, to: extent, flushing: volumes)
+        } catch {
+            // What the disk has of it nobody knows: only a restart can tell.
+            upload.failure = error
+            throw .store(error)
+        }
+        area.confirm(place.sequence)
+        store.count { $0.progressEntries += 1 }
+        settled(upload, count, received)
+        return true
+    }
+
+    /// Both the entry and what lies on those volumes are durable when this returns.
+    private func write(
+        _ entry: ProgressEntry, to extent: Extent, flushing volumes: Set<VolumeID>
+    ) async throws(StoreError) {
+        let file = try await store.file(extent.volume)
+        let buffer = await store.memory.buffer(Int(extent.byteCount))
+        defer { store.memory.giveBack(buffer: buffer) }
+        let source = buffer.part(from: 0, count: Int(extent.byteCount))
+        var bytes = store.memory.arena.mutableBytes(source)
+        entry.encode(
+            into: &bytes, at: extent.address, instance: state.instance, seal: store.seal)
+        let start = store.loop.now
+        let outcome = await file.writeDurably(source, at: extent.byteOffset)
+        store.countWait(.flush, since: start)
+        if let error = outcome.error { throw error }
+        for volume in volumes where volume != extent.volume { try await store.flush(volume) }
+    }
+
+    /// Whether the catalog will take, later, what it is not told now.
+    private func hasRoom(
+        for upload: OpenUpload, _ record: [UInt8], _ pages: [ProgressEntry.Page]
+    ) -> Bool {
+        var numbers = upload.loggedPages
+        for page in pages { numbers.insert(page.number) }
+        let page = CatalogChange.putUploadPage(upload.id.catalog, page: 0, value: [])
+        let bytes =
+            CatalogChange.putUpload(upload.id.catalog, value: record).writtenBytesMax
+            + UInt64(numbers.count) * page.writtenBytesMax
+        // As if all that are unrecorded, on every core, were as this one.
+        let uploads = UInt64((unrecorded.count + 1) * max(state.coreCount, 1))
+        return state.catalog.usage.hasRoom(forObjects: state.unindexedCount, and: bytes * uploads)
+    }
+
+    // MARK: Keeping up
+
+    /// To be called now and then: tells the catalog of what only the log has had for long enough,
+    /// and settles what has come of chunks that take their time.
+    func keepUp() {
+        guard !isClosing else { return }
+        let time = loop.now
+        for upload in uploads.values where upload.ending == .none && upload.failure == nil {
+            if upload.settledCount < upload.changeCount {
+                if isLate(upload.settledAt, time) { settleInBackground(upload) }
+            } else if let since = upload.unrecordedSince, isLate(since, time) {
+                recordInBackground(upload)
+            }
+        }
+        if let id = area.pressing, let upload = uploads[UploadID(id)] {
+            recordInBackground(upload)
+        }
+    }
+
+    private func isLate(_ start: UInt64, _ time: UInt64) -> Bool {
+        time >= start + state.progress.nanosecondsMax
+    }
+
+    /// What has come of a chunk that is long is settled before its end.
+    func settleIfMuch(_ upload: OpenUpload) {
+        let missing = upload.state.received.byteCount - upload.durable.byteCount
+        if missing >= state.progress.bytesUnrecordedMax { settleInBackground(upload) }
+    }
+
+    private func settleInBackground(_ upload: OpenUpload) {
+        guard !upload.isSettling else { return }
+        upload.users += 1
+        loop.inBackground { [self] in
+            // Whoever has asked for it hears of what fails; nobody has.
+            _ = try? await settle(upload)
+            leave(upload)
+        }
+    }
+
+    private func recordInBackground(_ upload: OpenUpload) {
+        upload.users += 1
+        loop.inBackground { [self] in
+            // What fails is tried again.
+            try? await recordAll(of: upload)
+            leave(upload)
+        }
+    }
+
+    /// Has the catalog take what only the log has.
+    func recordAll(of upload: OpenUpload) async throws(UploadError) {
+        while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
+        guard upload.unrecordedSince != nil, upload.ending == .none, upload.failure == nil
+        else { return }
+        upload.isSettling = true
+        defer {
+            upload.isSettling = false
+            upload.wakeAll(on: loop)
+        }
+        try await record(upload)
+    }
+
+    /// It has ended: the catalog hears so in its own time, and of nothing that came before.
+    func forgetProgress(of upload: OpenUpload) {
+        upload.unrecordedSince = nil
+        upload.loggedPages = []
+        unrecorded.remove(upload.id)
+    }
+}
+
+extension OpenUpload {
+    var progress: ProgressPolicy.Progress {
+        ProgressPolicy.Progress(
+            isRecorded: isRecorded, hasUnusedSpace: state.hasUnusedSpace,
+            bytesUnrecorded: state.received.byteCount - recordedBytes,
+            isUnrecorded: unrecordedSince != nil)
+    }
+}
