@@ -54,16 +54,18 @@ public struct BufferSelector: Sendable {
 
     // MARK: One transfer
 
-    public func pace(_ path: Path) -> TransferPace {
+    /// How a transfer begins. `shown`: the size that the one before on its connection had come to,
+    /// the same way; 0 for the first.
+    public func pace(_ path: Path, shown: Int = 0) -> TransferPace {
         switch path {
         case .download:
             TransferPace(
                 limits(path), depth: 2...BufferSelector.downloadDepthMax,
-                goalNanoseconds: BufferSelector.downloadGoalNanoseconds)
+                goalNanoseconds: BufferSelector.downloadGoalNanoseconds, shown: shown)
         case .upload:
             TransferPace(
                 limits(path), depth: 1...1,
-                goalNanoseconds: BufferSelector.uploadGoalNanoseconds)
+                goalNanoseconds: BufferSelector.uploadGoalNanoseconds, shown: shown)
         }
     }
 

@@ -14,11 +14,15 @@ public struct TransferPace: Sendable {
 
     static let startBytes = 256 << 10
 
-    init(_ limits: BufferLimits, depth: ClosedRange<Int>, goalNanoseconds: UInt64) {
+    /// `shown`: the size that an earlier transfer on the same connection had come to, or 0.
+    init(
+        _ limits: BufferLimits, depth: ClosedRange<Int>, goalNanoseconds: UInt64, shown: Int = 0
+    ) {
         self.limits = limits
         self.goalNanoseconds = goalNanoseconds
         (self.depth, depthMax) = (depth.lowerBound, depth.upperBound)
-        bufferBytes = limits.clamp(limits.isAdaptive ? TransferPace.startBytes : limits.largest)
+        let start = shown > 0 ? shown : TransferPace.startBytes
+        bufferBytes = limits.clamp(limits.isAdaptive ? start : limits.largest)
     }
 
     /// Counts a buffer that the client's end of the link filled or took within `nanoseconds`. Size

@@ -74,6 +74,8 @@ struct Connection {
     var interruptible: Token?
     /// Buffers out of which the kernel sends to it, in bytes.
     var lentBytes: UInt32 = 0
+    /// What its last long body had come to be received in, at once; 0: there was none.
+    var uploadBufferBytes: UInt32 = 0
     /// In coarse seconds of the loop's clock; 0: none.
     var deadline: UInt32 = 0
     var nextFree: UInt32 = .max

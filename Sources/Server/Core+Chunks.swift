@@ -30,13 +30,14 @@ extension Core {
         let slot = request.slot
         buffers.began()
         chunk.whenCut = { [unowned self] in assumeIsolated { $0.interrupt(slot) } }
+        var pace = uploadPace(slot)
         defer {
             chunk.whenCut = nil
             buffers.ended()
+            connections[slot].uploadBufferBytes = UInt32(pace.bufferBytes)
         }
         guard await sendContinue(slot, &body) else { return .broken }
         var framing = ChunkBody(request.head, settings.limits)
-        var pace = buffers.pace(.upload)
         var rate = MinimumRate(startedAt: loop.now, bytesPerSecond: settings.bodyBytesPerSecondMin)
         while !framing.isAtEnd {
             if chunk.isCut { return .cut }
@@ -65,6 +66,11 @@ extension Core {
         }
         if body.isChunked { body.endedChunks() }
         return .whole
+    }
+
+    /// Whoever has sent fast on this connection goes on so.
+    func uploadPace(_ slot: Int) -> TransferPace {
+        buffers.pace(.upload, shown: Int(connections[slot].uploadBufferBytes))
     }
 
     private func ending(_ chunk: ChunkWriter, _ framing: ChunkBody) -> Arrival {

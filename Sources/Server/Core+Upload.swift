@@ -167,10 +167,13 @@ extension Core {
     ) async throws -> PutOutcome {
         let upload = try await store.beginLarge(description)
         buffers.began()
-        defer { buffers.ended() }
+        var pace = uploadPace(slot)
+        defer {
+            buffers.ended()
+            connections[slot].uploadBufferBytes = UInt32(pace.bufferBytes)
+        }
         do {
             guard await sendContinue(slot, &body) else { throw Core.lost }
-            var pace = buffers.pace(.upload)
             var rate = MinimumRate(
                 startedAt: loop.now, bytesPerSecond: settings.bodyBytesPerSecondMin)
             while body.bytesMissing > 0 {

@@ -28,6 +28,20 @@ import Testing
         #expect(seen == [[512, 2], [1024, 2], [1024, 3], [1024, 4], [1024, 5], [1024, 5]])
     }
 
+    @Test func `begins where the one before it had come to, within its limits`() {
+        let wide = BufferSelector(
+            BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 32 << 20)
+        #expect(wide.pace(.upload, shown: 1 << 20).bufferBytes == 1 << 20)
+        #expect(wide.pace(.upload, shown: 32 << 10).bufferBytes == 32 << 10)
+        #expect(wide.pace(.download, shown: 32 << 10).bufferBytes == 64 << 10)
+        let narrow = BufferSelector(
+            BufferLimits(largest: 128 << 10), downloadBytesMin: 64 << 10, poolBytes: 32 << 20)
+        #expect(narrow.pace(.upload, shown: 1 << 20).bufferBytes == 128 << 10)
+        let fixed = BufferSelector(
+            BufferLimits(isAdaptive: false), downloadBytesMin: 64 << 10, poolBytes: 32 << 20)
+        #expect(fixed.pace(.upload, shown: 32 << 10).bufferBytes == 1 << 20)
+    }
+
     @Test func `falls to one small buffer for a client that takes nothing`() {
         var pace = download()
         _ = steps(&pace, 6, milliseconds: 1)
