@@ -9,8 +9,7 @@ extension UploadRecord {
         guard bytes.byteCount >= 2 else { throw .damaged }
         let format = bytes.integer(at: 0, as: UInt16.self)
         guard format <= UploadRecordShape.formatVersion else { throw .newerFormat(format) }
-        guard format == UploadRecordShape.formatVersion,
-            bytes.byteCount >= UploadRecordShape.fixedByteCount,
+        guard format > 0, bytes.byteCount >= UploadRecordShape.fixedByteCount,
             bytes.integer(at: 4) == UploadRecordShape.checksum(bytes)
         else { throw .damaged }
 
@@ -26,8 +25,11 @@ extension UploadRecord {
 
     private init(fixed bytes: RawSpan, _ shape: UploadRecordShape) throws(UploadRecordError) {
         let flags = bytes.integer(at: 3, as: UInt8.self)
-        let known = UploadRecordShape.partialFlag | UploadRecordShape.lengthKnownFlag
-        guard let dialect = UploadDialect(rawValue: bytes.integer(at: 2)), flags & ~known == 0
+        let known =
+            UploadRecordShape.partialFlag | UploadRecordShape.lengthKnownFlag
+            | UploadRecordShape.newerFlags
+        guard let dialect = UploadDialect(rawValue: bytes.integer(at: 2)), flags & ~known == 0,
+            bytes.integer(at: 0) == UploadRecordShape.format(flags)
         else { throw .malformed(.kind) }
         self.init(
             name: octets(bytes, shape.name), owner: octets(bytes, shape.owner),
@@ -35,6 +37,10 @@ extension UploadRecord {
             dialect: dialect, createdSeconds: bytes.integer(at: 16),
             expiresSeconds: bytes.integer(at: 32))
         metadata = octets(bytes, shape.metadata)
+        if !shape.expectedSHA256.isEmpty { expectedSHA256 = octets(bytes, shape.expectedSHA256) }
+        if !shape.expectedCRC32C.isEmpty {
+            expectedCRC32C = bytes.integer(at: shape.expectedCRC32C.lowerBound)
+        }
         isPartial = flags & UploadRecordShape.partialFlag != 0
         lastActivitySeconds = bytes.integer(at: 24)
         generation = bytes.integer(at: 40)

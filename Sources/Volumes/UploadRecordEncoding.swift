@@ -24,6 +24,7 @@ extension UploadRecord {
         target.put(tenant.span.rawBytes, at: shape.tenant.lowerBound)
         target.put(mediaType.span.rawBytes, at: shape.mediaType.lowerBound)
         target.put(metadata.span.rawBytes, at: shape.metadata.lowerBound)
+        putExpected(into: &target, shape)
         putRanges(into: &target, at: shape.rangesStart)
         putPieces(into: &target, at: shape.piecesStart)
         putPartialUnits(into: &target, at: shape.partialUnitsStart)
@@ -34,10 +35,7 @@ extension UploadRecord {
 
     @_lifetime(target: copy target)
     private func putFixed(into target: inout MutableRawSpan) {
-        let flags =
-            (isPartial ? UploadRecordShape.partialFlag : 0)
-            | (length != nil ? UploadRecordShape.lengthKnownFlag : 0)
-        target.put(UploadRecordShape.formatVersion, at: 0)
+        target.put(UploadRecordShape.format(flags), at: 0)
         target.put(dialect.rawValue, at: 2)
         target.put(flags, at: 3)
         target.put(length ?? 0, at: 8)
@@ -47,6 +45,23 @@ extension UploadRecord {
         target.put(generation, at: 40)
         target.put(publishedSequence ?? 0, at: 48)
         target.put(chunkSize, at: 56)
+    }
+
+    private var flags: UInt8 {
+        (isPartial ? UploadRecordShape.partialFlag : 0)
+            | (length != nil ? UploadRecordShape.lengthKnownFlag : 0)
+            | (expectedSHA256 != nil ? UploadRecordShape.sha256Flag : 0)
+            | (expectedCRC32C != nil ? UploadRecordShape.crc32cFlag : 0)
+    }
+
+    @_lifetime(target: copy target)
+    private func putExpected(into target: inout MutableRawSpan, _ shape: UploadRecordShape) {
+        if let expectedSHA256 {
+            let place = shape.expectedSHA256
+            precondition(expectedSHA256.count == place.count, "a SHA-256 has 32 bytes")
+            target.put(expectedSHA256.span.rawBytes, at: shape.expectedSHA256.lowerBound)
+        }
+        if let expectedCRC32C { target.put(expectedCRC32C, at: shape.expectedCRC32C.lowerBound) }
     }
 
     @_lifetime(target: copy target)

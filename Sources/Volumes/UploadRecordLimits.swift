@@ -16,6 +16,7 @@ public enum UploadRecordLimits {
     public static let encodedBytesMax =
         UploadRecordShape.fixedByteCount + RecordText.nameBytesMax + RecordText.ownerBytesMax
         + RecordText.tenantBytesMax + RecordText.mediaTypeBytesMax + metadataBytesMax
+        + UploadRecordShape.sha256ByteCount + UploadRecordShape.crc32cByteCount
         + rangesMax * UploadRecordShape.rangeByteCount
         + piecesMax * UploadRecordShape.pieceByteCount
         + partialUnitsMax * UploadRecordShape.partialUnitByteCount

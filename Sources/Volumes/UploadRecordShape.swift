@@ -5,23 +5,27 @@ import Checksums
 ///      0  2  format                   40  8  generation
 ///      2  1  dialect                  48  8  sequence of the published object, or 0
 ///      3  1  flags: 1 partial,        56  4  chunk size, or 0
-///            2 length known           60  2  name, bytes
-///      4  4  CRC32C of all the rest   62  2  metadata, bytes
-///      8  8  length, or 0             64  1  owner, bytes
-///     16  8  created, seconds         65  1  tenant, bytes
-///     24  8  last activity, seconds   66  1  media type, bytes
-///     32  8  expires, seconds         67  1  zero
-///                                     68  4  ranges, 72  4  pieces of space,
-///                                     76  4  partial units, 80  4  fragments
+///            2 length known,          60  2  name, bytes
+///            4 expected SHA-256,      62  2  metadata, bytes
+///            8 expected CRC32C        64  1  owner, bytes
+///      4  4  CRC32C of all the rest   65  1  tenant, bytes
+///      8  8  length, or 0             66  1  media type, bytes
+///     16  8  created, seconds         67  1  zero
+///     24  8  last activity, seconds   68  4  ranges, 72  4  pieces of space,
+///     32  8  expires, seconds         76  4  partial units, 80  4  fragments
 ///
-/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata; ranges (first byte and
-/// the byte behind, 8 each); pieces (first block 8, packed address 8, blocks 4); partial units
-/// (unit 4, mask 2, sixteen checksums 4 each, 0 for what the mask has not); fragments (block 8,
-/// offset 2, bytes 2, the bytes). Little-endian. There is one encoding of a record and no other is
-/// accepted.
+/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata, expected SHA-256 (32)
+/// and CRC32C (4) if flagged; ranges (first byte and the byte behind, 8 each); pieces (first block
+/// 8, packed address 8, blocks 4); partial units (unit 4, mask 2, sixteen checksums 4 each, 0 for
+/// what the mask has not); fragments (block 8, offset 2, bytes 2, the bytes). Little-endian. There
+/// is one encoding of a record and no other is accepted: format 1 where neither digest is
+/// expected, else format 2.
 struct UploadRecordShape: Equatable {
-    static let formatVersion: UInt16 = 1
+    /// The newest that is read.
+    static let formatVersion: UInt16 = 2
     static let fixedByteCount = 84
+    static let sha256ByteCount = RecordText.sha256Bytes
+    static let crc32cByteCount = 4
     static let rangeByteCount = 16
     static let pieceByteCount = 20
     static let partialUnitByteCount = 70
@@ -29,18 +33,25 @@ struct UploadRecordShape: Equatable {
     static let fragmentByteCount = 12
     static let partialFlag: UInt8 = 1
     static let lengthKnownFlag: UInt8 = 2
+    static let sha256Flag: UInt8 = 4
+    static let crc32cFlag: UInt8 = 8
+    /// Those that only format 2 has.
+    static let newerFlags: UInt8 = sha256Flag | crc32cFlag
 
     let name: Range<Int>
     let owner: Range<Int>
     let tenant: Range<Int>
     let mediaType: Range<Int>
     let metadata: Range<Int>
+    /// Empty where none is expected; so is the next.
+    let expectedSHA256: Range<Int>
+    let expectedCRC32C: Range<Int>
     let rangeCount: Int
     let pieceCount: Int
     let partialUnitCount: Int
     let fragmentCount: Int
 
-    var rangesStart: Int { metadata.upperBound }
+    var rangesStart: Int { expectedCRC32C.upperBound }
     var piecesStart: Int { rangesStart + rangeCount * UploadRecordShape.rangeByteCount }
     var partialUnitsStart: Int { piecesStart + pieceCount * UploadRecordShape.pieceByteCount }
     var fragmentsStart: Int {
@@ -53,12 +64,14 @@ struct UploadRecordShape: Equatable {
                 record.name.count, record.owner.count, record.tenant.count,
                 record.mediaType.count, record.metadata.count,
             ],
+            hasSHA256: record.expectedSHA256 != nil, hasCRC32C: record.expectedCRC32C != nil,
             rangeCount: record.received.ranges.count, pieceCount: record.space.pieces.count,
             partialUnitCount: record.partialUnits.count, fragmentCount: record.fragments.count)
     }
 
     /// Reads the counts of a record that has its fixed bytes and the right checksum.
     init(reading bytes: RawSpan) throws(UploadRecordError) {
+        let flags = bytes.integer(at: 3, as: UInt8.self)
         self.init(
             textCounts: [
                 Int(bytes.integer(at: 60, as: UInt16.self)),
@@ -67,6 +80,8 @@ struct UploadRecordShape: Equatable {
                 Int(bytes.integer(at: 66, as: UInt8.self)),
                 Int(bytes.integer(at: 62, as: UInt16.self)),
             ],
+            hasSHA256: flags & UploadRecordShape.sha256Flag != 0,
+            hasCRC32C: flags & UploadRecordShape.crc32cFlag != 0,
             rangeCount: Int(bytes.integer(at: 68, as: UInt32.self)),
             pieceCount: Int(bytes.integer(at: 72, as: UInt32.self)),
             partialUnitCount: Int(bytes.integer(at: 76, as: UInt32.self)),
@@ -89,6 +104,9 @@ struct UploadRecordShape: Equatable {
         target.put(UInt32(fragmentCount), at: 80)
     }
 
+    /// The one format that a record with these flags has.
+    static func format(_ flags: UInt8) -> UInt16 { flags & newerFlags == 0 ? 1 : 2 }
+
     /// CRC32C of all of a record but the checksum itself.
     static func checksum(_ bytes: RawSpan) -> UInt32 {
         crc32c(bytes.extracting(droppingFirst: 8), continuing: crc32c(bytes.extracting(first: 4)))
@@ -96,8 +114,8 @@ struct UploadRecordShape: Equatable {
 
     /// Counts of name, owner, tenant, media type and metadata.
     private init(
-        textCounts: InlineArray<5, Int>, rangeCount: Int, pieceCount: Int, partialUnitCount: Int,
-        fragmentCount: Int
+        textCounts: InlineArray<5, Int>, hasSHA256: Bool, hasCRC32C: Bool, rangeCount: Int,
+        pieceCount: Int, partialUnitCount: Int, fragmentCount: Int
     ) {
         let start = UploadRecordShape.fixedByteCount
         name = start..<start + textCounts[0]
@@ -105,6 +123,10 @@ struct UploadRecordShape: Equatable {
         tenant = owner.upperBound..<owner.upperBound + textCounts[2]
         mediaType = tenant.upperBound..<tenant.upperBound + textCounts[3]
         metadata = mediaType.upperBound..<mediaType.upperBound + textCounts[4]
+        let sha256ByteCount = hasSHA256 ? UploadRecordShape.sha256ByteCount : 0
+        expectedSHA256 = metadata.upperBound..<metadata.upperBound + sha256ByteCount
+        let crc32cByteCount = hasCRC32C ? UploadRecordShape.crc32cByteCount : 0
+        expectedCRC32C = expectedSHA256.upperBound..<expectedSHA256.upperBound + crc32cByteCount
         self.rangeCount = rangeCount
         self.pieceCount = pieceCount
         self.partialUnitCount = partialUnitCount

@@ -48,6 +48,10 @@ struct UploadDraft {
         record.lastActivitySeconds = chance.next()
         record.chunkSize = UInt32(truncatingIfNeeded: chance.next())
         record.generation = chance.next()
+        if Bool.random(using: &chance) { record.expectedSHA256 = chance.bytes(32) }
+        if Bool.random(using: &chance) {
+            record.expectedCRC32C = UInt32(truncatingIfNeeded: chance.next())
+        }
         return record
     }
 
@@ -102,6 +106,8 @@ struct UploadDraft {
             mediaType: Array(repeating: 4, count: RecordText.mediaTypeBytesMax),
             dialect: .numbered, createdSeconds: 1, expiresSeconds: 2)
         record.metadata = Array(repeating: 5, count: UploadRecordLimits.metadataBytesMax)
+        record.expectedSHA256 = Array(repeating: 7, count: 32)
+        record.expectedCRC32C = .max
         // One unit a range: a written block in all of them, and a whole fragment behind in the
         // first few.
         for unit in 0..<UInt64(UploadRecordLimits.rangesMax) {
