@@ -21,6 +21,8 @@ public struct StoreSetup: Sendable {
     /// Uploads that may lie unfinished, in all and of one owner.
     public var uploadsMax = 100_000
     public var uploadsPerOwnerMax = 10_000
+    /// The SHA-256 of every large object is made and kept with it, asked for or not.
+    public var keepsSHA256 = false
     /// The catalog is read into memory before anything else if it takes no more bytes than this.
     public var catalogWarmBytesMax: UInt64 = 0
     /// The catalog is new or not to be believed: scan everything.

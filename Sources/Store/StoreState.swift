@@ -36,6 +36,8 @@ final class StoreState: Sendable {
     let uploads: Mutex<UploadBudget>
     /// No upload may be longer.
     let uploadBytesMax: UInt64
+    /// The SHA-256 of every large object is kept with it.
+    let keepsSHA256: Bool
     private let cores = Mutex<[any StoreCore]>([])
     /// By core; as their stores are opened.
     private let assemblers = Mutex<[Int: Assembler]>([:])
@@ -50,6 +52,7 @@ final class StoreState: Sendable {
             UploadBudget(
                 countMax: setup.uploadsMax, countPerOwnerMax: setup.uploadsPerOwnerMax))
         uploadBytesMax = min(setup.uploadBytesMax, StoreLimits.objectBytesMax)
+        keepsSHA256 = setup.keepsSHA256
         self.faults = faults
     }
 
@@ -260,4 +263,6 @@ struct StoreFaults: OptionSet, Sendable {
     static let earlyAcknowledgement = StoreFaults(rawValue: 4)
     /// Space returns before the removal record is durable and the last reader is gone.
     static let earlyReuse = StoreFaults(rawValue: 8)
+    /// No digest can be made, as with an OpenSSL that has none.
+    static let noDigest = StoreFaults(rawValue: 16)
 }

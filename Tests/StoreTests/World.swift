@@ -197,6 +197,7 @@ final class World {
     var rebuilds = false
     var reservedBytesMax = UInt64.max
     var catalogWarmBytesMax: UInt64 = 0
+    var keepsSHA256 = false
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
         try (0..<cores).map { try Hardware(index: $0, bytes: 32 << 20) }
@@ -256,6 +257,7 @@ final class World {
         setup.rebuilds = rebuilds
         setup.reservedBytesMax = reservedBytesMax
         setup.catalogWarmBytesMax = catalogWarmBytesMax
+        setup.keepsSHA256 = keepsSHA256
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults
         let opened = run { () async -> Result<StoreShared, StoreError> in
