@@ -89,7 +89,8 @@ extension Core {
     private func sendResumptionSupported(
         _ request: Request, _ place: UploadPlace
     ) async throws(Answer) {
-        guard let room = outputRoom(request.slot, Core.headRoom) else { throw Core.lost }
+        guard let room = outputRoom(request.slot, Core.headRoom + place.location.count)
+        else { throw Core.lost }
         var output = arena.output(room)
         output.appendStatusLine(.uploadResumptionSupported)
         output.appendField("Location", place.location.span)
@@ -175,7 +176,9 @@ extension Core {
     ) {
         let limit = uploadLimit(expires: status.expires)
         let location = status.isFinished ? objectPath(status.terms.name) : place.location
-        writeHead(request.slot, code, keepAlive: keepsAlive(request)) { output in
+        writeHead(
+            request.slot, code, keepAlive: keepsAlive(request), longBytes: location.count
+        ) { output in
             if code == .created { output.appendField("Location", location.span) }
             output.appendUploadComplete(status.isFinished)
             output.appendField("Upload-Offset", decimal: status.offset)

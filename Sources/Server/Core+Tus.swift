@@ -192,7 +192,10 @@ extension Core {
         _ request: Request, _ status: UploadStatus, _ code: Status,
         _ more: (inout OutputSpan<UInt8>) -> Void
     ) {
-        writeHead(request.slot, code, keepAlive: keepsAlive(request)) { output in
+        writeHead(
+            request.slot, code, keepAlive: keepsAlive(request),
+            longBytes: status.terms.metadata.count
+        ) { output in
             output.appendField("Tus-Resumable", TusFields.version)
             output.appendField("Upload-Offset", decimal: status.offset)
             if !status.isFinished {
