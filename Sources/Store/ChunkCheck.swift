@@ -29,6 +29,7 @@ final class ChunkCheck {
         self.store = store
         var algorithms: [DigestAlgorithm] = []
         for case .digest(let algorithm, _) in expected { algorithms.append(algorithm) }
+        // Behind the others: a system that lacks one lacks SHA-1, and then none is running yet.
         if makesSHA256, !algorithms.contains(.sha256) { algorithms.append(.sha256) }
         self.algorithms = algorithms
         for algorithm in algorithms { digests.append(try store.makeDigest(algorithm)) }
