@@ -184,7 +184,7 @@ let package = Package(
             name: "ServerTests",
             dependencies: [
                 "Server", "HTTP", "Engine", "IO", "Loop", "Store", "Cryptography", "Signatures",
-                "Catalog", "Simulator",
+                "Catalog", "Simulator", "Checksums",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -30,3 +30,32 @@ uint32_t cchecksum_combine(uint32_t crc_a, uint32_t crc_b, uint64_t count_b)
     // a CRC cancel out (zlib's crc32_combine proves it the same way).
     return cchecksum_multiply(cchecksum_power(count_b * 8), crc_a) ^ crc_b;
 }
+
+/// What `cchecksum_multiply(factor, a)` is for each value of each byte of `a`: the sum of four of
+/// them is the product with any `a`.
+static void fill_products(uint32_t products[4][256], uint32_t factor)
+{
+    for (int byte = 0; byte < 4; byte++) {
+        products[byte][0] = 0;
+        for (int bit = 0; bit < 8; bit++) {
+            uint32_t product = cchecksum_multiply(factor, (uint32_t)1 << (8 * byte + bit));
+            for (int lower = 0; lower < 1 << bit; lower++)
+                products[byte][1 << bit | lower] = products[byte][lower] ^ product;
+        }
+    }
+}
+
+uint32_t cchecksum_combine_units(
+    const uint32_t *crcs, size_t count, uint64_t unit_count, uint64_t last_count)
+{
+    if (count == 0) return 0;
+    uint32_t products[4][256];
+    fill_products(products, cchecksum_power(unit_count * 8));
+    uint32_t crc = crcs[0];
+    for (size_t index = 1; index < count; index++) {
+        if (index == count - 1) return cchecksum_combine(crc, crcs[index], last_count);
+        crc = products[0][crc & 255] ^ products[1][crc >> 8 & 255] ^ products[2][crc >> 16 & 255]
+            ^ products[3][crc >> 24] ^ crcs[index];
+    }
+    return crc;
+}

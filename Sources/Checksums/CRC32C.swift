@@ -17,6 +17,21 @@ public func combineCRC32C(
     return cchecksum_combine(first, second, secondByteCount)
 }
 
+/// The checksum of `byteCount` bytes from those of their units of `unitByteCount` bytes, the last
+/// of which may be shorter: by four look-ups a unit.
+public func combineCRC32C(
+    units: Span<UInt32>, unitByteCount: UInt64, byteCount: UInt64
+) -> UInt32 {
+    precondition(unitByteCount > 0 && unitByteCount >> 61 == 0, "no unit is that long")
+    let (whole, rest) = byteCount.quotientAndRemainder(dividingBy: unitByteCount)
+    precondition(UInt64(units.count) == whole + (rest > 0 ? 1 : 0), "each unit has a checksum")
+    let lastByteCount = rest > 0 ? rest : unitByteCount
+    return unsafe units.withUnsafeBufferPointer { units in
+        unsafe cchecksum_combine_units(
+            units.baseAddress, units.count, unitByteCount, lastByteCount)
+    }
+}
+
 /// The ways there are to compute the same number; tests hold them against each other.
 enum CRC32CMethod: CaseIterable {
     case table, instruction, threeChains, folding

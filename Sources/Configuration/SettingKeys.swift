@@ -96,6 +96,11 @@ extension SettingKey {
             \.uploads.unfinishedPerOwnerMax,
             "Uploads that may lie unfinished for one credential: a token, or the secret with all"
                 + " URLs that it signed."),
+        SettingKey(
+            "uploads.sha256", .flag, \.uploads.keepsSHA256,
+            "Make and store the SHA-256 of every upload over 64 KiB, to be told of downloads; else"
+                + " that of uploads whose clients speak of it. Smaller objects are hashed when it"
+                + " is asked for."),
     ]
 
     static let downloads: [SettingKey] = [

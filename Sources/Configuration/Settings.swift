@@ -62,6 +62,7 @@ extension Settings {
         public internal(set) var unfinishedLifetime = Duration.seconds(24 * 3600)
         public internal(set) var unfinishedMax = 100_000
         public internal(set) var unfinishedPerOwnerMax = 50_000
+        public internal(set) var keepsSHA256 = false
     }
 
     public struct DownloadsSection: Equatable, Sendable {

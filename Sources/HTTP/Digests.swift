@@ -46,8 +46,11 @@ public struct DigestPreference: Equatable, BitwiseCopyable, Sendable {
 
     /// The algorithm that is wanted most; nil if none of those known here is wanted. SHA-256 wins
     /// a tie.
-    public var preferred: DigestAlgorithm? {
-        let sha256 = sha256 ?? 0
+    public var preferred: DigestAlgorithm? { preferred(knowingSHA256: true) }
+
+    /// The same of those that can be told.
+    public func preferred(knowingSHA256: Bool) -> DigestAlgorithm? {
+        let sha256 = knowingSHA256 ? sha256 ?? 0 : 0
         let crc32c = crc32c ?? 0
         if sha256 == 0 && crc32c == 0 { return nil }
         return sha256 >= crc32c ? .sha256 : .crc32c

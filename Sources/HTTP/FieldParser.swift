@@ -89,6 +89,9 @@ struct FieldParser: BitwiseCopyable {
         case .ifUnmodifiedSince: try fill(&head.ifUnmodifiedSince, value)
         case .ifRange: try fill(&head.ifRange, value)
         case .durability: try fill(&head.durability, value)
+        case .contentDigest, .reprDigest: head.hasDigest = true
+        case .wantReprDigest: head.wantsReprDigest = true
+        case .uploadComplete: head.hasUploadComplete = true
         case .other: break
         }
     }

@@ -1,15 +1,16 @@
-/// The fields that have a slot in `RequestHead` or a say in framing, told apart by length and then
-/// by one to three words.
+/// The fields that have a slot in `RequestHead` or a say in framing, and those whose presence it
+/// notes, told apart by length and then by one to three words.
 enum KnownField: UInt8 {
     case other
     case host, contentLength, transferEncoding, connection, expect
     case contentType, contentRange, authorization, durability
     case range, ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince, ifRange
+    case contentDigest, reprDigest, wantReprDigest, uploadComplete
 
     /// Bit n is set if a known name has n characters.
     private static let lengths: UInt32 =
-        1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1
-        << 19
+        1 << 4 | 1 << 5 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1
+        << 15 | 1 << 16 | 1 << 17 | 1 << 19
 
     @inline(__always)
     init(_ bytes: Span<UInt8>, _ name: ByteSlice) {
@@ -50,6 +51,10 @@ enum KnownField: UInt8 {
             word("n", "n", "e", "c", "t", "i", "o", "n")
         ): .connection
         case (
+            11, word("r", "e", "p", "r", "-", "d", "i", "g"),
+            word("r", "-", "d", "i", "g", "e", "s", "t")
+        ): .reprDigest
+        case (
             12, word("c", "o", "n", "t", "e", "n", "t", "-"),
             word("e", "n", "t", "-", "t", "y", "p", "e")
         ): .contentType
@@ -69,6 +74,18 @@ enum KnownField: UInt8 {
             14, word("c", "o", "n", "t", "e", "n", "t", "-"),
             word("t", "-", "l", "e", "n", "g", "t", "h")
         ): .contentLength
+        case (
+            14, word("c", "o", "n", "t", "e", "n", "t", "-"),
+            word("t", "-", "d", "i", "g", "e", "s", "t")
+        ): .contentDigest
+        case (
+            15, word("u", "p", "l", "o", "a", "d", "-", "c"),
+            word("c", "o", "m", "p", "l", "e", "t", "e")
+        ): .uploadComplete
+        case (
+            16, word("w", "a", "n", "t", "-", "r", "e", "p"),
+            word("r", "-", "d", "i", "g", "e", "s", "t")
+        ): .wantReprDigest
         case (
             17, word("t", "r", "a", "n", "s", "f", "e", "r"),
             word("e", "n", "c", "o", "d", "i", "n", "g")
@@ -97,7 +114,8 @@ enum KnownField: UInt8 {
         case .ifUnmodifiedSince: word("i", "f", "i", "e", "d", "-", "s", "i")
         case .durability: word("-", "d", "u", "r", "a", "b", "i", "l")
         case .other, .host, .contentLength, .connection, .expect, .contentType, .contentRange,
-            .authorization, .range, .ifMatch, .ifNoneMatch, .ifRange:
+            .authorization, .range, .ifMatch, .ifNoneMatch, .ifRange, .contentDigest, .reprDigest,
+            .wantReprDigest, .uploadComplete:
             0
         }
     }

@@ -40,6 +40,12 @@ public struct RequestHead: BitwiseCopyable, Sendable {
     /// An expectation other than 100-continue: 417.
     public internal(set) var hasUnknownExpectation = false
 
+    /// Content-Digest or Repr-Digest was sent. `DialectLines` has what it says, as it has that of
+    /// the next two: whoever finds none of them here need not look.
+    public internal(set) var hasDigest = false
+    public internal(set) var wantsReprDigest = false
+    public internal(set) var hasUploadComplete = false
+
     /// If-Match or If-None-Match on several lines: the slots have the first, `Conditions` all.
     var hasRepeatedConditionList = false
     var hasContentLength = false

@@ -59,6 +59,7 @@ struct StoreStart: Sendable {
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
         setup.uploadsMax = settings.uploads.unfinishedMax
         setup.uploadsPerOwnerMax = settings.uploads.unfinishedPerOwnerMax
+        setup.keepsSHA256 = settings.uploads.keepsSHA256
         setup.catalogWarmBytesMax = MachineMemory.catalogBytesMax()
         return setup
     }

@@ -1,7 +1,6 @@
 /// The body of a request on its way into an upload that may be resumed: received here, written
 /// from here, reported to the upload's owner.
 
-import Cryptography
 import Engine
 import HTTP
 import IO
@@ -139,10 +138,10 @@ extension Core {
     // MARK: From the head to the answer
 
     /// Receives a chunk whole: what came of it is durable when this returns, however it ended.
-    /// `isLast`: the upload ends with it. `expected`: nothing of it counts if these are others.
+    /// `isLast`: the upload ends with it. `expected`: nothing of it counts if it is something else.
     func takeChunk(
         _ request: Request, _ place: UploadPlace, _ claim: ChunkClaim, isLast: Bool,
-        expected: [ExpectedChecksum] = [], _ body: inout BodyProgress
+        expected: ContentExpectation = ContentExpectation(), _ body: inout BodyProgress
     ) async throws(Answer) -> UploadStatus {
         try await takeWholeChunk(
             request, place, claim, isLast: isLast, expected: expected, &body
@@ -160,7 +159,7 @@ extension Core {
     /// The same; tells also whether it was there already.
     func takeWholeChunk(
         _ request: Request, _ place: UploadPlace, _ claim: ChunkClaim, isLast: Bool,
-        expected: [ExpectedChecksum] = [], _ body: inout BodyProgress
+        expected: ContentExpectation = ContentExpectation(), _ body: inout BodyProgress
     ) async throws(Answer) -> ReceivedChunk {
         let store = try requireStore()
         try requireServing()
@@ -168,7 +167,8 @@ extension Core {
         let outcome: ReceivedChunk
         do throws(UploadError) {
             let chunk = try await store.beginChunk(
-                place.id, owner: place.owner, claim, expected: expected)
+                place.id, owner: place.owner, claim, expected: expected.checksums,
+                whole: expected.whole)
             outcome = try await fill(chunk, request, isLast: isLast, &body)
         } catch {
             counters.uploadErrors &+= 1
@@ -190,7 +190,8 @@ extension Core {
             throw Answer(refusal)
         case .wrong:
             counters.uploadErrors &+= 1
-            throw wrongChecksum(request)
+            counters.digestMismatches &+= 1
+            throw expected.refusal
         }
     }
 
@@ -217,41 +218,5 @@ extension Core {
         counters.uploadBytes &+= end - start
         let status = try await chunk.keep(length: arrival == .whole && isLast ? end : nil)
         return ReceivedChunk(arrival: arrival, isRepeated: chunk.isRepeated, status: status)
-    }
-
-    /// What came is not what the request's checksum or digest says.
-    private func wrongChecksum(_ request: Request) -> Answer {
-        let bytes = request.bytes.span
-        let digests = try? Digests(
-            .contentDigest, DialectLines(request.head, in: bytes), in: bytes)
-        guard let digest = digests?.sha256 ?? digests?.crc32c else {
-            return Answer(.checksumMismatch, "the chunk's checksum is another one")
-        }
-        return Answer(
-            Problem(.mismatchingDigest(digest, field: "Content-Digest"), .badRequest))
-    }
-
-    /// The digests of its content that a request tells (RFC 9530).
-    func expectedChecksums(
-        _ request: Request, _ lines: DialectLines
-    ) throws(Answer) -> [ExpectedChecksum] {
-        let digests: Digests
-        do throws(Refusal) {
-            digests = try Digests(.contentDigest, lines, in: request.bytes.span)
-        } catch {
-            throw Answer(Problem(error))
-        }
-        return [digests.sha256, digests.crc32c].compactMap { $0.map(ExpectedChecksum.init) }
-    }
-}
-
-extension ExpectedChecksum {
-    init(_ digest: HTTP.Digest) {
-        let bytes = [UInt8](capacity: digest.algorithm.byteCount) { $0.append(digest.bytes) }
-        switch digest.algorithm {
-        case .crc32c: self = .crc32c(digest.crc32c ?? 0)
-        case .sha1: self = .digest(.sha1, bytes)
-        case .sha256: self = .digest(.sha256, bytes)
-        }
     }
 }

@@ -46,8 +46,12 @@ extension Core {
         var body: LeasedBytes? = LeasedBytes(buffer: object.takeLease().detach(), bytes: data)
         remember(pinned, fields, others, data)
         let selection = select(fields, request.head, bytes: request.bytes.span)
+        let digest =
+            selection.tellsDigest
+            ? reprDigest(
+                request.head, request.bytes.span, of: data, checksum: fields.checksum) : nil
         writeSelectionHead(
-            request.slot, fields, selection, otherFields: others.span,
+            request.slot, fields, selection, digest, otherFields: others.span,
             to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
         guard request.head.method == .get, let range = selection.bodyRange(of: fields.length),
             await sendHead(request.slot, before: &body)

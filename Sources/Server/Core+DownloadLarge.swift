@@ -32,8 +32,10 @@ extension Core {
         }
         let slot = request.slot
         let others = otherFields(fields, mediaType: large.mediaType)
+        let digest =
+            selection.tellsDigest ? reprDigest(request.head, request.bytes.span, of: large) : nil
         writeSelectionHead(
-            slot, fields, selection, otherFields: others.span,
+            slot, fields, selection, digest, otherFields: others.span,
             to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
         guard let range else {
             _ = await sendOutput(slot, more: false)

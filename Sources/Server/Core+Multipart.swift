@@ -195,6 +195,8 @@ extension Core {
             preconditionFailure("a form without a file was taken")
         }
         do throws(UploadError) {
+            let isRight = await chunk.isRight()
+            precondition(isRight, "nobody has said what a form's file is")
             let status = try await chunk.keep(length: chunk.position)
             precondition(status.isFinished, "somebody else was at a form's upload")
             return status

@@ -76,7 +76,7 @@ extension Core {
     ) -> Bool {
         let isPlain =
             head.method == .get && head.keepAlive && head.minorVersion == 1
-            && !head.hasConditions && !head.range.isPresent
+            && !head.hasConditions && !head.range.isPresent && !head.wantsReprDigest
         guard isPlain else { return answerHitInDetail(slot, head, bytes, entry) }
         let cached = cache.entry(entry)
         let okHead = clock.okHead.span
@@ -113,7 +113,7 @@ extension Core {
         connections[slot].flags.insert(.sendsEntry)
     }
 
-    /// HEAD, conditions, ranges, HTTP/1.0, and requests that end the connection.
+    /// HEAD, conditions, ranges, digests, HTTP/1.0, and requests that end the connection.
     private func answerHitInDetail(
         _ slot: Int, _ head: RequestHead, _ bytes: Region, _ entry: UInt32
     ) -> Bool {
@@ -126,8 +126,12 @@ extension Core {
         let lengthLine = ObjectFields.lengthLineCount(UInt64(cached.bodyCount))
         let rest = cached.fields.part(
             from: lengthLine, count: Int(cached.fields.count) - lengthLine - 2)
+        let digest =
+            selection.tellsDigest
+            ? reprDigest(
+                head, arena.span(bytes), of: cached.body, checksum: cached.facts.checksum) : nil
         writeSelectionHead(
-            slot, fields, selection, otherFields: arena.span(rest), to: head,
+            slot, fields, selection, digest, otherFields: arena.span(rest), to: head,
             keepAlive: head.keepAlive)
         if let range = selection.bodyRange(of: fields.length), head.method == .get {
             let body = cached.body.part(

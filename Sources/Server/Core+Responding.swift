@@ -22,6 +22,15 @@ enum Selection: Equatable {
         }
     }
 
+    /// Whether the object's digest says something to who gets the answer. Nothing is hashed for a
+    /// refusal.
+    var tellsDigest: Bool {
+        switch self {
+        case .whole, .part, .notModified: true
+        case .preconditionFailed, .unsatisfiable: false
+        }
+    }
+
     /// The bytes that go out with GET; nil for none.
     func bodyRange(of length: UInt64) -> ClosedRange<UInt64>? {
         switch self {
@@ -71,9 +80,9 @@ extension Core {
     }
 
     /// The head for a selection of an object; `otherFields` are its fields without Content-Length
-    /// and without the empty line.
+    /// and without the empty line. `digest` is that of the whole, also with a part of it.
     func writeSelectionHead(
-        _ slot: Int, _ fields: ObjectFields, _ selection: Selection,
+        _ slot: Int, _ fields: ObjectFields, _ selection: Selection, _ digest: Digest?,
         otherFields: Span<UInt8>, to head: RequestHead, keepAlive: Bool
     ) {
         if selection == .preconditionFailed {
@@ -82,6 +91,7 @@ extension Core {
                 keepAlive: keepAlive)
         }
         writeHead(slot, selection.status, keepAlive: keepAlive) { output in
+            if let digest { output.appendReprDigest(digest) }
             switch selection {
             case .whole:
                 output.appendField("Content-Length", decimal: fields.length)
@@ -103,12 +113,13 @@ extension Core {
     }
 
     /// Status line, Date, Connection where it says something, what `body` adds, empty line.
-    /// There must be room: `outputRoom` was asked, or the output is empty.
+    /// There must be room: `outputRoom` was asked, or the output is empty. `longBytes`: of values
+    /// that a client has chosen, which may be longer than all else that a head has.
     func writeHead(
-        _ slot: Int, _ status: Status, keepAlive: Bool,
+        _ slot: Int, _ status: Status, keepAlive: Bool, longBytes: Int = 0,
         _ more: (inout OutputSpan<UInt8>) -> Void
     ) {
-        guard let room = outputRoom(slot, Core.headRoom) else { return end(slot) }
+        guard let room = outputRoom(slot, Core.headRoom + longBytes) else { return end(slot) }
         var output = arena.output(room)
         output.appendStatusLine(status)
         output.appendField("Date", date: Int64(clamping: loop.wallSeconds))

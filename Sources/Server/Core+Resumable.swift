@@ -29,19 +29,25 @@ extension Core {
         if let length = terms.length, length > settings.uploadBytesMax {
             throw tooLarge(request)
         }
-        let expected = try expectedChecksums(
-            request, DialectLines(request.head, in: request.bytes.span))
+        let lines = DialectLines(request.head, in: request.bytes.span)
+        let isLast = fields.isComplete ?? true
+        var expected = try contentExpectation(request, lines)
+        expected.whole = try wholeDigests(request, lines)
+        if !isLast { expected.whole.wanted = [] }
+        var terms = terms
+        terms.expected = expected.whole.expected
         let created = try await createUpload(request, terms, id: id)
         var place = UploadPlace(created.id, owner: terms.owner)
         if let location {
             place = UploadPlace(id: created.id, owner: terms.owner, location: location)
         }
         if fields.speaksThisVersion { try await sendResumptionSupported(request, place) }
-        let isLast = fields.isComplete ?? true
         let status = try await takeChunk(
             request, place, claim(request, offset: 0, length: terms.length), isLast: isLast,
             expected: expected, &body)
-        writeUploadState(request, status, place, status.isFinished || !isLast ? .created : .ok)
+        writeUploadState(
+            request, status, place, status.isFinished || !isLast ? .created : .ok,
+            telling: expected.whole.wanted)
     }
 
     /// A new upload as its dialect describes it, counted. `id` is for one that its name finds.
@@ -83,7 +89,8 @@ extension Core {
     private func sendResumptionSupported(
         _ request: Request, _ place: UploadPlace
     ) async throws(Answer) {
-        guard let room = outputRoom(request.slot, Core.headRoom) else { throw Core.lost }
+        guard let room = outputRoom(request.slot, Core.headRoom + place.location.count)
+        else { throw Core.lost }
         var output = arena.output(room)
         output.appendStatusLine(.uploadResumptionSupported)
         output.appendField("Location", place.location.span)
@@ -123,10 +130,14 @@ extension Core {
         }
         let claim = try claim(request, offset: offset, length: length)
         let isLast = fields.isComplete ?? false
-        let expected = try expectedChecksums(request, lines)
+        var expected = try contentExpectation(request, lines)
+        // Of a part that is not the last one it would be the digest of nothing that is kept.
+        if isLast { expected.whole = try wholeDigests(request, lines) }
         let status = try await takeChunk(
             request, place, claim, isLast: isLast, expected: expected, &body)
-        writeUploadState(request, status, place, status.isFinished ? .created : .noContent)
+        writeUploadState(
+            request, status, place, status.isFinished ? .created : .noContent,
+            telling: expected.whole.wanted)
     }
 
     // MARK: State, cancellation
@@ -158,17 +169,24 @@ extension Core {
 
     func keepsAlive(_ request: Request) -> Bool { request.head.keepAlive && phase != .draining }
 
+    /// `wanted`: which digest of the whole is told, if it is there.
     func writeUploadState(
-        _ request: Request, _ status: UploadStatus, _ place: UploadPlace, _ code: Status
+        _ request: Request, _ status: UploadStatus, _ place: UploadPlace, _ code: Status,
+        telling wanted: DigestKinds = []
     ) {
         let limit = uploadLimit(expires: status.expires)
         let location = status.isFinished ? objectPath(status.terms.name) : place.location
-        writeHead(request.slot, code, keepAlive: keepsAlive(request)) { output in
+        writeHead(
+            request.slot, code, keepAlive: keepsAlive(request), longBytes: location.count
+        ) { output in
             if code == .created { output.appendField("Location", location.span) }
             output.appendUploadComplete(status.isFinished)
             output.appendField("Upload-Offset", decimal: status.offset)
             if let length = status.length { output.appendField("Upload-Length", decimal: length) }
             if !status.isFinished { output.appendUploadLimit(limit) }
+            if status.isFinished, let digest = status.digests.digest(of: wanted) {
+                output.appendReprDigest(digest)
+            }
             output.append("Cache-Control: no-store\r\n")
             if code != .noContent { output.appendField("Content-Length", decimal: 0) }
         }

@@ -54,10 +54,10 @@ extension Core {
     private func put(
         _ request: Request, _ name: [UInt8], _ body: inout BodyProgress
     ) async throws(Answer) {
-        let lines = DialectLines(request.head, in: request.bytes.span)
-        guard lines[.uploadComplete].isPresent else {
+        guard request.head.hasUploadComplete else {
             return try await upload(request, name, &body)
         }
+        let lines = DialectLines(request.head, in: request.bytes.span)
         let fields = UploadFields(lines, in: request.bytes.span)
         try await putSignedResumable(request, name, fields, &body)
     }

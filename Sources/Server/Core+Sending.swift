@@ -8,7 +8,7 @@ import Loop
 extension Core {
     /// Answers that fit are collected in one buffer of this size and leave in one SEND.
     static let outputSize = 16 << 10
-    /// Room for any head that this server writes.
+    /// Room for any head that this server writes, but for what of it clients choose the length of.
     static let headRoom = 2 << 10
 
     /// The free part of the connection's output, at least `count` bytes of it; nil if what is

@@ -88,7 +88,7 @@ extension Core {
         if hasBody || terms.length == 0 {
             let claim = try claim(request, offset: 0, length: nil)
             status = try await takeChunk(
-                request, place, claim, isLast: false, expected: expected(fields), &body)
+                request, place, claim, isLast: false, expected: expectation(fields), &body)
         }
         writeTusState(request, status, .created) { output in
             output.appendField("Location", place.location.span)
@@ -116,9 +116,11 @@ extension Core {
         var type = try metadataValue("filetype", lines, bytes)
         if type == nil { type = try metadataValue("type", lines, bytes) }
         let name = try uploadName(path: path, file: file)
-        return UploadTerms(
+        var terms = UploadTerms(
             name: name, owner: owner, mediaType: try uploadType(type, name), length: fields.length,
             dialect: .tus, metadata: metadata)
+        terms.expected = try wholeDigests(request, lines).expected
+        return terms
     }
 
     private func metadataValue(
@@ -157,12 +159,12 @@ extension Core {
         }
         let claim = try claim(request, offset: offset, length: fields.length)
         let status = try await takeChunk(
-            request, place, claim, isLast: false, expected: expected(fields), &body)
+            request, place, claim, isLast: false, expected: expectation(fields), &body)
         writeTusState(request, status, .noContent) { _ in }
     }
 
-    private func expected(_ fields: TusFields) -> [ExpectedChecksum] {
-        fields.checksum.map { [ExpectedChecksum($0)] } ?? []
+    private func expectation(_ fields: TusFields) -> ContentExpectation {
+        ContentExpectation(checksums: fields.checksum.map { [ExpectedChecksum($0)] } ?? [])
     }
 
     private func tellTusState(_ request: Request, _ place: UploadPlace) async throws(Answer) {
@@ -190,7 +192,10 @@ extension Core {
         _ request: Request, _ status: UploadStatus, _ code: Status,
         _ more: (inout OutputSpan<UInt8>) -> Void
     ) {
-        writeHead(request.slot, code, keepAlive: keepsAlive(request)) { output in
+        writeHead(
+            request.slot, code, keepAlive: keepsAlive(request),
+            longBytes: status.terms.metadata.count
+        ) { output in
             output.appendField("Tus-Resumable", TusFields.version)
             output.appendField("Upload-Offset", decimal: status.offset)
             if !status.isFinished {

@@ -14,17 +14,13 @@ extension Core {
         let slot = request.slot
         let store = try requireStore()
         try requireServing()
-        if request.head.contentRange.isPresent {
-            throw Answer(.badRequest, "PUT takes whole objects: Content-Range is not for requests")
-        }
-        guard case .length(let length) = request.head.framing else {
-            throw Answer(.lengthRequired, "a signed upload needs Content-Length")
-        }
+        let length = try wholeLength(request)
         let type = try authorize(request, name, length)
         guard length <= settings.uploadBytesMax else {
             throw Answer(.contentTooLarge, "the limit is \(settings.uploadBytesMax) bytes")
         }
         let durability = try durability(request)
+        let digests = try requestDigests(request)
         counters.uploads &+= 1
         var description = UploadDescription(
             name: name, length: length, mediaType: type, modified: loop.wallSeconds)
@@ -32,14 +28,17 @@ extension Core {
         do {
             switch try await look(up: name, store) {
             case .present(let existing):
-                try await compare(request, existing, description, durability, store, &body)
-                return writeCreated(request, durability)
+                try await compare(
+                    request, existing, description, durability, digests, store, &body)
+                return writeCreated(request, durability, digests)
             case .absent(let absence): description.absence = absence
             }
             if length <= UInt64(StoreLimits.smallBytesMax) {
-                outcome = try await receiveSmall(slot, description, durability, store, &body)
+                outcome = try await receiveSmall(
+                    slot, description, durability, digests, store, &body)
             } else {
-                outcome = try await receiveLarge(slot, description, durability, store, &body)
+                outcome = try await receiveLarge(
+                    slot, description, durability, digests, store, &body)
             }
         } catch let error as StoreError {
             counters.uploadErrors &+= 1
@@ -51,10 +50,20 @@ extension Core {
             preconditionFailure("the store throws StoreError, and we throw Answer")
         }
         switch outcome {
-        case .created, .existsIdentical: writeCreated(request, durability)
+        case .created, .existsIdentical: writeCreated(request, durability, digests)
         case .existsDifferent: throw Core.conflict
         }
         counters.uploadBytes &+= length
+    }
+
+    private func wholeLength(_ request: Request) throws(Answer) -> UInt64 {
+        if request.head.contentRange.isPresent {
+            throw Answer(.badRequest, "PUT takes whole objects: Content-Range is not for requests")
+        }
+        guard case .length(let length) = request.head.framing else {
+            throw Answer(.lengthRequired, "a signed upload needs Content-Length")
+        }
+        return length
     }
 
     /// What can be had without a suspension is had so: a call that only might suspend costs two
@@ -75,7 +84,9 @@ extension Core {
 
     static let conflict = Answer(.conflict, "another object is published under this name")
 
-    private func writeCreated(_ request: Request, _ durability: Store.Durability) {
+    private func writeCreated(
+        _ request: Request, _ durability: Store.Durability, _ digests: RequestDigests?
+    ) {
         writeHead(
             request.slot, .created, keepAlive: request.head.keepAlive && phase != .draining
         ) { output in
@@ -83,6 +94,7 @@ extension Core {
                 output.appendField(
                     "Millrace-Durability", durability == .durable ? "durable" : "written")
             }
+            if let digest = digests?.told { output.appendReprDigest(digest) }
             output.appendField("Content-Length", decimal: 0)
         }
     }
@@ -146,7 +158,7 @@ extension Core {
     @inline(__always)
     private func receiveSmall(
         _ slot: Int, _ description: UploadDescription, _ durability: Store.Durability,
-        _ store: ObjectStore, _ body: inout BodyProgress
+        _ digests: RequestDigests?, _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws -> PutOutcome {
         let upload = try await beginSmall(description, store)
         let count = Int(description.length)
@@ -158,14 +170,16 @@ extension Core {
             throw Core.lost
         }
         body.took(count)
+        if let digests { try check(upload, digests, store) }
         return try await upload.commit(durability)
     }
 
     private func receiveLarge(
         _ slot: Int, _ description: UploadDescription, _ durability: Store.Durability,
-        _ store: ObjectStore, _ body: inout BodyProgress
+        _ digests: RequestDigests?, _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws -> PutOutcome {
-        let upload = try await store.beginLarge(description)
+        let upload = try await store.beginLarge(
+            description, makesSHA256: digests?.kinds.contains(.sha256) ?? false)
         buffers.began()
         var pace = uploadPace(slot)
         defer {
@@ -195,13 +209,14 @@ extension Core {
             }
         } catch {
             if error is Answer {
-                await keep(upload, store)
+                await keep(upload, digests, store)
                 body.fail()
             } else {
                 await upload.abandon()
             }
             throw error
         }
+        if let digests { try await check(upload, digests) }
         let outcome = try await upload.commit(durability)
         if case .created = outcome {
             await store.endUpload(
@@ -220,11 +235,14 @@ extension Core {
     }
 
     /// The client may come back to the same URL for the rest.
-    private func keep(_ upload: LargeUpload, _ store: ObjectStore) async {
+    private func keep(
+        _ upload: LargeUpload, _ digests: RequestDigests?, _ store: ObjectStore
+    ) async {
         let description = upload.description
-        let terms = UploadTerms(
+        var terms = UploadTerms(
             name: description.name, owner: UploadPlace.Credential.secret.owner,
             mediaType: description.mediaType, length: description.length, dialect: .signedPut)
+        if let digests { terms.expected = digests.expected }
         await upload.keep(
             as: store.uploadID(of: description.name), terms,
             secondsToLive: settings.uploadSecondsToLive)
@@ -251,16 +269,21 @@ extension Core {
     // MARK: The name is taken
 
     /// Reads the body and compares every byte with what is published; throws 409 unless all are
-    /// the same. Another length or type is refused before the body.
+    /// the same. Another length or type is refused before the body. What the request says of its
+    /// bytes is held against the published ones, which are the same.
     private func compare(
         _ request: Request, _ existing: Pinned, _ description: UploadDescription,
-        _ durability: Store.Durability, _ store: ObjectStore, _ body: inout BodyProgress
+        _ durability: Store.Durability, _ digests: RequestDigests?, _ store: ObjectStore,
+        _ body: inout BodyProgress
     ) async throws {
         defer { store.release(existing) }
         guard existing.object.length == description.length else { throw Core.conflict }
         switch existing.object.kind {
         case .small: try await compareSmall(request, existing, description, store, &body)
         case .large: try await compareLarge(request, existing, description, store, &body)
+        }
+        if let digests {
+            try check(try await store.digests(digests.kinds, of: existing), digests)
         }
         // What was acknowledged as written only may still be on its way to the disk.
         if durability == .durable, !(try await store.settle(existing)) {

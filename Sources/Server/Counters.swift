@@ -23,6 +23,8 @@ struct Counters: Sendable {
     var uploadChunks: UInt64 = 0
     var uploadBytes: UInt64 = 0
     var uploadErrors: UInt64 = 0
+    /// Uploads, or parts of them, that were not what their clients said.
+    var digestMismatches: UInt64 = 0
     var deletes: UInt64 = 0
     var cacheHits: UInt64 = 0
     var cacheMisses: UInt64 = 0

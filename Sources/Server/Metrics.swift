@@ -95,7 +95,7 @@ enum MetricsDocument {
     /// `store` is nil before recovery has ended: nobody knows its numbers then.
     static func text(_ snapshots: [CoreSnapshot], _ store: StoreSnapshot?) -> String {
         var text = ""
-        for metric in frontMetrics + transferMetrics + storeMetrics {
+        for metric in frontMetrics + requestMetrics + transferMetrics + storeMetrics {
             text += "# HELP millrace_\(metric.name) \(metric.help)\n"
             text += "# TYPE millrace_\(metric.name) \(metric.kind)\n"
             for snapshot in snapshots {
@@ -208,7 +208,7 @@ enum MetricsDocument {
         ]
     }
 
-    private static var transferMetrics: [Metric] {
+    private static var requestMetrics: [Metric] {
         [
             counter("downloads_total", "GET and HEAD of objects.") { $0.counters.downloads },
             counter("download_errors_total", "Downloads that failed on our side.") {
@@ -231,7 +231,15 @@ enum MetricsDocument {
             counter("upload_errors_total", "Uploads that ended without acknowledgement.") {
                 $0.counters.uploadErrors
             },
+            counter("digest_mismatches_total", "Uploads or parts that were not what was said.") {
+                $0.counters.digestMismatches
+            },
             counter("deletes_total", "Objects deleted.") { $0.counters.deletes },
+        ]
+    }
+
+    private static var transferMetrics: [Metric] {
+        [
             counter("cache_hits_total", "Downloads answered from the hot cache.") {
                 $0.counters.cacheHits
             },
@@ -269,6 +277,9 @@ enum MetricsDocument {
                 "upload_progress_entries_total",
                 "Entries of the progress logs: uploads settled without a commit of the catalog."
             ) { $0.store.progressEntries },
+            counter("store_hashed_bytes_total", "Bytes that SHA was made of.") {
+                $0.store.bytesHashed
+            },
             counter("flushes_total", "Flushes of volumes.") { $0.store.flushes },
             counter("flushed_total", "Requests that those flushes made durable.") {
                 $0.store.flushed

@@ -39,6 +39,15 @@ extension Core {
         case .finished:
             return Answer(Problem(.completedUpload, .badRequest, detail: "the upload is finished"))
         case .refused(let refusal): return answer(for: refusal, request)
+        case .contradictingDigests:
+            return Answer(
+                Problem(.blank, .badRequest, detail: "the upload was said to have another digest"))
+        case .mismatch(let checksum):
+            counters.digestMismatches &+= 1
+            return Answer(
+                Problem(
+                    .mismatchingDigest(HTTP.Digest(checksum), field: "Repr-Digest"), .badRequest,
+                    detail: "the upload is not what it was said to be, and was given up"))
         case .nameTaken: return Core.conflict
         case .preempted:
             return Answer(.conflict, "a newer request goes on with this upload", closes: true)

@@ -19,6 +19,8 @@ struct ChunkGrant: Sendable {
     let held: Set<UInt64>
     /// All of its bytes have come before.
     let isRepeated: Bool
+    /// It may turn out to be the whole, whose SHA-256 is needed.
+    let makesSHA256: Bool
 }
 
 struct MoreSpace: Sendable {
@@ -30,21 +32,29 @@ struct MoreSpace: Sendable {
 
 /// How a chunk ends.
 enum ChunkEnd: Sendable, Equatable {
-    /// What was reported of it counts. The upload ends here, if `length` says so.
-    case kept(length: UInt64?)
+    /// What was reported of it counts. The upload ends here, if `length` says so; its first bytes
+    /// have the digest of `start`, if that was made.
+    case kept(length: UInt64?, start: UploadStart?)
     /// Its checksum was wrong: nothing of it was reported.
     case discarded
+}
+
+/// The SHA-256 of an upload's bytes up to `end`.
+struct UploadStart: Sendable, Equatable {
+    let end: UInt64
+    let sha256: [UInt8]
 }
 
 extension Assembler {
     /// Lets a chunk in, after whoever stands in its way has been cut short. Fails with
     /// `.wrongOffset` only when that offset is durable.
     func beginChunk(
-        _ id: UploadID, _ owner: [UInt8], _ claim: ChunkClaim, from core: Int
+        _ id: UploadID, _ owner: [UInt8], _ claim: ChunkClaim, _ whole: WholeDigests,
+        from core: Int
     ) async throws(UploadError) -> ChunkGrant {
         let upload = try enter(id, owner)
         do throws(UploadError) {
-            let grant = try await admit(upload, claim, from: core)
+            let grant = try await admit(upload, claim, whole, from: core)
             // From here on the grant reaches its core before whoever cuts it short.
             if upload.cutWriters.contains(grant.writer) {
                 state.endReservation(grant.bytesReserved)
@@ -60,12 +70,14 @@ extension Assembler {
     }
 
     private func admit(
-        _ upload: OpenUpload, _ claim: ChunkClaim, from core: Int
+        _ upload: OpenUpload, _ claim: ChunkClaim, _ whole: WholeDigests, from core: Int
     ) async throws(UploadError) -> ChunkGrant {
         while true {
             while upload.ending == .underWay { await upload.wait(on: loop) }
             try checkPresent(upload)
             try checkUnfinished(upload)
+            guard let expected = upload.terms.expected.joined(with: whole.expected)
+            else { throw .contradictingDigests }
             let admission: UploadState.Admission
             do throws(ChunkRefusal) {
                 admission = try upload.state.admit(claim)
@@ -75,6 +87,7 @@ extension Assembler {
             }
             switch admission {
             case .granted:
+                expect(expected, whole.wanted, of: upload)
                 let writer = open(upload, claim, from: core)
                 return try await grant(upload, claim, to: writer)
             case .preempts(let writers): await cut(upload, writers)
@@ -105,7 +118,8 @@ extension Assembler {
             id: upload.id, writer: writer, offset: claim.offset, end: claim.end,
             length: upload.state.length, space: upload.state.space, bytesReserved: reserved,
             stored: upload.state.stored(in: claim.range), held: Set(upload.state.fragments.keys),
-            isRepeated: !range.isEmpty && upload.state.received.contains(range))
+            isRepeated: !range.isEmpty && upload.state.received.contains(range),
+            makesSHA256: mayBeWhole(claim, of: upload) && needsSHA256(upload))
     }
 
     /// All space that bytes of `range` need, or an error and none.
@@ -225,12 +239,13 @@ extension Assembler {
         }
         defer { leave(upload) }
         var refusal: UploadError?
-        if case .kept(.some(let length)) = end {
+        if case .kept(.some(let length), _) = end {
             do throws(ChunkRefusal) { try upload.state.end(at: length) } catch {
                 refusal = .refused(error)
             }
             upload.changeCount += 1
         }
+        if case .kept(_, let start) = end { upload.start = start ?? upload.start }
         close(upload, writer)
         touch(upload)
         try await write(blocksToWrite(of: upload), of: upload)

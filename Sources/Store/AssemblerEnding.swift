@@ -12,6 +12,7 @@ extension Assembler {
         precondition(upload.ending == .underWay, "somebody else may end it as well")
         while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
         await writeLeftBlocks(of: upload)
+        if upload.failure == nil { try await verify(upload) }
         let outcome: PutOutcome
         do throws(StoreError) {
             if let failure = upload.failure { throw failure }
@@ -54,7 +55,7 @@ extension Assembler {
         _ = space.remove(VolumeLayout.blocks(for: length)..<UInt64.max)
         let data = LargeData(
             description: description, map: DataMap(space.extents), checksums: checksums,
-            object: upload.id.object,
+            sha256: upload.digests.sha256, object: upload.id.object,
             upload: upload.isRecorded
                 ? RecordedUpload(
                     id: upload.id, extents: upload.recorded,
@@ -183,7 +184,7 @@ extension Assembler {
         while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
     }
 
-    private func giveUp(_ upload: OpenUpload) async throws(UploadError) {
+    func giveUp(_ upload: OpenUpload) async throws(UploadError) {
         let extents = upload.state.space.extents
         let changes =
             CatalogChange.extents(from: upload.recorded, to: [])

@@ -28,6 +28,8 @@ public final class ChunkWriter {
     let number: UInt64
     /// Of the chunk's bytes in their order, if they are to be compared with what the client says.
     private var check: ChunkCheck?
+    /// Of the chunk, if it was made: see `isRight`.
+    private var sha256: [UInt8]?
     private let store: ObjectStore
     private let assembler: Assembler
     private let steps: ChunkSteps
@@ -45,16 +47,18 @@ public final class ChunkWriter {
     /// Checksums of the whole units at the front of the step that is being received.
     private var unitSums: [UInt32] = []
 
-    init(_ grant: ChunkGrant, check: ChunkCheck?, store: ObjectStore, assembler: Assembler) {
+    init(
+        _ grant: ChunkGrant, check: ChunkCheck?, isWithheld: Bool, store: ObjectStore,
+        assembler: Assembler
+    ) {
         id = grant.id
         self.check = check
-        isWithheld = check != nil
+        self.isWithheld = isWithheld
         number = grant.writer
         position = grant.offset
         length = grant.length
         isRepeated = grant.isRepeated
-        self.store = store
-        self.assembler = assembler
+        (self.store, self.assembler) = (store, assembler)
         steps = ChunkSteps(
             end: grant.end, length: grant.length, stored: grant.stored, held: grant.held)
         space = grant.space
@@ -64,6 +68,12 @@ public final class ChunkWriter {
     }
 
     private static let blockSize = VolumeLayout.blockSize
+
+    /// Of the upload's first bytes, if those are the chunk's, and it was hashed.
+    private var uploadStart: UploadStart? {
+        guard startOffset == 0, let sha256 else { return nil }
+        return UploadStart(end: position, sha256: sha256)
+    }
 
     /// What comes next: so many bytes, in one buffer, from its front. Nil at the chunk's end.
     public func next(countMax: Int) -> ChunkSteps.Step? {
@@ -99,7 +109,7 @@ public final class ChunkWriter {
             throw error
         }
         position += UInt64(count)
-        let mark = check?.add(lease.region.part(from: 0, count: count), in: store.memory.arena)
+        let mark = check?.add(lease.region.part(from: 0, count: count))
         switch step.kind {
         case .write: try await write(step, lease, count, mark)
         case .part:
@@ -120,7 +130,9 @@ public final class ChunkWriter {
     /// chunk's end. True where it did not say.
     public func isRight() async -> Bool {
         guard let check = check.take() else { return true }
-        return await check.isRight()
+        let isRight = await check.isRight()
+        sha256 = check.sha256
+        return isRight
     }
 
     /// Ends the chunk: everything that was taken counts, and is durable when this returns.
@@ -134,9 +146,10 @@ public final class ChunkWriter {
             refusal = refusal ?? error
         }
         let isWhole = refusal == nil && !isCut
+        let end = ChunkEnd.kept(
+            length: isWhole ? length : nil, start: isWhole ? uploadStart : nil)
         do throws(UploadError) {
-            let status = try await assembler.endChunk(
-                id, number, .kept(length: isWhole ? length : nil))
+            let status = try await assembler.endChunk(id, number, end)
             if let refusal { throw refusal }
             return status
         } catch {
@@ -367,27 +380,4 @@ public final class ChunkWriter {
     }
 
     deinit { precondition(!isOpen, "a chunk was neither kept nor discarded") }
-}
-
-extension SpaceMap {
-    /// Where `count` bytes from `offset` on lie; both are whole blocks.
-    func writes(at offset: UInt64, count: Int) -> [DataMap.Piece] {
-        let blockSize = UInt64(VolumeLayout.blockSize)
-        precondition(offset % blockSize == 0 && count % VolumeLayout.blockSize == 0)
-        var pieces: [DataMap.Piece] = []
-        var skipped = 0
-        while skipped < count {
-            guard let place = location(ofBlock: (offset + UInt64(skipped)) / blockSize) else {
-                preconditionFailure("bytes came for which nothing is reserved")
-            }
-            let run = UInt64(place.contiguousBlocks) * blockSize
-            let part = Int(min(run, UInt64(count - skipped)))
-            pieces.append(
-                DataMap.Piece(
-                    volume: place.volume, fileOffset: place.fileOffset, skipped: skipped,
-                    count: part))
-            skipped += part
-        }
-        return pieces
-    }
 }

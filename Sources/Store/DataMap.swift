@@ -59,3 +59,26 @@ struct DataMap {
         return lower
     }
 }
+
+extension SpaceMap {
+    /// Where `count` bytes from `offset` on lie; both are whole blocks.
+    func writes(at offset: UInt64, count: Int) -> [DataMap.Piece] {
+        let blockSize = UInt64(VolumeLayout.blockSize)
+        precondition(offset % blockSize == 0 && count % VolumeLayout.blockSize == 0)
+        var pieces: [DataMap.Piece] = []
+        var skipped = 0
+        while skipped < count {
+            guard let place = location(ofBlock: (offset + UInt64(skipped)) / blockSize) else {
+                preconditionFailure("bytes came for which nothing is reserved")
+            }
+            let run = UInt64(place.contiguousBlocks) * blockSize
+            let part = Int(min(run, UInt64(count - skipped)))
+            pieces.append(
+                DataMap.Piece(
+                    volume: place.volume, fileOffset: place.fileOffset, skipped: skipped,
+                    count: part))
+            skipped += part
+        }
+        return pieces
+    }
+}

@@ -11,6 +11,8 @@ struct LargeData {
     let description: UploadDescription
     let map: DataMap
     let checksums: [UInt32]
+    /// Of all its bytes, if it was made; 32 bytes.
+    var sha256: [UInt8]?
     /// Names the object for life.
     let object: ObjectID
     /// The upload that it was, if the catalog knows of its space; else that is given back when the
@@ -44,12 +46,25 @@ final class RecordedUpload {
     }
 }
 
+extension LargeData {
+    /// The strings as the record takes them.
+    fileprivate func withText<Answer>(_ body: (borrowing RecordText) -> Answer) -> Answer {
+        let sha256 = sha256 ?? []
+        return body(
+            RecordText(
+                name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+                mediaType: description.mediaType.span.rawBytes, sha256: sha256.span.rawBytes))
+    }
+}
+
 extension ObjectStore {
-    func recordBlocks(_ description: UploadDescription, _ extents: [Extent]) -> UInt32 {
-        description.withText {
-            RecordEncoding.blockCount(
-                largeObjectOf: description.length, extentCount: extents.count, $0)
-        }
+    /// Of the record of a large object, whose digest may turn out to be one more.
+    func recordBlocksMax(_ description: UploadDescription, _ extents: [Extent]) -> UInt32 {
+        1
+            + description.withText {
+                RecordEncoding.blockCount(
+                    largeObjectOf: description.length, extentCount: extents.count, $0)
+            }
     }
 
     /// The space of what is not published; unless the catalog knows whose it is.
@@ -61,7 +76,10 @@ extension ObjectStore {
     func publish(
         _ data: LargeData, _ durability: Durability
     ) async throws(StoreError) -> PutOutcome {
-        let blocks = recordBlocks(data.description, data.map.extents)
+        let blocks = data.withText {
+            RecordEncoding.blockCount(
+                largeObjectOf: data.description.length, extentCount: data.map.extents.count, $0)
+        }
         while true {
             let claimed: ClaimedPlace?
             let outcome: PutOutcome?
@@ -97,8 +115,9 @@ extension ObjectStore {
         if durability == .written || state.faults.contains(.earlyAcknowledgement) {
             let checksums = data.checksums
             let manifest = Manifest(
-                mediaType: description.mediaType, checksum: crc32c(checksums.span.rawBytes),
-                extents: data.map.extents, checksums: checksums)
+                mediaType: description.mediaType, sha256: data.sha256,
+                checksum: crc32c(checksums.span.rawBytes), extents: data.map.extents,
+                checksums: checksums)
             state.provide(description.name, object.entry, manifest)
             finishInBackground { [self] in try? await finish(data, record) }
         } else {
@@ -155,15 +174,13 @@ extension ObjectStore {
     }
 
     private func encode(_ data: LargeData, _ stamp: RecordStamp, into region: Region) {
-        let description = data.description
         let (extents, checksums) = (data.map.extents, data.checksums)
-        let text = RecordText(
-            name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
-            mediaType: description.mediaType.span.rawBytes)
-        var bytes = memory.arena.mutableBytes(region)
-        RecordEncoding.encodeLargeObject(
-            into: &bytes, stamp: stamp, text: text, length: description.length,
-            extents: extents.span, checksums: checksums.span, seal: seal)
+        data.withText { text in
+            var bytes = memory.arena.mutableBytes(region)
+            RecordEncoding.encodeLargeObject(
+                into: &bytes, stamp: stamp, text: text, length: data.description.length,
+                extents: extents.span, checksums: checksums.span, seal: seal)
+        }
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.
@@ -186,18 +203,15 @@ extension ObjectStore {
     private func holdsSameBytes(
         _ stored: LargeObject, _ data: LargeData
     ) async throws(StoreError) -> Bool {
-        let object = StoredObject(
-            length: data.description.length, sequence: 0, modified: 0, kind: .large,
-            record: stored.object.record)
-        let manifest = Manifest(
-            mediaType: [], checksum: 0, extents: data.map.extents, checksums: data.checksums)
-        let received = LargeObject(object, manifest)
+        let length = data.description.length
+        let received = LargeObject(
+            unpublished: data.map.extents, data.checksums, length: length)
         let buffer = await memory.lease(
             preferring: StoreLimits.transferBytesMax / 2, minimum: StoreLimits.unitBytes
         ).detach()
         defer { memory.giveBack(buffer: buffer) }
         var offset: UInt64 = 0
-        while offset < object.length {
+        while offset < length {
             let count = try await read(received, offset: offset, into: buffer)
             let bytes = buffer.part(from: 0, count: count)
             guard try await matches(stored, offset: offset, received: bytes) else { return false }

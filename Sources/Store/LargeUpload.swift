@@ -9,6 +9,7 @@
 
 import Catalog
 import Checksums
+import Cryptography
 public import IO
 import Loop
 import Volumes
@@ -28,9 +29,17 @@ public final class LargeUpload {
     private var summed = 0
     /// The unit that is not whole yet.
     private var unit: (checksum: UInt32, count: Int) = (0, 0)
+    /// Of what has come, if somebody wants that.
+    private var digest: RunningDigest?
+    /// What that came to.
+    private var sha256: [UInt8]?
 
-    init(_ description: UploadDescription, store: ObjectStore, extents: [Extent]) {
+    init(
+        _ description: UploadDescription, store: ObjectStore, extents: [Extent],
+        digest: RunningDigest?
+    ) {
         self.description = description
+        self.digest = digest
         self.store = store
         map = DataMap(extents)
         checksums.reserveCapacity(Int(VolumeLayout.checksumCount(for: description.length)))
@@ -58,7 +67,9 @@ public final class LargeUpload {
         store.state.endReservation(UInt64(count))
         summed = 0
         let source = padded(lease.region, count: count)
-        await start(lease.detach(), source, at: offset)
+        let mark = digest?.add(lease.region.part(from: 0, count: count))
+        if mark != nil { store.count { $0.bytesHashed += UInt64(count) } }
+        await start(lease.detach(), source, at: offset, mark)
         await waitForWrites(atMost: StoreLimits.uploadWritesMax - 1)
         if let failure { throw failure }
     }
@@ -69,21 +80,41 @@ public final class LargeUpload {
         isOpen = false
         await drain()
         if let failure {
+            await abandonDigest()
             endReservation()
             await store.ledger.giveBack(map.extents)
             throw failure
         }
         precondition(received == description.length, "committed before its last byte")
+        await finishDigest()
         let data = LargeData(
-            description: description, map: map, checksums: checksums,
+            description: description, map: map, checksums: checksums, sha256: sha256,
             object: store.newObjectID())
         return try await store.publish(data, durability)
     }
+
+    /// What all bytes turned out to be, once they have come: CRC32C, and SHA-256 if that was asked
+    /// for at the beginning.
+    public func digests() async -> ObjectDigests {
+        precondition(received == description.length, "asked for before the last byte")
+        await finishDigest()
+        return ObjectDigests(
+            sha256: sha256,
+            crc32c: ObjectDigests.crc32c(checksums, length: description.length))
+    }
+
+    private func finishDigest() async {
+        guard let digest = digest.take() else { return }
+        sha256 = await digest.finish()
+    }
+
+    private func abandonDigest() async { await digest.take()?.abandon() }
 
     /// Gives the space back after the last write in flight has ended.
     public func abandon() async {
         precondition(isOpen, "an upload ends once")
         isOpen = false
+        await abandonDigest()
         await drain()
         endReservation()
         await store.ledger.giveBack(map.extents)
@@ -96,6 +127,7 @@ public final class LargeUpload {
     ) async {
         precondition(isOpen, "an upload ends once")
         isOpen = false
+        await abandonDigest()
         await drain()
         endReservation()
         let units = Array(checksums.prefix(Int(received / UInt64(StoreLimits.unitBytes))))
@@ -140,7 +172,9 @@ public final class LargeUpload {
     }
 
     /// Asks for the writes; a task of its own gives the buffer back when the last has ended.
-    private func start(_ lease: Region, _ source: Region, at offset: UInt64) async {
+    private func start(
+        _ lease: Region, _ source: Region, at offset: UInt64, _ mark: UInt64?
+    ) async {
         var writes: [(file: VolumeFile, ticket: Ticket, count: Int)] = []
         for piece in map.pieces(from: offset, count: Int(source.count)) {
             do throws(StoreError) {
@@ -153,7 +187,7 @@ public final class LargeUpload {
             }
         }
         inFlight += 1
-        store.loop.inBackground { [self] in
+        store.loop.inBackground { [self, digest] in
             for write in writes {
                 do throws(StoreError) {
                     try await write.file.finishWrite(write.ticket, count: write.count)
@@ -161,6 +195,7 @@ public final class LargeUpload {
                     failure = error
                 }
             }
+            if let mark { await digest?.settle(mark) }
             store.memory.giveBack(BufferLease(attaching: lease))
             inFlight -= 1
             let woken = waiters
@@ -188,21 +223,26 @@ public final class LargeUpload {
 
 extension ObjectStore {
     /// Reserves all space of an object longer than `StoreLimits.smallBytesMax`. Fails with
-    /// `.noSpace`, `.tooLarge`, `.tooMuchReserved`, `.readOnly`, `.indexBehind`, `.kernel`.
+    /// `.noSpace`, `.tooLarge`, `.tooMuchReserved`, `.readOnly`, `.indexBehind`, `.kernel`,
+    /// `.noDigest`. `makesSHA256`: also if the store does not keep that of all objects.
     public func beginLarge(
-        _ description: UploadDescription
+        _ description: UploadDescription, makesSHA256: Bool = false
     ) async throws(StoreError) -> LargeUpload {
         precondition(description.length > StoreLimits.smallBytesMax, "that is a small object")
         guard description.length <= StoreLimits.objectBytesMax else { throw .tooLarge }
         try admit()
         let extents = try await reserve(description.length)
-        guard recordBlocks(description, extents) <= StoreLimits.recordBlocksMax else {
+        do throws(StoreError) {
             // In so many pieces that the record would not fit.
+            guard recordBlocksMax(description, extents) <= StoreLimits.recordBlocksMax
+            else { throw .noSpace }
+            let digest = makesSHA256 || state.keepsSHA256 ? try makeDigest(.sha256) : nil
+            return LargeUpload(description, store: self, extents: extents, digest: digest)
+        } catch {
             await ledger.giveBack(extents)
             state.endReservation(description.length)
-            throw .noSpace
+            throw error
         }
-        return LargeUpload(description, store: self, extents: extents)
     }
 
     private func reserve(_ bytes: UInt64) async throws(StoreError) -> [Extent] {

@@ -18,6 +18,12 @@ final class OpenUpload {
     let created: UInt64
     var lastActivity: UInt64
     var expires: UInt64
+    /// Of its first bytes, as a chunk of this life brought them.
+    var start: UploadStart?
+    /// What somebody would like to be told of the whole.
+    var wanted: DigestKinds = []
+    /// What the whole was found to be.
+    var digests = ObjectDigests()
     /// Set once it is published: only that is still known of it.
     var outcome: UploadOutcome
     /// The extents that the catalog has of it, or is about to be told of.
@@ -88,7 +94,8 @@ final class OpenUpload {
             id: id, terms: terms,
             offset: outcome == .unfinished ? durable.prefixEnd : state.length ?? 0,
             received: durable, length: state.length, created: created,
-            lastActivity: lastActivity, expires: expires, isFinished: outcome.isPublished)
+            lastActivity: lastActivity, expires: expires, isFinished: outcome.isPublished,
+            digests: digests)
     }
 
     /// Somebody is at it: its time begins anew.

@@ -54,8 +54,9 @@ extension ObjectStore {
             let record = try Record.decode(
                 bytes, at: pinned.object.record.address, instance: state.instance, seal: seal)
             return Manifest(
-                mediaType: record.mediaType, checksum: crc32c(record.checksums.span.rawBytes),
-                extents: record.extents, checksums: record.checksums)
+                mediaType: record.mediaType, sha256: record.sha256.isEmpty ? nil : record.sha256,
+                checksum: crc32c(record.checksums.span.rawBytes), extents: record.extents,
+                checksums: record.checksums)
         } catch {
             throw corrupt(pinned)
         }

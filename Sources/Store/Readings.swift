@@ -23,6 +23,10 @@ public final class LargeObject {
     public let mediaType: [UInt8]
     /// CRC32C over the units' checksums: one number for the whole content.
     public let checksum: UInt32
+    /// Of all its bytes, if that was ever made; 32 bytes.
+    public let sha256: [UInt8]?
+    /// CRC32C of all its bytes.
+    public private(set) lazy var crc32c = ObjectDigests.crc32c(checksums, length: object.length)
     let map: DataMap
     /// CRC32C of each unit.
     let checksums: [UInt32]
@@ -34,10 +38,21 @@ public final class LargeObject {
         self.object = object
         mediaType = manifest.mediaType
         checksum = manifest.checksum
+        sha256 = manifest.sha256
         checksums = manifest.checksums
         map = DataMap(manifest.extents)
         verified = Array(repeating: false, count: manifest.checksums.count)
         windows = CachedWindows(objectBytes: object.length)
+    }
+
+    /// Bytes that are no object yet, to be read like one: nobody finds them by a record.
+    convenience init(unpublished extents: [Extent], _ checksums: [UInt32], length: UInt64) {
+        let object = StoredObject(
+            length: length, sequence: 0, modified: 0, kind: .large,
+            record: Extent(volume: VolumeID(0), start: 0, count: 1))
+        self.init(
+            object,
+            Manifest(mediaType: [], checksum: 0, extents: extents, checksums: checksums))
     }
 
     /// The first byte from `offset` on, and before `end`, whose unit is not verified; else `end`.
@@ -85,6 +100,7 @@ public struct LargeRead {
 /// The lasting facts of a large object, as its record has them.
 struct Manifest: Sendable {
     let mediaType: [UInt8]
+    var sha256: [UInt8]?
     let checksum: UInt32
     let extents: [Extent]
     let checksums: [UInt32]
@@ -109,6 +125,8 @@ public struct StoreStatistics: Sendable, Equatable {
     public var bytesRead: UInt64 = 0
     /// Entries of the progress log: uploads that were settled without a commit of the catalog.
     public var progressEntries: UInt64 = 0
+    /// That SHA-1 or SHA-256 was made of.
+    public var bytesHashed: UInt64 = 0
     public var flushes: UInt64 = 0
     /// Requests that those flushes served; divided by `flushes`: the batch size.
     public var flushed: UInt64 = 0

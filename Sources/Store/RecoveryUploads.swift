@@ -80,6 +80,7 @@ extension RecordedUpload {
         ended.space = SpaceMap()
         ended.fragments = []
         ended.partialUnits = []
+        (ended.expectedSHA256, ended.expectedCRC32C) = (nil, nil)
         self.init(id: id, extents: Set(record.space.extents), record: ended)
     }
 }

@@ -23,6 +23,8 @@ public struct StoreSetup: Sendable {
     public var uploadsPerOwnerMax = 10_000
     /// When the progress of uploads goes into a log beside the catalog.
     var progress = ProgressPolicy()
+    /// The SHA-256 of every large object is made and kept with it, asked for or not.
+    public var keepsSHA256 = false
     /// The catalog is read into memory before anything else if it takes no more bytes than this.
     public var catalogWarmBytesMax: UInt64 = 0
     /// The catalog is new or not to be believed: scan everything.

@@ -38,6 +38,8 @@ final class StoreState: Sendable {
     let uploadBytesMax: UInt64
     let progress: ProgressPolicy
     private let progressStart = Atomic<UInt64>(0)
+    /// The SHA-256 of every large object is kept with it.
+    let keepsSHA256: Bool
     private let cores = Mutex<[any StoreCore]>([])
     /// By core; as their stores are opened.
     private let assemblers = Mutex<[Int: Assembler]>([:])
@@ -53,6 +55,7 @@ final class StoreState: Sendable {
                 countMax: setup.uploadsMax, countPerOwnerMax: setup.uploadsPerOwnerMax))
         uploadBytesMax = min(setup.uploadBytesMax, StoreLimits.objectBytesMax)
         progress = setup.progress
+        keepsSHA256 = setup.keepsSHA256
         self.faults = faults
     }
 
@@ -270,4 +273,6 @@ struct StoreFaults: OptionSet, Sendable {
     static let earlyAcknowledgement = StoreFaults(rawValue: 4)
     /// Space returns before the removal record is durable and the last reader is gone.
     static let earlyReuse = StoreFaults(rawValue: 8)
+    /// No digest can be made, as with an OpenSSL that has none.
+    static let noDigest = StoreFaults(rawValue: 16)
 }

@@ -30,6 +30,8 @@ extension OpenUpload {
     /// As it is now.
     var record: UploadRecord {
         var record = terminal
+        record.expectedSHA256 = terms.expected.sha256
+        record.expectedCRC32C = terms.expected.crc32c
         record.received = state.received
         record.space = state.usedSpace
         record.fragments = state.fragments.sorted { $0.key < $1.key }.map { block, fragment in
@@ -65,6 +67,8 @@ extension UploadTerms {
             name: record.name, owner: record.owner, tenant: record.tenant,
             mediaType: record.mediaType, length: record.length, dialect: record.dialect,
             chunkBytes: record.chunkSize, metadata: record.metadata)
+        expected = ObjectDigests(
+            sha256: record.expectedSHA256, crc32c: record.expectedCRC32C)
     }
 }
 

@@ -15,6 +15,8 @@ public struct UploadTerms: Sendable, Equatable {
     public var dialect: UploadDialect
     /// Of numbered chunks; 0 where a chunk is whatever comes.
     public var chunkBytes: UInt32
+    /// What its client says that the whole will be: else it is not published.
+    public var expected = ObjectDigests()
     /// What the client wants to have back: tus' Upload-Metadata, as sent.
     public var metadata: [UInt8]
 
@@ -48,6 +50,8 @@ public struct UploadStatus: Sendable, Equatable {
     public let expires: UInt64
     /// It is published under its name.
     public let isFinished: Bool
+    /// What was made of the whole by whoever finished it just now.
+    public let digests: ObjectDigests
 }
 
 /// Why an upload does not go on.
@@ -60,6 +64,10 @@ public enum UploadError: Error, Equatable, Sendable {
     case finished(UploadStatus)
     /// This chunk cannot be part of it: 400, 409 or 413.
     case refused(ChunkRefusal)
+    /// Other digests of the whole were told before: 400.
+    case contradictingDigests
+    /// All bytes have come, and are not what its client said: 400. The upload is gone.
+    case mismatch(ExpectedChecksum)
     /// Another object was published under its name meanwhile: 409. The upload is gone.
     case nameTaken
     /// A newer request goes on with it: this one has to end.

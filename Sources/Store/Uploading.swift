@@ -1,6 +1,5 @@
 /// The door to uploads that may be resumed, on every core: each is handed on to its owner.
 
-import Cryptography
 import IO
 import Loop
 public import Volumes
@@ -41,21 +40,25 @@ extension ObjectStore {
     }
 
     /// Lets a chunk in: see `ChunkWriter`. If checksums are `expected`, nothing of it counts before
-    /// they were found right and it is kept.
+    /// they were found right and it is kept. `whole`: what is said of the upload with it.
     public func beginChunk(
-        _ id: UploadID, owner: [UInt8], _ claim: ChunkClaim, expected: [ExpectedChecksum] = []
+        _ id: UploadID, owner: [UInt8], _ claim: ChunkClaim, expected: [ExpectedChecksum] = [],
+        whole: WholeDigests = WholeDigests()
     ) async throws(UploadError) -> ChunkWriter {
         let assembler = try assembler(of: id)
-        let grant = try await assembler.beginChunk(id, owner, claim, from: loop.index)
-        let check: ChunkCheck?
-        do throws(CryptographyError) {
-            check = expected.isEmpty ? nil : try ChunkCheck(expected, self)
+        let grant = try await assembler.beginChunk(id, owner, claim, whole, from: loop.index)
+        var check: ChunkCheck?
+        do throws(StoreError) {
+            if grant.makesSHA256 || !expected.isEmpty {
+                check = try ChunkCheck(expected, makesSHA256: grant.makesSHA256, self)
+            }
         } catch {
             state.endReservation(grant.bytesReserved)
             _ = try? await assembler.endChunk(id, grant.writer, .discarded)
-            throw .store(.noDigest("\(error)"))
+            throw .store(error)
         }
-        let writer = ChunkWriter(grant, check: check, store: self, assembler: assembler)
+        let writer = ChunkWriter(
+            grant, check: check, isWithheld: !expected.isEmpty, store: self, assembler: assembler)
         chunks[ChunkKey(id: id, writer: grant.writer)] = writer
         return writer
     }

@@ -8,6 +8,8 @@ public struct Record: Equatable, Sendable {
     public let owner: [UInt8]
     public let tenant: [UInt8]
     public let mediaType: [UInt8]
+    /// Of the object's bytes; empty if the record has none.
+    public let sha256: [UInt8]
     /// Where the data of a large object lies, in order; the last may have blocks to spare.
     public let extents: [Extent]
     /// CRC32C of every 64 KiB of a large object; empty when not asked for.
@@ -41,6 +43,7 @@ public struct Record: Equatable, Sendable {
         owner = octets(bytes, header.owner)
         tenant = octets(bytes, header.tenant)
         mediaType = octets(bytes, header.mediaType)
+        sha256 = octets(bytes, header.sha256)
         self.extents = extents
         self.checksums = checksums
     }

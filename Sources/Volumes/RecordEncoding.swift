@@ -91,6 +91,7 @@ public enum RecordEncoding {
         seal: some RecordSeal
     ) {
         precondition(stamp.supersedes != nil, "a removal of nothing")
+        precondition(text.sha256.isEmpty, "a removal has no bytes")
         target.zero(0..<VolumeLayout.blockSize)
         let shape = Shape(
             kind: .removal, length: 0, contentChecksum: 0, blockCount: removalBlockCount,
@@ -127,8 +128,10 @@ extension RecordEncoding {
         let headerByteCount = headerByteCount(text)
         target.zero(0..<headerByteCount)
         target.put(RecordHeader.magic, at: 0)
-        target.put(RecordHeader.formatVersion, at: 24)
+        let flags: RecordFlags = text.sha256.isEmpty ? [] : .sha256
+        target.put(flags.format, at: 24)
         target.put(shape.kind.rawValue, at: 26)
+        target.put(flags.rawValue, at: 27)
         target.put(UInt32(headerByteCount), at: 28)
         target.put(shape.blockCount, at: 32)
         target.put(shape.contentChecksum, at: 36)
@@ -170,6 +173,8 @@ extension RecordEncoding {
         target.put(text.tenant, at: offset)
         offset += text.tenant.byteCount
         target.put(text.mediaType, at: offset)
+        offset += text.mediaType.byteCount
+        target.put(text.sha256, at: offset)
     }
 }
 

@@ -53,35 +53,41 @@ public struct RecordStamp: Equatable, Sendable {
     }
 }
 
-/// The borrowed strings of a record, as bytes in no particular encoding.
+/// The borrowed strings of a record, as bytes in no particular encoding, and its digest.
 public struct RecordText: ~Escapable {
     public static let nameBytesMax = 480
     public static let ownerBytesMax = 64
     public static let tenantBytesMax = 64
     public static let mediaTypeBytesMax = 128
+    public static let sha256Bytes = 32
 
     public let name: RawSpan
     public let owner: RawSpan
     public let tenant: RawSpan
     public let mediaType: RawSpan
+    /// Of the object's bytes; empty if nobody has made it.
+    public let sha256: RawSpan
 
     /// Whoever lets the world choose these checks the limits first; the name is never empty.
-    @_lifetime(copy name, copy owner, copy tenant, copy mediaType)
+    @_lifetime(copy name, copy owner, copy tenant, copy mediaType, copy sha256)
     public init(
         name: RawSpan, owner: RawSpan = RawSpan(), tenant: RawSpan = RawSpan(),
-        mediaType: RawSpan = RawSpan()
+        mediaType: RawSpan = RawSpan(), sha256: RawSpan = RawSpan()
     ) {
         precondition(!name.isEmpty && name.byteCount <= RecordText.nameBytesMax)
         precondition(owner.byteCount <= RecordText.ownerBytesMax)
         precondition(tenant.byteCount <= RecordText.tenantBytesMax)
         precondition(mediaType.byteCount <= RecordText.mediaTypeBytesMax)
+        precondition(sha256.isEmpty || sha256.byteCount == RecordText.sha256Bytes)
         self.name = name
         self.owner = owner
         self.tenant = tenant
         self.mediaType = mediaType
+        self.sha256 = sha256
     }
 
     var byteCount: Int {
         name.byteCount + owner.byteCount + tenant.byteCount + mediaType.byteCount
+            + sha256.byteCount
     }
 }

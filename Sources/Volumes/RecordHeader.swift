@@ -6,20 +6,24 @@ import Checksums
 ///      8  16  seal over bytes 24…     88   8  length of the object   138  2  media type, bytes
 ///     24   2  format                  96   8  modified, seconds      140  2  owner, bytes
 ///     26   1  kind                   104   4  modified, nanoseconds  142  2  tenant, bytes
-///     27   1  zero                   108   4  extents                144     name, owner, tenant,
-///     28   4  header, bytes          112   4  checksums                      media type; zeros
-///     32   4  record, blocks         116   4  zero                           to a multiple of 64
-///     36   4  content checksum       120   8  supersedes: address
+///     27   1  flags                  108   4  extents                144     name, owner, tenant,
+///     28   4  header, bytes          112   4  checksums                      media type, SHA-256
+///     32   4  record, blocks         116   4  zero                           if flagged; zeros to
+///     36   4  content checksum       120   8  supersedes: address            a multiple of 64
 ///     40  16  instance               128   8  supersedes: sequence
 ///     56   8  own address                     (0: nothing)
 ///     64   8  sequence
+///
+/// Flag 1: a SHA-256 of the object's bytes, 32 bytes, lies behind the media type. A record without
+/// flags has format 1, one with flags format 2.
 ///
 /// Behind the header of a small object lies its data; behind that of a large one the table: 16
 /// bytes an extent (packed address, count, zero), then four bytes a checksum. The content checksum
 /// is that of the data or of the table. The rest of the last block is zero. A header never exceeds
 /// its first block, so one block tells whose record it is and how far it goes.
 public struct RecordHeader: Equatable, Sendable {
-    public static let formatVersion: UInt16 = 1
+    /// The newest that is read.
+    public static let formatVersion: UInt16 = 2
 
     public let kind: RecordKind
     public let stamp: RecordStamp
@@ -38,6 +42,8 @@ public struct RecordHeader: Equatable, Sendable {
     public let owner: Range<Int>
     public let tenant: Range<Int>
     public let mediaType: Range<Int>
+    /// Empty if the record has none.
+    public let sha256: Range<Int>
 
     static let magic: UInt64 = 0x0d52_4345_524c_4c4d  // "MLLRECR\r" in byte order
     static let sealedFrom = 24
@@ -109,7 +115,8 @@ public struct RecordHeader: Equatable, Sendable {
     private init?(authenticated bytes: RawSpan, address: BlockAddress, instance: InstanceID) {
         let sequence = bytes.integer(at: 64, as: UInt64.self)
         let nanoseconds = bytes.integer(at: 104, as: UInt32.self)
-        guard bytes.integer(at: 24) == RecordHeader.formatVersion,
+        guard let flags = RecordFlags(byte: bytes.integer(at: 27)),
+            bytes.integer(at: 24) == flags.format,
             let kind = RecordKind(rawValue: bytes.integer(at: 26)),
             sequence > 0, nanoseconds < 1_000_000_000,
             let other = BlockAddress(packed: bytes.integer(at: 120))
@@ -138,6 +145,8 @@ public struct RecordHeader: Equatable, Sendable {
         tenant = owner.upperBound..<owner.upperBound + Int(bytes.integer(at: 142, as: UInt16.self))
         mediaType =
             tenant.upperBound..<tenant.upperBound + Int(bytes.integer(at: 138, as: UInt16.self))
+        let sha256Bytes = flags.contains(.sha256) ? RecordText.sha256Bytes : 0
+        sha256 = mediaType.upperBound..<mediaType.upperBound + sha256Bytes
     }
 
     /// Whether sizes and counts are those that `RecordEncoding` would have written. What carries
@@ -160,11 +169,28 @@ public struct RecordHeader: Equatable, Sendable {
                 && blockCount == RecordEncoding.blocks(content.upperBound)
         case .removal:
             return length == 0 && extentCount == 0 && checksumCount == 0 && blockCount == 1
-                && stamp.supersedes != nil
+                && stamp.supersedes != nil && sha256.isEmpty
         }
     }
 
-    private var textByteCount: Int { mediaType.upperBound - name.lowerBound }
+    private var textByteCount: Int { sha256.upperBound - name.lowerBound }
+}
+
+/// What a record has beyond what every record has, and so its format.
+struct RecordFlags: OptionSet {
+    let rawValue: UInt8
+
+    static let sha256 = RecordFlags(rawValue: 1)
+
+    /// Nil if one is set that nobody knows here.
+    init?(byte: UInt8) {
+        guard byte & ~RecordFlags.sha256.rawValue == 0 else { return nil }
+        self.init(rawValue: byte)
+    }
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    var format: UInt16 { isEmpty ? 1 : 2 }
 }
 
 public enum RecordError: Error, Equatable, Sendable {

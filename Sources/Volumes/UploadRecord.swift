@@ -11,6 +11,9 @@ public struct UploadRecord: Equatable, Sendable {
     public var mediaType: [UInt8]
     /// What the client says about the file, as it was sent (tus `Upload-Metadata`).
     public var metadata: [UInt8] = []
+    /// What the client says that the whole will be: 32 bytes, if it has.
+    public var expectedSHA256: [UInt8]?
+    public var expectedCRC32C: UInt32?
     /// In which dialect it was created; it may go on in any other.
     public let dialect: UploadDialect
     /// It is there to be concatenated, and never becomes an object by itself.

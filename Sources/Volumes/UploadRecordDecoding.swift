@@ -35,6 +35,10 @@ extension UploadRecord {
             dialect: dialect, createdSeconds: bytes.integer(at: 16),
             expiresSeconds: bytes.integer(at: 32))
         metadata = octets(bytes, shape.metadata)
+        if !shape.expectedSHA256.isEmpty { expectedSHA256 = octets(bytes, shape.expectedSHA256) }
+        if !shape.expectedCRC32C.isEmpty {
+            expectedCRC32C = bytes.integer(at: shape.expectedCRC32C.lowerBound)
+        }
         isPartial = flags & UploadRecordShape.partialFlag != 0
         lastActivitySeconds = bytes.integer(at: 24)
         generation = bytes.integer(at: 40)

@@ -24,6 +24,7 @@ extension UploadRecord {
         target.put(tenant.span.rawBytes, at: shape.tenant.lowerBound)
         target.put(mediaType.span.rawBytes, at: shape.mediaType.lowerBound)
         target.put(metadata.span.rawBytes, at: shape.metadata.lowerBound)
+        putExpected(into: &target, shape)
         if progressSequence > 0 { target.put(progressSequence, at: shape.progress.lowerBound) }
         putRanges(into: &target, at: shape.rangesStart)
         putPieces(into: &target, at: shape.piecesStart)
@@ -36,6 +37,8 @@ extension UploadRecord {
     var flags: UInt8 {
         (isPartial ? UploadRecordShape.partialFlag : 0)
             | (length != nil ? UploadRecordShape.lengthKnownFlag : 0)
+            | (expectedSHA256 != nil ? UploadRecordShape.sha256Flag : 0)
+            | (expectedCRC32C != nil ? UploadRecordShape.crc32cFlag : 0)
             | (progressSequence > 0 ? UploadRecordShape.progressFlag : 0)
     }
 
@@ -51,6 +54,16 @@ extension UploadRecord {
         target.put(generation, at: 40)
         target.put(publishedSequence ?? 0, at: 48)
         target.put(chunkSize, at: 56)
+    }
+
+    @_lifetime(target: copy target)
+    private func putExpected(into target: inout MutableRawSpan, _ shape: UploadRecordShape) {
+        if let expectedSHA256 {
+            let place = shape.expectedSHA256
+            precondition(expectedSHA256.count == place.count, "a SHA-256 has 32 bytes")
+            target.put(expectedSHA256.span.rawBytes, at: shape.expectedSHA256.lowerBound)
+        }
+        if let expectedCRC32C { target.put(expectedCRC32C, at: shape.expectedCRC32C.lowerBound) }
     }
 
     @_lifetime(target: copy target)

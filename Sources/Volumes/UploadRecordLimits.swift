@@ -17,6 +17,7 @@ public enum UploadRecordLimits {
         UploadRecordShape.fixedByteCount + RecordText.nameBytesMax + RecordText.ownerBytesMax
         + RecordText.tenantBytesMax + RecordText.mediaTypeBytesMax + metadataBytesMax
         + UploadRecordShape.progressByteCount
+        + UploadRecordShape.sha256ByteCount + UploadRecordShape.crc32cByteCount
         + rangesMax * UploadRecordShape.rangeByteCount
         + piecesMax * UploadRecordShape.pieceByteCount
         + partialUnitsMax * UploadRecordShape.partialUnitByteCount

@@ -6,24 +6,28 @@ import Checksums
 ///      2  1  dialect                  48  8  sequence of the published object, or 0
 ///      3  1  flags: 1 partial,        56  4  chunk size, or 0
 ///            2 length known,          60  2  name, bytes
-///            32 progress
-///      4  4  CRC32C of all the rest   62  2  metadata, bytes
-///      8  8  length, or 0             64  1  owner, bytes
-///     16  8  created, seconds         65  1  tenant, bytes
-///     24  8  last activity, seconds   66  1  media type, bytes
-///     32  8  expires, seconds         67  1  zero
-///                                     68  4  ranges, 72  4  pieces of space,
-///                                     76  4  partial units, 80  4  fragments
+///            4 expected SHA-256,      62  2  metadata, bytes
+///            8 expected CRC32C,       64  1  owner, bytes
+///            32 progress              65  1  tenant, bytes
+///      4  4  CRC32C of all the rest   66  1  media type, bytes
+///      8  8  length, or 0             67  1  zero
+///     16  8  created, seconds         68  4  ranges
+///     24  8  last activity, seconds   72  4  pieces of space
+///     32  8  expires, seconds         76  4  partial units
+///                                     80  4  fragments
 ///
-/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata; with flag 32 the
-/// progress sequence (8, not 0); ranges (first byte and the byte behind, 8 each); pieces (first
-/// block 8, packed address 8, blocks 4); partial units (unit 4, mask 2, sixteen checksums 4 each, 0
-/// for what the mask has not); fragments (block 8, offset 2, bytes 2, the bytes). Little-endian.
-/// There is one encoding of a record and no other is accepted: without the parts that flags from 4
-/// on stand for it is of format 1, else of format 2.
+/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata; each if flagged,
+/// expected SHA-256 (32) and CRC32C (4), progress sequence (8, not 0); ranges (first byte and the
+/// byte behind, 8 each); pieces (first block 8, packed address 8, blocks 4); partial units (unit 4,
+/// mask 2, sixteen checksums 4 each, 0 for what the mask has not); fragments (block 8, offset 2,
+/// bytes 2, the bytes). Little-endian. There is one encoding of a record and no other is accepted:
+/// format 1 where no flag from 4 on is set, else format 2.
 struct UploadRecordShape: Equatable {
+    /// The newest that is read.
     static let formatVersion: UInt16 = 2
     static let fixedByteCount = 84
+    static let sha256ByteCount = RecordText.sha256Bytes
+    static let crc32cByteCount = 4
     static let progressByteCount = 8
     static let rangeByteCount = 16
     static let pieceByteCount = 20
@@ -32,20 +36,21 @@ struct UploadRecordShape: Equatable {
     static let fragmentByteCount = 12
     static let partialFlag: UInt8 = 1
     static let lengthKnownFlag: UInt8 = 2
+    static let sha256Flag: UInt8 = 4
+    static let crc32cFlag: UInt8 = 8
     static let progressFlag: UInt8 = 32
-    /// Those of parts that format 1 does not have.
-    static let addedFlags = progressFlag
-    static let knownFlags = partialFlag | lengthKnownFlag | addedFlags
-
-    /// The format of a record with these flags.
-    static func format(_ flags: UInt8) -> UInt16 { flags & addedFlags == 0 ? 1 : 2 }
+    /// Those that only format 2 has.
+    static let newerFlags = sha256Flag | crc32cFlag | progressFlag
+    static let knownFlags = partialFlag | lengthKnownFlag | newerFlags
 
     let name: Range<Int>
     let owner: Range<Int>
     let tenant: Range<Int>
     let mediaType: Range<Int>
     let metadata: Range<Int>
-    /// Empty where there is none.
+    /// Empty where none is expected; so are the next two.
+    let expectedSHA256: Range<Int>
+    let expectedCRC32C: Range<Int>
     let progress: Range<Int>
     let rangeCount: Int
     let pieceCount: Int
@@ -103,6 +108,9 @@ struct UploadRecordShape: Equatable {
         target.put(UInt32(fragmentCount), at: 80)
     }
 
+    /// The one format that a record with these flags has.
+    static func format(_ flags: UInt8) -> UInt16 { flags & newerFlags == 0 ? 1 : 2 }
+
     /// CRC32C of all of a record but the checksum itself.
     static func checksum(_ bytes: RawSpan) -> UInt32 {
         crc32c(bytes.extracting(droppingFirst: 8), continuing: crc32c(bytes.extracting(first: 4)))
@@ -119,9 +127,13 @@ struct UploadRecordShape: Equatable {
         tenant = owner.upperBound..<owner.upperBound + textCounts[2]
         mediaType = tenant.upperBound..<tenant.upperBound + textCounts[3]
         metadata = mediaType.upperBound..<mediaType.upperBound + textCounts[4]
-        let progressBytes =
-            flags & UploadRecordShape.progressFlag == 0 ? 0 : UploadRecordShape.progressByteCount
-        progress = metadata.upperBound..<metadata.upperBound + progressBytes
+        func flagged(_ flag: UInt8, _ byteCount: Int, behind part: Range<Int>) -> Range<Int> {
+            part.upperBound..<part.upperBound + (flags & flag == 0 ? 0 : byteCount)
+        }
+        typealias Shape = UploadRecordShape
+        expectedSHA256 = flagged(Shape.sha256Flag, Shape.sha256ByteCount, behind: metadata)
+        expectedCRC32C = flagged(Shape.crc32cFlag, Shape.crc32cByteCount, behind: expectedSHA256)
+        progress = flagged(Shape.progressFlag, Shape.progressByteCount, behind: expectedCRC32C)
         self.rangeCount = rangeCount
         self.pieceCount = pieceCount
         self.partialUnitCount = partialUnitCount

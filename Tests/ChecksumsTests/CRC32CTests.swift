@@ -103,6 +103,26 @@ import Testing
         #expect(combineCRC32C(run, three, secondByteCount: 3) == one)
     }
 
+    @Test(arguments: [1, 7, 4096], [0, 1, 6, 7, 8, 4095, 4096, 4097, 9000, 70_000])
+    func `of units combines to that of all`(unit: Int, count: Int) {
+        let whole = Self.bytes.span.rawBytes.extracting(first: count)
+        let units = stride(from: 0, to: count, by: unit).map {
+            crc32c(whole.extracting($0..<min(count, $0 + unit)))
+        }
+        let combined = combineCRC32C(
+            units: units.span, unitByteCount: UInt64(unit), byteCount: UInt64(count))
+        #expect(combined == crc32c(whole))
+    }
+
+    @Test func `traps on units that are not as many as there are`() async {
+        await #expect(processExitsWith: .failure) {
+            _ = combineCRC32C(units: [1, 2].span, unitByteCount: 10, byteCount: 21)
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = combineCRC32C(units: [1].span, unitByteCount: 0, byteCount: 0)
+        }
+    }
+
     @Test func `traps on a run of impossible length`() async {
         await #expect(processExitsWith: .failure) {
             _ = combineCRC32C(1, 1, secondByteCount: 1 << 61)

@@ -57,6 +57,7 @@ import Testing
         ("uploads.unfinished_lifetime", ["\"60s\"", "\"30d\""], ["\"59s\"", "\"31d\"", "1"]),
         ("uploads.max_unfinished", ["50000", "10000000"], ["0", "10000001", "\"1\""]),
         ("uploads.max_unfinished_per_owner", ["1", "100000"], ["0", "10000001", "\"1\""]),
+        ("uploads.sha256", ["true", "false"], ["1", "\"on\"", "\"sha-256\""]),
         ("limits.head_size", ["\"8KiB\"", "\"64KiB\""], ["\"1023\"", "\"65KiB\""]),
         ("limits.fields", ["8", "1000"], ["7", "1001", "\"100\""]),
         ("limits.target_size", ["256", "\"16KiB\""], ["255", "\"33KiB\""]),

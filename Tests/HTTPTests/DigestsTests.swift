@@ -121,6 +121,15 @@ private func bytes(_ digest: Digest?) -> [UInt8] {
         #expect(try preference(value).preferred == expected)
     }
 
+    @Test(
+        arguments: [
+            ("sha-256=10, crc32c=3", .crc32c), ("sha-256=10", nil), ("sha-256=1, crc32c=0", nil),
+            ("crc32c=1", .crc32c), ("", nil),
+        ] as [(String, DigestAlgorithm?)])
+    func `prefers the best of what can be told`(value: String, expected: DigestAlgorithm?) throws {
+        #expect(try preference(value).preferred(knowingSHA256: false) == expected)
+    }
+
     @Test func `tells what is not acceptable from what was not mentioned`() throws {
         let read = try preference("sha-256=0", "x=1")
         #expect(read.sha256 == 0 && read.crc32c == nil)

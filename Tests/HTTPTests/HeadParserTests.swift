@@ -59,6 +59,30 @@ private let postHead =
         #expect(get.text(get.head.contentRange) == "bytes 0-1/2")
     }
 
+    /// Whoever asks for them by name finds them exactly then.
+    @Test(
+        arguments: [
+            ("Content-Digest", [true, false, false]), ("repr-digest", [true, false, false]),
+            ("WANT-REPR-DIGEST", [false, true, false]), ("Upload-complete", [false, false, true]),
+            ("Want-Content-Digest", []), ("Upload-Length", []),
+            ("Content-Digesu", []), ("Repr-Digess", []), ("Kepr-Digest", []),
+            ("Want-Repr-Digest2", []), ("Uplaod-Complete", []), ("Upload-Completf", []),
+            ("Upload-Metadata", []), ("X-Repr-Digest-16", []), ("Content-Encoding", []),
+        ] as [(String, [Bool])])
+    func `notes which fields of dialects are there`(name: String, noted: [Bool]) {
+        let parsed = Parsed("PUT / HTTP/1.1\r\nHost: a\r\n\(name): x\r\n\(name): y\r\n\r\n")
+        #expect(parsed.byteCount != nil)
+        let head = parsed.head
+        let found = [head.hasDigest, head.wantsReprDigest, head.hasUploadComplete]
+        #expect(found == (noted.count == 3 ? noted : [false, false, false]))
+        let lines = DialectLines(head, in: parsed.bytes.span)
+        let isDigest = lines[.contentDigest].isPresent || lines[.reprDigest].isPresent
+        #expect(
+            found == [
+                isDigest, lines[.wantReprDigest].isPresent, lines[.uploadComplete].isPresent,
+            ])
+    }
+
     @Test func `may follow one empty line, be chunked and ask to close`() {
         let post = Parsed(postHead)
         #expect(post.byteCount == postHead.utf8.count)

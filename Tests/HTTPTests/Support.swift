@@ -42,7 +42,8 @@ struct Parsed {
         ]
         let flags = [
             head.keepAlive, head.isChunked, head.isAsterisk, head.expectsContinue,
-            head.hasUnknownExpectation,
+            head.hasUnknownExpectation, head.hasDigest, head.wantsReprDigest,
+            head.hasUploadComplete,
         ]
         let length = head.contentLength.map { "\($0)" } ?? "-"
         return "\(head.method) \(head.minorVersion) \(length) \(flags) \(slices.map(text))"

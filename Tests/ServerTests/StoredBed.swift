@@ -36,11 +36,12 @@ final class StoredBed {
     static func run(
         _ disk: SimulatedDisk, _ catalog: MemoryCatalog, capacityBytes: UInt64 = 1 << 30,
         uploadsMax: Int = 1000, settings: FrontSettings = StoredBed.settings, megabytes: Int = 16,
-        _ body: (StoredBed) throws -> Void
+        keepsSHA256: Bool = false, _ body: (StoredBed) throws -> Void
     ) throws {
         try FrontBed.run(settings: settings, megabytes: megabytes, disk: disk) { front in
             let bed = try StoredBed(
-                front, disk, catalog, capacityBytes, uploadsMax, settings.uploadBytesMax)
+                front, disk, catalog, capacityBytes, uploadsMax, settings.uploadBytesMax,
+                keepsSHA256)
             try body(bed)
             try bed.close()
         }
@@ -48,7 +49,7 @@ final class StoredBed {
 
     private init(
         _ front: FrontBed, _ disk: SimulatedDisk, _ catalog: MemoryCatalog, _ capacityBytes: UInt64,
-        _ uploadsMax: Int, _ uploadBytesMax: UInt64
+        _ uploadsMax: Int, _ uploadBytesMax: UInt64, _ keepsSHA256: Bool
     ) throws {
         self.front = front
         self.disk = disk
@@ -58,6 +59,7 @@ final class StoredBed {
             report: { _ in })
         given.uploadsMax = uploadsMax
         given.uploadBytesMax = uploadBytesMax
+        given.keepsSHA256 = keepsSHA256
         let setup = given
         let (core, loop) = (front.core, front.loop)
         shared = try front.finish { () async -> Result<StoreShared, StoreError> in

@@ -89,6 +89,12 @@ public final class SimulatedDisk {
         residentBlocks[path] = residentBlocks[path]?.filter { $0 * 4096 < byteCount }
     }
 
+    /// Changes a byte of a file, behind the back of whoever has it open.
+    public func decay(_ path: String, offset: UInt64) {
+        let byte = visible.bytes(path, offset: offset, count: 1)[0]
+        visible.overwrite(path, offset: offset, with: [byte ^ 1])
+    }
+
     /// Makes the `number`th operation of `kind` from now on fail; 1 is the next.
     public func fail(_ kind: Kind, number: Int, with error: KernelError = .io) {
         faults[kind, default: [:]][counts[kind, default: 0] + number] = error

@@ -17,8 +17,10 @@ private struct UploadCut: Sendable {
     /// The last offset that was said to be durable.
     let offset: UInt64
     let isFinished: Bool
-    /// The client has asked for its end.
+    /// The client has asked for its end, or sends what it must not become.
     let isGivenUp: Bool
+    /// It was said to be something else.
+    let isWrong: Bool
     let operation: Int
 }
 
@@ -27,6 +29,7 @@ private final class UploadStory {
     static let bytes = content(210_000, seed: 77)
 
     let world: World
+    private let expected: ObjectDigests
     private let catalog: MemoryCatalog
     private var random: SeededRandom
     private var id: UploadID?
@@ -38,8 +41,10 @@ private final class UploadStory {
     private var version: UInt64 = 0
 
     init(
-        seed: UInt64, cores: Int, faults: StoreFaults = [], progress: ProgressPolicy = .never
+        seed: UInt64, cores: Int, faults: StoreFaults = [], progress: ProgressPolicy = .never,
+        expected: ObjectDigests = ObjectDigests()
     ) throws {
+        self.expected = expected
         catalog = MemoryCatalog(instance: World.instance)
         world = World(
             try World.hardware(cores: cores), catalog: catalog, seed: seed, faults: faults,
@@ -48,23 +53,33 @@ private final class UploadStory {
         try world.open()
     }
 
+    private var isWrong: Bool {
+        !expected.isEmpty && expected.mismatch(with: .of(UploadStory.bytes)) != nil
+    }
+
     /// - Parameter ends: where each request's bytes end; the client goes on where the last one did.
     func play(_ ends: [Int], givesUp: Bool = false) throws {
         world.machine.afterStep = { [unowned self] in
             if !world.disk.wasPreparation { try? cutPower() }
         }
         defer { world.machine.afterStep = {} }
+        let expected = expected
         let begun = try world.ask { core throws(UploadError) in
-            try await core.createUpload("a", length: UInt64(UploadStory.bytes.count)).id
+            try await core.createUpload(
+                "a", length: UInt64(UploadStory.bytes.count), expected: expected
+            ).id
         }.get()
         id = begun
         var start = 0
         for (index, end) in ends.enumerated() {
             let part = Array(UploadStory.bytes[start..<end])
             let from = UInt64(start)
-            let status = try world.ask(on: index % world.cores.count) { core throws(UploadError) in
+            isGivenUp = isWrong && index == ends.count - 1
+            let answer = world.ask(on: index % world.cores.count) { core throws(UploadError) in
                 try await core.append(begun, at: from, part)
-            }.get()
+            }
+            if isGivenUp, case .mismatch = answer.failure { break }
+            let status = try answer.get()
             offset = status.offset
             isFinished = status.isFinished
             version += 1
@@ -94,7 +109,7 @@ private final class UploadStory {
             cuts.append(
                 UploadCut(
                     image: image, catalog: snapshot, id: id, offset: offset,
-                    isFinished: isFinished, isGivenUp: isGivenUp,
+                    isFinished: isFinished, isGivenUp: isGivenUp, isWrong: isWrong,
                     operation: world.disk.operationCount))
         }
     }
@@ -117,9 +132,10 @@ private func problems(after cut: UploadCut, hardware: [Hardware]) -> [String] {
                 problems.append("\(status.offset) bytes are there, not \(cut.offset)")
             }
             if cut.isFinished, !status.isFinished { problems.append("it was finished") }
-            if !status.isFinished { problems += goOn(world, status) }
+            if !status.isFinished { problems += goOn(world, status, isWrong: cut.isWrong) }
             let bytes = try world.get("a").get()
-            if bytes != UploadStory.bytes { problems.append("the object is another one") }
+            let wanted = cut.isWrong ? nil : UploadStory.bytes
+            if bytes != wanted { problems.append("the object is another one") }
         }
         world.settle()
         let used = world.space.largeUsed
@@ -132,13 +148,15 @@ private func problems(after cut: UploadCut, hardware: [Hardware]) -> [String] {
     }
 }
 
-private func goOn(_ world: World, _ status: UploadStatus) -> [String] {
+private func goOn(_ world: World, _ status: UploadStatus, isWrong: Bool) -> [String] {
     let rest = Array(UploadStory.bytes[Int(status.offset)...])
     let (id, offset) = (status.id, status.offset)
     let done = world.ask { core throws(UploadError) in
         try await core.append(id, at: offset, rest)
     }
     switch done {
+    case .failure(.mismatch) where isWrong: return []
+    case .success where isWrong: return ["it ends as what it was not to be"]
     case .success(let status): return status.isFinished ? [] : ["it does not end"]
     case .failure(let error): return ["it does not go on: \(error)"]
     }
@@ -160,6 +178,22 @@ private func goOn(_ world: World, _ status: UploadStatus) -> [String] {
         try played.play(Self.stories[story])
         #expect(played.cuts.count > 40)
         #expect(played.world.progressEntries > 0 || progress == .never)
+        let hardware = try World.hardware()
+        for (index, cut) in played.cuts.enumerated() {
+            let found = problems(after: cut, hardware: hardware)
+            #expect(found == [], "cut \(index), operation \(cut.operation)")
+        }
+    }
+
+    /// What was said of the whole holds after any cut, whoever brings the rest.
+    @Test(arguments: [true, false])
+    func `is what it was said to be, or nothing`(isRight: Bool) throws {
+        let expected = ObjectDigests.of(isRight ? UploadStory.bytes : [1])
+        let played = try UploadStory(seed: 21, cores: 2, expected: expected)
+        try played.play([70_001, 135_168, 210_000])
+        #expect(played.cuts.count > 30)
+        // Some of them when it was about to end.
+        #expect(played.cuts.contains { isRight ? $0.isFinished : $0.isGivenUp })
         let hardware = try World.hardware()
         for (index, cut) in played.cuts.enumerated() {
             let found = problems(after: cut, hardware: hardware)

@@ -15,6 +15,8 @@ final class UploadClient {
     let bytes: [UInt8]
     /// Whether it says at the start how many bytes come.
     let tellsLength: Bool
+    /// What it says that the whole is, at the start or with its end.
+    let digests: ObjectDigests
     private(set) var id: UploadID?
     /// It began as a plain PUT: until it has asked, it was told nothing.
     private(set) var isPlain = false
@@ -26,16 +28,20 @@ final class UploadClient {
     private(set) var failures: [UploadError] = []
     private(set) var problems: [String] = []
 
-    init(_ name: String, _ bytes: [UInt8], tellsLength: Bool = true) {
+    init(
+        _ name: String, _ bytes: [UInt8], tellsLength: Bool = true, saying whole: [UInt8]? = nil
+    ) {
         (self.name, self.bytes, self.tellsLength) = (name, bytes, tellsLength)
+        digests = whole.map { .of($0) } ?? ObjectDigests()
     }
 
     func create(_ world: World, on core: Int) {
         let (name, length) = (name, tellsLength ? UInt64(bytes.count) : nil)
+        let expected = tellsLength ? digests : ObjectDigests()
         switch world.ask(
             on: core,
             { core throws(UploadError) in
-                try await core.createUpload(name, length: length)
+                try await core.createUpload(name, length: length, expected: expected)
             })
         {
         case .success(let status): id = status.id
@@ -60,9 +66,13 @@ final class UploadClient {
             offset: offset, end: tellsLength ? UInt64(end) : nil, isSequential: true)
         let sent = broken.map { max(0, $0 - Int(offset)) }
         let ending = isLast && !tellsLength ? UInt64(end) : nil
+        var told = WholeDigests()
+        if isLast { told.expected = digests }
+        let whole = told
         note(
             world.ask(on: core) { core throws(UploadError) in
-                try await core.sendChunk(id, claim, part, sent: sent, ending: ending)
+                try await core.sendChunk(
+                    id, claim, part, sent: sent, whole: whole, ending: ending)
             })
     }
 
@@ -135,9 +145,12 @@ extension TestCore {
 
 /// Several uploads on two cores, each of another kind.
 struct UploadTale {
-    let known = UploadClient("known", content(200_001, seed: 31))
-    let unknown = UploadClient("unknown", content(90_000, seed: 32), tellsLength: false)
-    let small = UploadClient("small", content(5000, seed: 33))
+    let known = UploadClient(
+        "known", content(200_001, seed: 31), saying: content(200_001, seed: 31))
+    let unknown = UploadClient(
+        "unknown", content(90_000, seed: 32), tellsLength: false,
+        saying: content(90_000, seed: 32))
+    let small = UploadClient("small", content(5000, seed: 33), saying: content(5000, seed: 33))
     let givenUp = UploadClient("given up", content(150_000, seed: 34))
     let left = UploadClient("left", content(120_000, seed: 35))
     let plain = UploadClient("plain", content(180_000, seed: 36))

@@ -8,11 +8,13 @@ import Volumes
 
 extension TestCore {
     func createUpload(
-        _ name: String, length: UInt64?, owner: String = "me", secondsToLive: UInt64 = 3600
+        _ name: String, length: UInt64?, owner: String = "me", secondsToLive: UInt64 = 3600,
+        expected: ObjectDigests = ObjectDigests()
     ) async throws(UploadError) -> UploadStatus {
-        let terms = UploadTerms(
+        var terms = UploadTerms(
             name: Array(name.utf8), owner: Array(owner.utf8), mediaType: Array("a/b".utf8),
             length: length, dialect: .resumable)
+        terms.expected = expected
         return try await objects.createUpload(terms, secondsToLive: secondsToLive)
     }
 
@@ -32,10 +34,11 @@ extension TestCore {
     /// them, if the connection breaks.
     func sendChunk(
         _ id: UploadID, _ claim: ChunkClaim, _ bytes: [UInt8], sent: Int? = nil,
-        owner: String = "me", expected: [ExpectedChecksum] = [], ending: UInt64? = nil
+        owner: String = "me", expected: [ExpectedChecksum] = [],
+        whole: WholeDigests = WholeDigests(), ending: UInt64? = nil
     ) async throws(UploadError) -> UploadStatus {
         let chunk = try await objects.beginChunk(
-            id, owner: Array(owner.utf8), claim, expected: expected)
+            id, owner: Array(owner.utf8), claim, expected: expected, whole: whole)
         let limit = sent ?? bytes.count
         do throws(UploadError) {
             var done = 0
@@ -57,10 +60,8 @@ extension TestCore {
             _ = try? await chunk.keep()
             throw .preempted
         }
-        if !expected.isEmpty {
-            let isRight = sent == nil ? await chunk.isRight() : false
-            if !isRight { return try await chunk.discard() }
-        }
+        let isRight = sent == nil ? await chunk.isRight() : !chunk.isWithheld
+        if !isRight { return try await chunk.discard() }
         return try await chunk.keep(length: sent == nil ? ending : nil)
     }
 

@@ -199,6 +199,7 @@ final class World {
     var catalogWarmBytesMax: UInt64 = 0
     /// Without a log, unless a test is about one.
     private let progress: ProgressPolicy
+    var keepsSHA256 = false
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
         try (0..<cores).map { try Hardware(index: $0, bytes: 32 << 20) }
@@ -260,6 +261,7 @@ final class World {
         setup.reservedBytesMax = reservedBytesMax
         setup.catalogWarmBytesMax = catalogWarmBytesMax
         setup.progress = progress
+        setup.keepsSHA256 = keepsSHA256
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults
         let opened = run { () async -> Result<StoreShared, StoreError> in

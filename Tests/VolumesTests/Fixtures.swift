@@ -53,6 +53,7 @@ struct Draft {
     var owner: [UInt8] = []
     var tenant: [UInt8] = []
     var mediaType: [UInt8] = []
+    var sha256: [UInt8] = []
     /// The data of a small object.
     var data: [UInt8] = []
     /// The shape of a large one.
@@ -72,7 +73,7 @@ struct Draft {
     var text: RecordText {
         RecordText(
             name: name.span.rawBytes, owner: owner.span.rawBytes, tenant: tenant.span.rawBytes,
-            mediaType: mediaType.span.rawBytes)
+            mediaType: mediaType.span.rawBytes, sha256: sha256.span.rawBytes)
     }
 
     var blockCount: UInt32 {
@@ -118,6 +119,7 @@ struct Draft {
         draft.owner = chance.bytes(.random(in: 0...64, using: &chance))
         draft.tenant = chance.bytes(.random(in: 0...64, using: &chance))
         draft.mediaType = chance.bytes(.random(in: 0...128, using: &chance))
+        if kind != .removal, Bool.random(using: &chance) { draft.sha256 = chance.bytes(32) }
         if kind == .removal || Bool.random(using: &chance) {
             let address = BlockAddress(volume: VolumeID(9), block: UInt32(chance.next() >> 33))
             draft.supersedes = RecordReference(address: address, sequence: chance.next() | 1)

@@ -20,6 +20,8 @@ import Testing
         #expect(record.owner == draft.owner)
         #expect(record.tenant == draft.tenant)
         #expect(record.mediaType == draft.mediaType)
+        #expect(record.sha256 == draft.sha256)
+        #expect(bytes[24..<26] == (draft.sha256.isEmpty ? [1, 0] : [2, 0]))
         #expect(record.extents == draft.extents)
         #expect(record.checksums == draft.checksums)
         #expect(record.header.blockCount == draft.blockCount)
@@ -43,6 +45,19 @@ import Testing
         #expect(longest.blockCount == 2)
         #expect(Draft(data: filler(4096)).blockCount == 2)
         #expect(longest.headerByteCount <= 1024)
+    }
+
+    /// What earlier programs read stays as it was, byte for byte.
+    @Test func `has its digest behind its strings, and is of format 1 without`() {
+        var draft = Draft(mediaType: [7], data: [9])
+        let plain = draft.encoded()
+        #expect(plain[24..<28] == [1, 0, 1, 0] && plain[28] == 192)
+        #expect(plain[151..<153] == [7, 0])
+        draft.sha256 = Array(100..<132)
+        let bytes = draft.encoded()
+        #expect(bytes[24..<28] == [2, 0, 1, 1] && bytes[28] == 192)
+        #expect(Array(bytes[151..<184]) == [7] + draft.sha256)
+        #expect(bytes[40..<151] == plain[40..<151] && bytes[184..<192].allSatisfy { $0 == 0 })
     }
 
     @Test func `of nothing takes one block`() throws {
@@ -150,6 +165,16 @@ import Testing
             var draft = Draft(kind: .largeObject, length: 8193, checksums: [1])
             draft.extents = [Extent(volume: VolumeID(1), start: 512, count: 2)]
             _ = draft.encoded()
+        }
+    }
+
+    @Test func `traps on a digest of another length, and on one of a removal`() async {
+        await #expect(processExitsWith: .failure) { _ = Draft(sha256: [1]).encoded() }
+        await #expect(processExitsWith: .failure) {
+            let other = RecordReference(address: Draft().address, sequence: 1)
+            _ = Draft(
+                kind: .removal, supersedes: other, sha256: [UInt8](repeating: 1, count: 32)
+            ).encoded()
         }
     }
 

@@ -49,6 +49,10 @@ struct UploadDraft {
         record.chunkSize = UInt32(truncatingIfNeeded: chance.next())
         record.generation = chance.next()
         record.progressSequence = Bool.random(using: &chance) ? chance.next() : 0
+        if Bool.random(using: &chance) { record.expectedSHA256 = chance.bytes(32) }
+        if Bool.random(using: &chance) {
+            record.expectedCRC32C = UInt32(truncatingIfNeeded: chance.next())
+        }
         return record
     }
 
@@ -104,6 +108,8 @@ struct UploadDraft {
             dialect: .numbered, createdSeconds: 1, expiresSeconds: 2)
         record.metadata = Array(repeating: 5, count: UploadRecordLimits.metadataBytesMax)
         record.progressSequence = .max
+        record.expectedSHA256 = Array(repeating: 7, count: 32)
+        record.expectedCRC32C = .max
         // One unit a range: a written block in all of them, and a whole fragment behind in the
         // first few.
         for unit in 0..<UInt64(UploadRecordLimits.rangesMax) {

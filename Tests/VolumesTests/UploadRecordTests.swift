@@ -70,6 +70,24 @@ func decodeUpload(_ bytes: [UInt8]) -> Result<UploadRecord, UploadRecordError> {
         #expect(decodeUpload(bytes) == .success(record))
     }
 
+    @Test func `has what is expected behind the metadata, and is of format 1 without`() {
+        var record = UploadDraft.finished()
+        record.metadata = [9]
+        #expect(record.encode()[0..<4] == [1, 0, 3, 2])
+        record.expectedCRC32C = 0x0102_0304
+        let short = record.encode()
+        #expect(short[0..<4] == [2, 0, 3, 2 | 8] && short.count == 84 + 3 + 2 + 1 + 4 + 16)
+        #expect(short[89..<94] == [9, 4, 3, 2, 1])
+        record.expectedSHA256 = Array(100..<132)
+        let bytes = record.encode()
+        #expect(bytes[0..<4] == [2, 0, 3, 2 | 4 | 8])
+        #expect(Array(bytes[89..<126]) == [9] + (100..<132) + [4, 3, 2, 1])
+        #expect(decodeUpload(bytes) == .success(record))
+        record.expectedCRC32C = nil
+        #expect(record.encode()[0..<4] == [2, 0, 3, 2 | 4])
+        #expect(decodeUpload(record.encode()) == .success(record))
+    }
+
     @Test func `may reach all its limits at once`() {
         let record = UploadDraft.largest()
         #expect(record.fits && record.flaw == nil)
@@ -165,6 +183,11 @@ func decodeUpload(_ bytes: [UInt8]) -> Result<UploadRecord, UploadRecordError> {
         await #expect(processExitsWith: .failure) {
             var record = UploadDraft.finished()
             record.metadata = Array(repeating: 0, count: 4097)
+            _ = record.encode()
+        }
+        await #expect(processExitsWith: .failure) {
+            var record = UploadDraft.finished()
+            record.expectedSHA256 = [1]
             _ = record.encode()
         }
         await #expect(processExitsWith: .failure) {

@@ -31,4 +31,9 @@ bool cchecksum_has_wide_multiplication(void);
 /// The CRC of A followed by B, from the CRCs of both and the byte count of B.
 uint32_t cchecksum_combine(uint32_t crc_a, uint32_t crc_b, uint64_t count_b);
 
+/// The CRC of `count` runs of bytes one behind the other, from the CRC of each. All but the last
+/// have `unit_count` bytes, that one `last_count`.
+uint32_t cchecksum_combine_units(
+    const uint32_t *crcs, size_t count, uint64_t unit_count, uint64_t last_count);
+
 #endif
