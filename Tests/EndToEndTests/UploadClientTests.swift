@@ -169,21 +169,6 @@ import Testing
 }
 
 @Suite struct `tuspy` {
-    /// A Python with tuspy in it; nil, said loudly, where there is none to be had.
-    private static let python: String? = {
-        let directory = Programs.directory + "/tuspy"
-        let python = directory + "/bin/python"
-        let isThere = { (try? Programs.run(python, ["-c", "import tusclient"]))?.status == 0 }
-        if isThere() { return python }
-        _ = try? Programs.run("python3", ["-m", "venv", directory], withinSeconds: 120)
-        _ = try? Programs.run(
-            python, ["-m", "pip", "install", "-q", "--retries", "1", "tuspy==1.1.0"],
-            withinSeconds: 180)
-        if isThere() { return python }
-        print("SKIPPED tuspy: it cannot be installed here (no python3-venv, or no network)")
-        return nil
-    }()
-
     private static let script = """
         import sys
         from tusclient import client
@@ -200,7 +185,7 @@ import Testing
 
     @Test(arguments: [false, true])
     func `stops, comes back, and brings all of it`(breaks: Bool) throws {
-        guard let python = Self.python else { return }
+        guard let python = PythonClients.python else { return }
         let server = try SharedServer.get()
         let scratch = try ScratchDirectory()
         let bytes = pattern(2_400_000, seed: 95)
