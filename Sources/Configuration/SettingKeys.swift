@@ -96,6 +96,12 @@ extension SettingKey {
             \.uploads.unfinishedPerOwnerMax,
             "Uploads that may lie unfinished for one credential: a token, or the secret with all"
                 + " URLs that it signed."),
+        SettingKey(
+            "uploads.max_append_size", optional: .size(atLeast: 64 << 10, atMost: 15 << 30),
+            \.uploads.appendBytesMax,
+            "The longest content of one request of a resumable upload (IETF), as a proxy in front"
+                + " may have it: announced as max-append-size, which such clients obey by sending"
+                + " several; more is answered with 413. Unset: as long as the upload."),
     ]
 
     static let downloads: [SettingKey] = [
@@ -127,6 +133,12 @@ extension SettingKey {
             "performance.zero_copy", .flag, \.performance.sendsZeroCopy,
             "Sends of 16KiB and more out of such buffers leave without a copy, to clients behind a"
                 + " network card that can."),
+        SettingKey(
+            "performance.min_chunk_size", .chunkSize, \.performance.chunkBytesMin,
+            "The shortest chunk that a client of numbered chunks is told to send."),
+        SettingKey(
+            "performance.max_chunk_size", .chunkSize, \.performance.chunkBytesMax,
+            "The longest such chunk."),
     ]
 
     /// Timers are looked at once a second.
@@ -177,6 +189,15 @@ extension ValueForm where Value == Int {
         return ValueForm(
             expectation: "32KiB, 64KiB, 128KiB, 256KiB, 512KiB or 1MiB",
             read: { raw in sizes.read(raw).flatMap { $0.nonzeroBitCount == 1 ? $0 : nil } },
+            write: sizes.write)
+    }
+
+    /// Chunks that are whole blocks leave none of them in two parts.
+    fileprivate static var chunkSize: ValueForm {
+        let sizes = ValueForm.size(atLeast: 4 << 10, atMost: 1 << 30)
+        return ValueForm(
+            expectation: sizes.expectation + ", in whole blocks of 4KiB",
+            read: { raw in sizes.read(raw).flatMap { $0 % 4096 == 0 ? $0 : nil } },
             write: sizes.write)
     }
 }

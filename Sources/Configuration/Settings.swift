@@ -62,6 +62,8 @@ extension Settings {
         public internal(set) var unfinishedLifetime = Duration.seconds(24 * 3600)
         public internal(set) var unfinishedMax = 100_000
         public internal(set) var unfinishedPerOwnerMax = 50_000
+        /// Of one request's content; `nil`: as much as an upload may have.
+        public internal(set) var appendBytesMax: Int?
     }
 
     public struct DownloadsSection: Equatable, Sendable {
@@ -75,6 +77,9 @@ extension Settings {
         public internal(set) var bufferBytesMax = 1 << 20
         public internal(set) var bufferInterval = Duration.seconds(300)
         public internal(set) var sendsZeroCopy = true
+        /// Whole blocks of 4 KiB.
+        public internal(set) var chunkBytesMin = 256 << 10
+        public internal(set) var chunkBytesMax = 10 << 20
     }
 
     public struct LimitsSection: Equatable, Sendable {

@@ -140,6 +140,10 @@ extension Settings {
             let text = "performance.min_buffer_size is larger than performance.max_buffer_size"
             found.append(("performance.min_buffer_size", text))
         }
+        if performance.chunkBytesMin > performance.chunkBytesMax {
+            let text = "performance.min_chunk_size is larger than performance.max_chunk_size"
+            found.append(("performance.min_chunk_size", text))
+        }
         if limits.targetBytesMax > limits.headBytesMax {
             let text = "limits.target_size is larger than limits.head_size, which contains it"
             found.append(("limits.target_size", text))

@@ -129,6 +129,10 @@ public struct ServerProcess {
             largest: settings.performance.bufferBytesMax,
             isAdaptive: settings.performance.adaptsBuffers,
             intervalNanoseconds: settings.performance.bufferInterval.wholeNanoseconds)
+        front.chunks = ChunkLimits(
+            smallest: UInt64(settings.performance.chunkBytesMin),
+            largest: UInt64(settings.performance.chunkBytesMax))
+        front.appendBytesMax = settings.uploads.appendBytesMax.map { UInt64($0) }
         front.durability = settings.storage.durability == .durable ? .durable : .written
         front.connectionsMax = settings.limits.connectionsPerCoreMax
         front.headTimeoutSeconds = settings.limits.headTimeout.wholeSeconds

@@ -59,7 +59,8 @@ extension Core {
         }
         guard length <= settings.uploadBytesMax else { throw tooLarge(request) }
         let name = try uploadName(path: nil, file: copy(fileName, of: request))
-        let chunkBytes = UInt32(ChunkPlanner.fixed(TransferFacts(size: length)))
+        let chunkBytes = UInt32(
+            ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks))
         let terms = UploadTerms(
             name: name, owner: owner, mediaType: try uploadType(nil, name), length: length,
             dialect: .numbered, chunkBytes: chunkBytes)

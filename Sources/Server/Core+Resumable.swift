@@ -12,6 +12,7 @@ extension Core {
     func uploadLimit(expires: UInt64? = nil) -> HTTP.UploadLimit {
         var limit = HTTP.UploadLimit()
         limit.maxSize = settings.uploadBytesMax
+        limit.maxAppendSize = settings.appendBytesMax
         limit.maxAge =
             expires.map { $0 - min($0, loop.wallSeconds) } ?? settings.uploadSecondsToLive
         return limit
@@ -31,6 +32,8 @@ extension Core {
         }
         let expected = try expectedChecksums(
             request, DialectLines(request.head, in: request.bytes.span))
+        let claim = try claim(
+            request, offset: 0, length: terms.length, contentBytesMax: settings.appendBytesMax)
         let created = try await createUpload(request, terms, id: id)
         var place = UploadPlace(created.id, owner: terms.owner)
         if let location {
@@ -39,8 +42,7 @@ extension Core {
         if fields.speaksThisVersion { try await sendResumptionSupported(request, place) }
         let isLast = fields.isComplete ?? true
         let status = try await takeChunk(
-            request, place, claim(request, offset: 0, length: terms.length), isLast: isLast,
-            expected: expected, &body)
+            request, place, claim, isLast: isLast, expected: expected, &body)
         writeUploadState(request, status, place, status.isFinished || !isLast ? .created : .ok)
     }
 
@@ -69,14 +71,26 @@ extension Core {
     }
 
     /// The bytes of a request's content, from `offset` on.
-    func claim(_ request: Request, offset: UInt64, length: UInt64?) throws(Answer) -> ChunkClaim {
+    func claim(
+        _ request: Request, offset: UInt64, length: UInt64?, contentBytesMax: UInt64? = nil
+    ) throws(Answer) -> ChunkClaim {
         var end: UInt64?
         if let count = request.bodyCount {
+            if let most = contentBytesMax, count > most { throw Core.tooMuchAtOnce(most) }
             let (sum, isTooLarge) = offset.addingReportingOverflow(count)
             if isTooLarge { throw tooLarge(request) }
             end = sum
         }
-        return ChunkClaim(offset: offset, end: end, isSequential: true, length: length)
+        return ChunkClaim(
+            offset: offset, end: end, isSequential: true, length: length,
+            byteCountMax: contentBytesMax)
+    }
+
+    static func tooMuchAtOnce(_ limit: UInt64) -> Answer {
+        Answer(
+            Problem(
+                .blank, .contentTooLarge,
+                detail: "one request brings \(limit) bytes at most; the rest comes in others"))
     }
 
     /// 104: the client may come back to Location if this request breaks off.
@@ -121,7 +135,8 @@ extension Core {
         } catch {
             throw Answer(Problem(error))
         }
-        let claim = try claim(request, offset: offset, length: length)
+        let claim = try claim(
+            request, offset: offset, length: length, contentBytesMax: settings.appendBytesMax)
         let isLast = fields.isComplete ?? false
         let expected = try expectedChecksums(request, lines)
         let status = try await takeChunk(

@@ -25,6 +25,12 @@ public struct FrontSettings: Sendable {
 
     public var buffers = BufferLimits()
 
+    /// Between which lengths clients are told how long their chunks should be.
+    public var chunks = ChunkLimits()
+
+    /// Content of one request of the IETF's resumable uploads; nil for as much as an upload has.
+    public var appendBytesMax: UInt64?
+
     /// Large sends out of leased buffers may leave without a copy: those are registered with the
     /// ring, and the kernel tells when it copies all the same.
     public var sendsZeroCopy = false

@@ -64,6 +64,7 @@ extension Core {
         case .tooLong(let limit):
             return Answer(
                 Problem(.blank, .contentTooLarge, detail: "the upload ends at \(limit) bytes"))
+        case .tooMuchAtOnce(let limit): return Core.tooMuchAtOnce(limit)
         case .inconsistentLength:
             return Answer(Problem(.inconsistentUploadLength, .badRequest))
         case .differs:

@@ -146,7 +146,13 @@ extension Assembler {
         let upload = try writing(id, writer)
         let limit = upload.state.length ?? upload.state.bytesMax
         guard offset < limit else { throw .refused(.tooLong(limit: limit)) }
-        let end = min(offset + bytes, limit)
+        guard let range = upload.state.writers.first(where: { $0.number == writer })?.range else {
+            preconditionFailure("a chunk that was let in has a writer")
+        }
+        guard offset < range.upperBound else {
+            throw .refused(.tooMuchAtOnce(limit: range.upperBound - range.lowerBound))
+        }
+        let end = min(offset + bytes, limit, range.upperBound)
         do throws(StoreError) {
             let reserved = try await reserve(upload, offset..<end)
             return MoreSpace(space: upload.state.space, bytesReserved: reserved, end: end)

@@ -126,11 +126,18 @@ public struct UploadState: Sendable {
     public mutating func open(_ claim: ChunkClaim) -> UInt64 {
         generation += 1
         if let told = claim.length { length = told }
-        let end = claim.end ?? length ?? bytesMax
+        let end = claim.end ?? mostEnd(of: claim)
         precondition(
             !writers.contains { $0.range.overlaps(claim.offset..<end) }, "two writers at one place")
         writers.append(Writer(number: generation, range: claim.offset..<end))
         return generation
+    }
+
+    /// Where a chunk that does not say so ends at the latest.
+    private func mostEnd(of claim: ChunkClaim) -> UInt64 {
+        let limit = length ?? bytesMax
+        guard let most = claim.byteCountMax, limit - claim.offset > most else { return limit }
+        return claim.offset + most
     }
 
     public mutating func close(_ writer: UInt64) {

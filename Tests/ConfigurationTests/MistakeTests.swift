@@ -111,6 +111,9 @@ import Testing
             (
                 "[performance]\nmax_buffer_size = \"64KiB\"\nmin_buffer_size = \"128KiB\"", 3
             ),
+            ("[performance]\nmax_chunk_size = \"64KiB\"\nmin_chunk_size = \"128KiB\"", 3),
+            // Against a default.
+            ("[performance]\nmax_chunk_size = \"128KiB\"", nil),
             ("[limits]\ntarget_size = \"32KiB\"\nhead_size = \"16KiB\"", 2),
             ("[security]\nupload_token = \"t\"\nupload_token_file = \"f\"", 3),
             ("[uploads]\nmax_unfinished = 10\nmax_unfinished_per_owner = 11", 3),

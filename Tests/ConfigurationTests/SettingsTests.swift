@@ -57,6 +57,10 @@ import Testing
         ("uploads.unfinished_lifetime", ["\"60s\"", "\"30d\""], ["\"59s\"", "\"31d\"", "1"]),
         ("uploads.max_unfinished", ["50000", "10000000"], ["0", "10000001", "\"1\""]),
         ("uploads.max_unfinished_per_owner", ["1", "100000"], ["0", "10000001", "\"1\""]),
+        (
+            "uploads.max_append_size", ["\"64KiB\"", "\"100MB\"", "16106127360"],
+            ["\"63KiB\"", "\"16GiB\"", "0", "\"none\""]
+        ),
         ("limits.head_size", ["\"8KiB\"", "\"64KiB\""], ["\"1023\"", "\"65KiB\""]),
         ("limits.fields", ["8", "1000"], ["7", "1001", "\"100\""]),
         ("limits.target_size", ["256", "\"16KiB\""], ["255", "\"33KiB\""]),
@@ -82,6 +86,14 @@ import Testing
         (
             "performance.buffer_optimization_interval", ["\"1s\"", "\"5m\"", "\"24h\""],
             ["\"999ms\"", "\"25h\"", "300"]
+        ),
+        (
+            "performance.min_chunk_size", ["\"4KiB\"", "\"256KB\"", "10485760"],
+            ["\"2KiB\"", "\"2GiB\"", "5000", "true"]
+        ),
+        (
+            "performance.max_chunk_size", ["\"4MB\"", "\"10MiB\"", "1048576"],
+            ["0", "\"1025MiB\"", "1048577", "\"\""]
         ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),

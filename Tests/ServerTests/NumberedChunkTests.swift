@@ -3,6 +3,7 @@
 // Method: the front and the store on a kernel that the test plays (StoredBed).
 
 import Catalog
+import Engine
 import IO
 import Simulator
 import Testing
@@ -50,6 +51,26 @@ import Testing
             #expect(after.member("completed") == "true" && after.member("missing") == "[]")
             #expect(after.member("chunks") == "5" && after.member("offset") == "\(data.count)")
             #expect(bed.ask("HEAD", "/upload-status?session_id=\(session.id)")?.status == 200)
+        }
+    }
+
+    /// Else a twentieth, 10,240 bytes, down to whole blocks.
+    @Test(arguments: [(4096, 4096, 4096), (40_960, 81_920, 40_960), (4096, 1 << 30, 8192)])
+    func `are as long as the operator has it`(least: Int, most: Int, size: Int) throws {
+        let data = noise(10 * 20_480 + 1, seed: 9)
+        var settings = StoredBed.lasting()
+        settings.chunks = ChunkLimits(smallest: UInt64(least), largest: UInt64(most))
+        try withChunkBed(settings) { bed in
+            let fields = ["X-Filename: f.txt", "X-Total-Size: \(data.count)"]
+            let created = try #require(bed.ask("POST", "/chunked-upload", fields, []))
+            #expect(created.member("chunk_size") == "\(size)")
+            let id = try #require(created.member("session_id"))
+            for (chunk, start) in stride(from: 0, to: data.count, by: size).enumerated() {
+                let fields = ["X-Upload-Session-ID: \(id)", "X-Chunk-Number: \(chunk)"]
+                let part = Array(data[start..<min(start + size, data.count)])
+                #expect(bed.ask("PUT", "/chunked-upload", fields, part)?.status == 200)
+            }
+            #expect(bed.ask("GET", "/files/\(id)")?.body == data)
         }
     }
 
