@@ -32,8 +32,9 @@ extension ObjectStore {
         try await assembler(of: id).unfinished(id, owner)
     }
 
-    /// How far an upload of that owner has come, durably. `isResuming`: whoever still sends is cut
-    /// short first, for its client has lost it.
+    /// How far an upload of that owner has come, durably. `isResuming`: whoever still sends what
+    /// follows its beginning is cut short first, for its client has lost it. Chunks that may lie
+    /// anywhere go on: who sends them in parallel may ask meanwhile.
     public func uploadStatus(
         _ id: UploadID, owner: [UInt8], isResuming: Bool
     ) async throws(UploadError) -> UploadStatus {
@@ -111,8 +112,9 @@ extension Assembler {
             try checkPresent(upload)
             if upload.outcome.isPublished { return upload.status }
             try checkUnfinished(upload)
-            if isResuming, !upload.state.writers.isEmpty {
-                await cut(upload, upload.state.writers.map(\.number))
+            let lost = isResuming ? upload.state.writers.filter(\.isSequential) : []
+            if !lost.isEmpty {
+                await cut(upload, lost.map(\.number))
                 continue
             }
             // Every byte came, and then publishing failed, or the power: now it may succeed.

@@ -14,6 +14,8 @@ public struct UploadState: Sendable {
     public struct Writer: Equatable, Sendable {
         public let number: UInt64
         public let range: Range<UInt64>
+        /// It goes on where the upload's beginning ends: see `ChunkClaim`.
+        public let isSequential: Bool
     }
 
     /// A block of which not all bytes have come, or whose write has not ended; and the upload's
@@ -129,7 +131,9 @@ public struct UploadState: Sendable {
         let end = claim.end ?? mostEnd(of: claim)
         precondition(
             !writers.contains { $0.range.overlaps(claim.offset..<end) }, "two writers at one place")
-        writers.append(Writer(number: generation, range: claim.offset..<end))
+        writers.append(
+            Writer(
+                number: generation, range: claim.offset..<end, isSequential: claim.isSequential))
         return generation
     }
 

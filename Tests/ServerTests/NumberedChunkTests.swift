@@ -90,6 +90,37 @@ import Testing
         }
     }
 
+    /// Others may want to know how far it is; only who goes on at the front has lost its request.
+    @Test func `come on while somebody asks for the upload's state`() throws {
+        let data = noise(3 * ChunkSession.bytesMin, seed: 4)
+        try withChunkBed { bed in
+            let session = try ChunkSession(bed, data)
+            let target = "/files/\(session.id)"
+            let front = bed.front.connect()
+            let patch = [
+                "Upload-Offset: 0", "Upload-Complete: ?0",
+                "Content-Type: application/partial-upload",
+            ]
+            front.send(bed.head("PATCH", target, patch, length: 100_000))
+            bed.front.settle()
+            front.send(Array(data[..<70_000]))
+            bed.front.settle()
+            let clients = [2, 1].map { session.begin($0, count: 100_000) }
+            let first = bed.ask("HEAD", target)
+            #expect(first?.status == 204 && first?.field("upload-offset") == "70000")
+            #expect(bed.finalAnswer(front)?.status == 409)
+            let second = bed.ask("HEAD", target, ["Tus-Resumable: 1.0.0"])
+            #expect(second?.status == 200 && second?.field("upload-offset") == "70000")
+            for (client, chunk) in zip(clients, [2, 1]) {
+                client.send(Array(session.part(chunk)[100_000...]))
+                bed.front.settle()
+                #expect(bed.finalAnswer(client)?.status == 200)
+            }
+            #expect(session.send(0)?.member("completed") == "true")
+            #expect(session.object() == data)
+        }
+    }
+
     @Test(arguments: [0, 1, 4096, 65_536, 65_537])
     func `may be one that is short`(size: Int) throws {
         let data = noise(size, seed: 3)
