@@ -105,24 +105,9 @@ public struct UploadState: Sendable {
         if claim.isSequential, claim.offset != offset { throw .wrongOffset(expected: offset) }
         guard claim.offset <= limit, claim.end ?? claim.offset <= limit
         else { throw .tooLong(limit: limit) }
-        guard hasRoomForWriter else { throw .tooScattered }
+        guard hasRoom(for: claim) else { throw .tooScattered }
         return .granted
     }
-
-    /// Whether the record can say what one more writer may bring, wherever it breaks off: a part of
-    /// a block at each end, and, as its writes end in any order, runs between them.
-    private var hasRoomForWriter: Bool {
-        let count = writers.count + 1
-        return received.ranges.count + UploadState.runsPerWriterMax * count
-            <= UploadRecordLimits.rangesMax
-            && checksums.partialUnits.count + 2 * UploadState.runsPerWriterMax * count
-                <= UploadRecordLimits.partialUnitsMax
-            && space.pieces.count + count <= UploadRecordLimits.piecesMax / 2
-            && fragments.count + 2 * count <= UploadRecordLimits.fragmentsMax
-    }
-
-    /// Writes under way at once, the runs on both sides, and one to spare.
-    private static let runsPerWriterMax = 11
 
     /// Lets a chunk in that `admit` granted. Answers its writer's number.
     public mutating func open(_ claim: ChunkClaim) -> UInt64 {
