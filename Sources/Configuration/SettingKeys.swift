@@ -97,6 +97,16 @@ extension SettingKey {
             "Uploads that may lie unfinished for one credential: a token, or the secret with all"
                 + " URLs that it signed."),
         SettingKey(
+            "uploads.max_unfinished_size", .capacityOrNone, \.uploads.unfinishedSize,
+            "Space that unfinished uploads may have, all together: what has come of them, and what"
+                + " is reserved for requests under way; a size, or a share of the capacity. More is"
+                + " answered with 429; an upload that never could have enough, with 413. A plain"
+                + " PUT counts once it broke off and is kept."),
+        SettingKey(
+            "uploads.max_unfinished_size_per_owner", .capacityOrNone,
+            \.uploads.unfinishedSizePerOwner,
+            "The same for the uploads of one credential."),
+        SettingKey(
             "uploads.max_append_size", optional: .size(atLeast: 64 << 10, atMost: 15 << 30),
             \.uploads.appendBytesMax,
             "The longest content of one request of a resumable upload (IETF), as a proxy in front"

@@ -62,6 +62,9 @@ extension Settings {
         public internal(set) var unfinishedLifetime = Duration.seconds(24 * 3600)
         public internal(set) var unfinishedMax = 100_000
         public internal(set) var unfinishedPerOwnerMax = 50_000
+        /// The space that those may have; `nil`: as much as there is. A share is of the capacity.
+        public internal(set) var unfinishedSize: Capacity? = Capacity.share(percent: 75)
+        public internal(set) var unfinishedSizePerOwner: Capacity? = Capacity.share(percent: 50)
         /// Of one request's content; `nil`: as much as an upload may have.
         public internal(set) var appendBytesMax: Int?
     }

@@ -133,6 +133,11 @@ extension Settings {
             let text = "uploads.max_unfinished_per_owner is larger than uploads.max_unfinished"
             found.append(("uploads.max_unfinished_per_owner", text))
         }
+        if uploads.unfinishedSizeIsLessThanPerOwner {
+            let text =
+                "uploads.max_unfinished_size_per_owner is larger than uploads.max_unfinished_size"
+            found.append(("uploads.max_unfinished_size_per_owner", text))
+        }
         if let metrics = metrics.listen, metrics.port != 0, metrics == server.listen {
             found.append(("metrics.listen", "\(metrics) is already server.listen"))
         }
@@ -162,5 +167,16 @@ extension Settings {
             throw SettingsError(origin: file, "not UTF-8 text")
         }
         return text
+    }
+}
+
+extension Settings.UploadsSection {
+    /// As far as that can be told before the capacity is known.
+    fileprivate var unfinishedSizeIsLessThanPerOwner: Bool {
+        switch (unfinishedSize, unfinishedSizePerOwner) {
+        case (.bytes(let all), .bytes(let one)): all < one
+        case (.share(let all), .share(let one)): all < one
+        case (.bytes, .share), (.share, .bytes), (nil, _), (_, nil): false
+        }
     }
 }

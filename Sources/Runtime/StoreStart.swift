@@ -59,8 +59,15 @@ struct StoreStart: Sendable {
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
         setup.uploadsMax = settings.uploads.unfinishedMax
         setup.uploadsPerOwnerMax = settings.uploads.unfinishedPerOwnerMax
+        setup.unfinishedBytesMax = StoreStart.bytes(settings.uploads.unfinishedSize, of: capacity)
+        setup.unfinishedBytesPerOwnerMax = StoreStart.bytes(
+            settings.uploads.unfinishedSizePerOwner, of: capacity)
         setup.catalogWarmBytesMax = MachineMemory.catalogBytesMax()
         return setup
+    }
+
+    private static func bytes(_ limit: Capacity?, of capacity: Int) -> UInt64 {
+        limit.map { UInt64($0.limit(available: capacity)) } ?? .max
     }
 
     private func openCatalog(

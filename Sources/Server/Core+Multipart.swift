@@ -47,7 +47,7 @@ extension Core {
         let store = try requireStore()
         let boundary = try formBoundary(request)
         let otherBytesMax = UploadForm.otherBytesMax(settings.limits)
-        guard (request.bodyCount ?? 0) <= settings.uploadBytesMax + otherBytesMax else {
+        guard (request.bodyCount ?? 0) <= resumableBytesMax + otherBytesMax else {
             throw tooLarge(request)
         }
         counters.uploads &+= 1

@@ -57,7 +57,7 @@ extension Core {
                     .blank, .badRequest, detail: "an upload begins with X-Filename and X-Total-Size"
                 ))
         }
-        guard length <= settings.uploadBytesMax else { throw tooLarge(request) }
+        guard length <= resumableBytesMax else { throw tooLarge(request) }
         let name = try uploadName(path: nil, file: copy(fileName, of: request))
         let chunkBytes = UInt32(
             ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks))

@@ -8,10 +8,15 @@ import Store
 import Volumes
 
 extension Core {
+    /// No upload that may be resumed may be longer.
+    var resumableBytesMax: UInt64 {
+        min(settings.uploadBytesMax, shared?.uploadBytesMax ?? .max)
+    }
+
     /// What this server tells of its limits before and during uploads.
     func uploadLimit(expires: UInt64? = nil) -> HTTP.UploadLimit {
         var limit = HTTP.UploadLimit()
-        limit.maxSize = settings.uploadBytesMax
+        limit.maxSize = resumableBytesMax
         limit.maxAppendSize = settings.appendBytesMax
         limit.maxAge =
             expires.map { $0 - min($0, loop.wallSeconds) } ?? settings.uploadSecondsToLive
@@ -27,9 +32,7 @@ extension Core {
         _ fields: UploadFields, _ body: inout BodyProgress
     ) async throws(Answer) {
         try requireServing()
-        if let length = terms.length, length > settings.uploadBytesMax {
-            throw tooLarge(request)
-        }
+        if let length = terms.length, length > resumableBytesMax { throw tooLarge(request) }
         let expected = try expectedChecksums(
             request, DialectLines(request.head, in: request.bytes.span))
         let claim = try claim(
@@ -67,7 +70,7 @@ extension Core {
         Answer(
             Problem(
                 .blank, .contentTooLarge,
-                detail: "the limit is \(settings.uploadBytesMax) bytes"))
+                detail: "the limit is \(resumableBytesMax) bytes"))
     }
 
     /// The bytes of a request's content, from `offset` on.

@@ -60,7 +60,7 @@ extension Core {
             output.appendField("Tus-Version", TusFields.version)
             output.appendField("Tus-Extension", Core.tusExtensions)
             output.appendField("Tus-Checksum-Algorithm", TusFields.checksumAlgorithms)
-            output.appendField("Tus-Max-Size", decimal: settings.uploadBytesMax)
+            output.appendField("Tus-Max-Size", decimal: resumableBytesMax)
             output.appendUploadLimit(uploadLimit())
         }
     }
@@ -78,7 +78,7 @@ extension Core {
         guard fields.length != nil || fields.isLengthDeferred else {
             throw Answer(.badRequest, "Upload-Length or Upload-Defer-Length is missing")
         }
-        if let length = fields.length, length > settings.uploadBytesMax { throw tooLarge(request) }
+        if let length = fields.length, length > resumableBytesMax { throw tooLarge(request) }
         let hasBody = request.bodyCount != 0
         if hasBody { try requireTusType(request) }
         let terms = try tusTerms(request, fields, lines, owner)

@@ -42,9 +42,12 @@ extension Core {
         case .nameTaken: return Core.conflict
         case .preempted:
             return Answer(.conflict, "a newer request goes on with this upload", closes: true)
-        case .tooMany:
+        case .tooMany(.total), .tooMany(.perOwner):
             return Answer(
                 .tooManyRequests, "too many uploads are unfinished", retryAfterSeconds: 60)
+        case .tooMany(.bytes), .tooMany(.bytesPerOwner):
+            return Answer(
+                .tooManyRequests, "unfinished uploads have too much space", retryAfterSeconds: 60)
         case .store(let error): return answer(for: error, request)
         }
     }

@@ -221,7 +221,8 @@ public final class ChunkWriter {
                 StoreLimits.growingSpaceBytesMax)
             do throws(UploadError) {
                 try await extend(by: max(needed, wanted))
-            } catch .store(.noSpace) where wanted > needed {
+            } catch {
+                guard error.isWantOfSpace, wanted > needed else { throw error }
                 try await extend(by: needed)
             }
         }

@@ -21,6 +21,9 @@ public struct StoreSetup: Sendable {
     /// Uploads that may lie unfinished, in all and of one owner.
     public var uploadsMax = 100_000
     public var uploadsPerOwnerMax = 10_000
+    /// The space that those may have; one that is alone may have the smaller of both.
+    public var unfinishedBytesMax = UInt64.max
+    public var unfinishedBytesPerOwnerMax = UInt64.max
     /// The catalog is read into memory before anything else if it takes no more bytes than this.
     public var catalogWarmBytesMax: UInt64 = 0
     /// The catalog is new or not to be believed: scan everything.

@@ -117,6 +117,11 @@ import Testing
             ("[limits]\ntarget_size = \"32KiB\"\nhead_size = \"16KiB\"", 2),
             ("[security]\nupload_token = \"t\"\nupload_token_file = \"f\"", 3),
             ("[uploads]\nmax_unfinished = 10\nmax_unfinished_per_owner = 11", 3),
+            ("[uploads]\nmax_unfinished_size_per_owner = \"76%\"", 2),
+            (
+                "[uploads]\nmax_unfinished_size = 1048576\n"
+                    + "max_unfinished_size_per_owner = \"2MB\"", 3
+            ),
         ] as [(String, Int?)])
     func `that contradicts itself is refused`(text: String, line: Int?) {
         #expect(problems(text).map(\.line) == [line])

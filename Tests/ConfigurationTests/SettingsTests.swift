@@ -58,6 +58,15 @@ import Testing
         ("uploads.max_unfinished", ["50000", "10000000"], ["0", "10000001", "\"1\""]),
         ("uploads.max_unfinished_per_owner", ["1", "100000"], ["0", "10000001", "\"1\""]),
         (
+            "uploads.max_unfinished_size",
+            ["\"none\"", "\"60%\"", "\"100%\"", "\"1TiB\"", "1048576"],
+            ["\"off\"", "\"0%\"", "\"101%\"", "\"1023KiB\"", "false", "0.5"]
+        ),
+        (
+            "uploads.max_unfinished_size_per_owner", ["\"none\"", "\"1%\"", "\"1MiB\""],
+            ["\"\"", "\"0%\"", "\"512KB\"", "0", "[]"]
+        ),
+        (
             "uploads.max_append_size", ["\"64KiB\"", "\"100MB\"", "16106127360"],
             ["\"63KiB\"", "\"16GiB\"", "0", "\"none\""]
         ),

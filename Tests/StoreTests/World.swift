@@ -196,6 +196,8 @@ final class World {
     var volumeBytes: UInt64 = 256 << 20
     var rebuilds = false
     var reservedBytesMax = UInt64.max
+    var unfinishedBytesMax = UInt64.max
+    var unfinishedBytesPerOwnerMax = UInt64.max
     var catalogWarmBytesMax: UInt64 = 0
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
@@ -255,6 +257,8 @@ final class World {
             report: { events.append($0) })
         setup.rebuilds = rebuilds
         setup.reservedBytesMax = reservedBytesMax
+        setup.unfinishedBytesMax = unfinishedBytesMax
+        setup.unfinishedBytesPerOwnerMax = unfinishedBytesPerOwnerMax
         setup.catalogWarmBytesMax = catalogWarmBytesMax
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults
