@@ -71,6 +71,7 @@ extension Core {
     func putSignedResumable(
         _ request: Request, _ name: [UInt8], _ fields: UploadFields, _ body: inout BodyProgress
     ) async throws(Answer) {
+        try requireServing()
         if let fault = fields.fault { throw Answer(Problem(fault)) }
         let length: UInt64?
         do throws(Refusal) {

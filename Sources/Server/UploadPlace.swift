@@ -43,11 +43,9 @@ extension Core {
         case .preempted:
             return Answer(.conflict, "a newer request goes on with this upload", closes: true)
         case .tooMany(.total), .tooMany(.perOwner):
-            return Answer(
-                .tooManyRequests, "too many uploads are unfinished", retryAfterSeconds: 60)
+            return Answer(.tooManyRequests, "too many uploads are unfinished")
         case .tooMany(.bytes), .tooMany(.bytesPerOwner):
-            return Answer(
-                .tooManyRequests, "unfinished uploads have too much space", retryAfterSeconds: 60)
+            return Answer(.tooManyRequests, "unfinished uploads have too much space")
         case .store(let error): return answer(for: error, request)
         }
     }
@@ -74,8 +72,11 @@ extension Core {
             return Answer(
                 Problem(.blank, .conflict, detail: "other bytes came for the same place"))
         case .tooScattered:
-            return Answer(
+            var answer = Answer(
                 Problem(.blank, .tooManyRequests, detail: "the upload is in too many pieces"))
+            // What fills the gaps may be on its way.
+            answer.retryAfterSeconds = 1
+            return answer
         }
     }
 }
