@@ -54,20 +54,21 @@ extension SettingKey {
     static let security: [SettingKey] = [
         SettingKey(
             "security.secret", optional: .uploadSecret, \.security.secret,
-            "The key that signs upload URLs. Unset: generated, kept in the data directory.",
+            "The key that signs upload URLs. Unset: generated, kept in the data directory; unless"
+                + " there are [[security.secrets]].",
             isSecret: true),
         SettingKey(
             "security.secret_file", optional: .path, \.security.secretFile,
             "A file that holds the secret instead; a newline at its end is not part of it."),
         SettingKey(
-            "security.admin_token", optional: .adminToken, \.security.adminToken,
+            "security.admin_token", optional: .bearerToken, \.security.adminToken,
             "The bearer token for /admin and DELETE. Unset: generated, as the secret is.",
             isSecret: true),
         SettingKey(
             "security.admin_token_file", optional: .path, \.security.adminTokenFile,
             "A file that holds the admin token instead."),
         SettingKey(
-            "security.upload_token", optional: .adminToken, \.security.uploadToken,
+            "security.upload_token", optional: .bearerToken, \.security.uploadToken,
             "A bearer token that may upload at /files. Unset: only the admin token may.",
             isSecret: true),
         SettingKey(
@@ -220,12 +221,12 @@ extension ValueForm where Value == Duration {
 }
 
 extension ValueForm where Value == Secret {
-    fileprivate static var uploadSecret: ValueForm {
+    static var uploadSecret: ValueForm {
         .secret("a text that is not empty") { !$0.isEmpty && !$0.contains(0) }
     }
 
     /// It travels in a header, so only what RFC 6750 §2.1 allows in a bearer token.
-    fileprivate static var adminToken: ValueForm {
+    static var bearerToken: ValueForm {
         .secret("letters, digits and -._~+/= (RFC 6750)", isBearerToken)
     }
 }

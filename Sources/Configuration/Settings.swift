@@ -53,6 +53,9 @@ extension Settings {
         /// `nil`: only the admin token may begin uploads at `/files`.
         public internal(set) var uploadToken: Secret?
         public internal(set) var uploadTokenFile: String?
+        /// Beside those, each with a name and a tenant.
+        public internal(set) var secrets: [NamedCredential] = []
+        public internal(set) var tokens: [NamedCredential] = []
         /// 401 or 403.
         public internal(set) var badSignatureStatus = 403
     }

@@ -41,7 +41,9 @@ extension Settings {
     public static func parse(
         toml text: String, origin: String = "configuration"
     ) throws(SettingsError) -> Settings {
-        let document = try TOMLDocument(text, origin: origin, sections: SettingKey.sections)
+        let document = try TOMLDocument(
+            text, origin: origin, sections: SettingKey.sections,
+            tables: CredentialTable.all.map(\.path))
         var settings = Settings()
         var problems: [SettingsError.Problem] = []
         for entry in document.entries {
@@ -63,6 +65,7 @@ extension Settings {
 
     /// What is wrong with the entry; `nil` after it was taken.
     private mutating func assign(_ entry: TOMLEntry) -> String? {
+        if let table = CredentialTable.named(entry.path) { return assign(entry, to: table) }
         let path = entry.path.joined(separator: ".")
         guard let key = SettingKey.named(path) else {
             if SettingKey.sections.contains(path) {
@@ -71,7 +74,7 @@ extension Settings {
             if entry.path.count == 1, entry.value == .table {
                 return "unknown section [\(path)]; did you mean [\(nearestSection(to: path))]?"
             }
-            return "unknown key \(path); did you mean \(nearestKey(to: entry.path).path)?"
+            return "unknown key \(path); did you mean \(nearestKey(to: entry.path))?"
         }
         if key.assign(entry.value, &self) { return nil }
         let found = key.isSecret ? "" : ", found \(entry.value.shown)"
@@ -129,6 +132,7 @@ extension Settings {
             let text = "give either upload_token or upload_token_file, not both"
             found.append(("security.upload_token_file", text))
         }
+        found += contradictionsOfCredentials()
         if uploads.unfinishedPerOwnerMax > uploads.unfinishedMax {
             let text = "uploads.max_unfinished_per_owner is larger than uploads.max_unfinished"
             found.append(("uploads.max_unfinished_per_owner", text))

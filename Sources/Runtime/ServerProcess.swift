@@ -111,7 +111,8 @@ public struct ServerProcess {
 
     private func frontSettings() -> FrontSettings {
         let journal = journal
-        var front = FrontSettings(secret: secrets.upload.bytes, adminToken: secrets.admin.bytes)
+        var front = FrontSettings(
+            secrets: secrets.signing.map(UploadCredential.init), adminToken: secrets.admin.bytes)
         // Positions in a head are 16 bits.
         front.limits.headBytes = min(settings.limits.headBytesMax, Int(UInt16.max))
         front.limits.fieldCount = settings.limits.fieldCountMax
@@ -122,7 +123,7 @@ public struct ServerProcess {
         front.uploadBytesMax = min(
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
         front.uploadSecondsToLive = UInt64(settings.uploads.unfinishedLifetime.wholeSeconds)
-        front.uploadToken = secrets.token?.bytes
+        front.tokens = secrets.tokens.map(UploadCredential.init)
         front.verifiesAlways = settings.downloads.verification == .always
         front.buffers = BufferLimits(
             smallest: settings.performance.bufferBytesMin,
@@ -292,5 +293,12 @@ extension Duration {
     var wholeSeconds: UInt32 {
         let (seconds, attoseconds) = components
         return UInt32(clamping: seconds + (attoseconds > 0 ? 1 : 0))
+    }
+}
+
+extension UploadCredential {
+    fileprivate init(_ credential: Secrets.Credential) {
+        self.init(
+            owner: credential.owner, tenant: credential.tenant, secret: credential.secret.bytes)
     }
 }

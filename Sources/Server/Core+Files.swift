@@ -20,12 +20,12 @@ extension Core {
         if lines[.tusResumable].isPresent || request.head.method == .options {
             return try await handleTus(request, id, lines, &body)
         }
-        let owner = try requireUploader(request)
+        let uploader = try requireUploader(request)
         guard let id else {
             guard request.head.method == .post else { throw methodNotAllowed("POST, OPTIONS") }
-            return try await createAtFiles(request, lines, owner, &body)
+            return try await createAtFiles(request, lines, uploader, &body)
         }
-        let place = UploadPlace(id, owner: owner)
+        let place = UploadPlace(id, owner: uploader.owner)
         switch request.head.method {
         case .get: try await downloadUpload(request, place)
         case .head: try await tellUploadState(request, place)
@@ -49,7 +49,8 @@ extension Core {
 
     /// POST with Upload-Complete, or without: then the content is the whole.
     private func createAtFiles(
-        _ request: Request, _ lines: DialectLines, _ owner: [UInt8], _ body: inout BodyProgress
+        _ request: Request, _ lines: DialectLines, _ uploader: UploadCredential,
+        _ body: inout BodyProgress
     ) async throws(Answer) {
         let fields = UploadFields(lines, in: request.bytes.span)
         if let fault = fields.fault { throw Answer(Problem(fault)) }
@@ -66,8 +67,8 @@ extension Core {
             type = [UInt8](capacity: sent.count) { $0.append(sent) }
         }
         let terms = UploadTerms(
-            name: name, owner: owner, mediaType: try uploadType(type, name), length: length,
-            dialect: .resumable)
+            name: name, owner: uploader.owner, tenant: uploader.tenant,
+            mediaType: try uploadType(type, name), length: length, dialect: .resumable)
         try await createResumable(request, terms, id: nil, location: nil, fields, &body)
     }
 
@@ -86,19 +87,17 @@ extension Core {
 
     // MARK: Who, and where to
 
-    /// The owner that a bearer token of scope upload stands for.
-    func requireUploader(_ request: Request) throws(Answer) -> [UInt8] {
+    /// Whose bearer token it is.
+    func requireUploader(_ request: Request) throws(Answer) -> UploadCredential {
         guard let token = bearerToken(request) else {
             var answer = Answer(.unauthorized, "an upload token is needed")
             answer.challenge = "Bearer"
             throw answer
         }
-        let admin = settings.adminToken
-        if constantTimeEquals(token.span, admin.span) {
-            return UploadPlace.Credential.adminToken.owner
-        }
-        if let expected = settings.uploadToken, constantTimeEquals(token.span, expected.span) {
-            return UploadPlace.Credential.uploadToken.owner
+        let admin = UploadCredential(owner: "adminToken", secret: settings.adminToken)
+        for credential in [admin] + settings.tokens
+        where constantTimeEquals(token.span, credential.secret.span) {
+            return credential
         }
         throw Answer(.forbidden, "the token is not one for uploads")
     }

@@ -10,7 +10,8 @@ import Volumes
 
 extension Core {
     /// The unfinished upload that began under this name, if the request's signature is the one for
-    /// it: for its length and type, which the client need not say again. Nil where there is none.
+    /// it: by the secret that began it, for its length and type, which the client need not say
+    /// again. Nil where there is none.
     func signedUpload(
         _ request: Request, _ name: [UInt8]
     ) async throws(Answer) -> UploadPlace? {
@@ -18,22 +19,25 @@ extension Core {
             let signature = try? RequestSignature(request)
         else { return nil }
         let store = try requireStore()
-        let owner = UploadPlace.Credential.secret.owner
         let id = store.uploadID(of: name)
         let found: UploadTerms?
         do throws(UploadError) {
-            found = try await store.unfinishedUpload(id, owner: owner)
+            found = try await store.unfinishedUpload(id)
         } catch {
             throw answer(for: error, request)
         }
-        guard let terms = found, terms.name == name, let length = terms.length else { return nil }
+        guard let terms = found, terms.name == name, let length = terms.length,
+            let signer = settings.secrets.firstIndex(where: { $0.owner == terms.owner })
+        else { return nil }
         guard
-            signature.matches(path: name, size: length, type: terms.mediaType.span, &signatures)
+            signers.isSigned(
+                signature, by: signer, path: name, size: length, type: terms.mediaType.span)
         else {
             counters.signatureRefusals &+= 1
             return nil
         }
-        return UploadPlace(id: id, owner: owner, location: copy(request.head.target, of: request))
+        return UploadPlace(
+            id: id, owner: terms.owner, location: copy(request.head.target, of: request))
     }
 
     func copy(_ slice: ByteSlice, of request: Request) -> [UInt8] {
@@ -83,14 +87,15 @@ extension Core {
             throw Answer(
                 Problem(.blank, .lengthRequired, detail: "a signed upload tells its whole length"))
         }
-        let type = try authorize(request, name, length)
+        let authorized = try authorize(request, name, length)
         let store = try requireStore()
         if case .present(let existing) = try await look(up: name, store, request) {
             store.release(existing)
             throw Core.conflict
         }
+        let signer = settings.secrets[authorized.signer]
         let terms = UploadTerms(
-            name: name, owner: UploadPlace.Credential.secret.owner, mediaType: type,
+            name: name, owner: signer.owner, tenant: signer.tenant, mediaType: authorized.type,
             length: length, dialect: .resumable)
         try await createResumable(
             request, terms, id: store.uploadID(of: name),

@@ -38,12 +38,12 @@ extension Core {
         guard fields.version == .supported else {
             throw Answer(.preconditionFailed, "only tus \(TusFields.version) is spoken here")
         }
-        let owner = try requireUploader(request)
+        let uploader = try requireUploader(request)
         guard let id else {
             guard method == .post else { throw methodNotAllowed("POST, OPTIONS") }
-            return try await createTus(request, fields, lines, owner, &body)
+            return try await createTus(request, fields, lines, uploader, &body)
         }
-        let place = UploadPlace(id, owner: owner)
+        let place = UploadPlace(id, owner: uploader.owner)
         switch method {
         case .head: try await tellTusState(request, place)
         case .patch: try await appendTus(request, fields, place, &body)
@@ -68,8 +68,8 @@ extension Core {
     // MARK: Creation
 
     private func createTus(
-        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8],
-        _ body: inout BodyProgress
+        _ request: Request, _ fields: TusFields, _ lines: DialectLines,
+        _ uploader: UploadCredential, _ body: inout BodyProgress
     ) async throws(Answer) {
         try requireServing()
         guard fields.concatenation == .none else {
@@ -81,9 +81,9 @@ extension Core {
         if let length = fields.length, length > resumableBytesMax { throw tooLarge(request) }
         let hasBody = request.bodyCount != 0
         if hasBody { try requireTusType(request) }
-        let terms = try tusTerms(request, fields, lines, owner)
+        let terms = try tusTerms(request, fields, lines, uploader)
         let created = try await createUpload(request, terms)
-        let place = UploadPlace(created.id, owner: owner)
+        let place = UploadPlace(created.id, owner: uploader.owner)
         var status = created
         if hasBody || terms.length == 0 {
             let claim = try claim(request, offset: 0, length: nil)
@@ -98,7 +98,8 @@ extension Core {
     /// Where it will be published: at the path that the client was authorised for, which a token
     /// does for all; else under its own number.
     private func tusTerms(
-        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8]
+        _ request: Request, _ fields: TusFields, _ lines: DialectLines,
+        _ uploader: UploadCredential
     ) throws(Answer) -> UploadTerms {
         let bytes = request.bytes.span
         let metadata: [UInt8]
@@ -117,8 +118,9 @@ extension Core {
         if type == nil { type = try metadataValue("type", lines, bytes) }
         let name = try uploadName(path: path, file: file)
         return UploadTerms(
-            name: name, owner: owner, mediaType: try uploadType(type, name), length: fields.length,
-            dialect: .tus, metadata: metadata)
+            name: name, owner: uploader.owner, tenant: uploader.tenant,
+            mediaType: try uploadType(type, name), length: fields.length, dialect: .tus,
+            metadata: metadata)
     }
 
     private func metadataValue(

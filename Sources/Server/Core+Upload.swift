@@ -20,14 +20,16 @@ extension Core {
         guard case .length(let length) = request.head.framing else {
             throw Answer(.lengthRequired, "a signed upload needs Content-Length")
         }
-        let type = try authorize(request, name, length)
+        let authorized = try authorize(request, name, length)
         guard length <= settings.uploadBytesMax else {
             throw Answer(.contentTooLarge, "the limit is \(settings.uploadBytesMax) bytes")
         }
         let durability = try durability(request)
         counters.uploads &+= 1
         var description = UploadDescription(
-            name: name, length: length, mediaType: type, modified: loop.wallSeconds)
+            name: name, length: length, mediaType: authorized.type,
+            owner: settings.secrets[authorized.signer].owner,
+            tenant: settings.secrets[authorized.signer].tenant, modified: loop.wallSeconds)
         let outcome: PutOutcome
         do {
             switch try await look(up: name, store) {
@@ -97,10 +99,18 @@ extension Core {
 
     // MARK: Authorisation
 
-    /// Checks the signature and answers the media type to store.
+    /// What a signature allows.
+    struct Authorized {
+        /// The media type to store.
+        let type: [UInt8]
+        /// Whose signature it is: which of `settings.secrets`.
+        let signer: Int
+    }
+
+    /// Checks the signature.
     func authorize(
         _ request: Request, _ name: [UInt8], _ length: UInt64
-    ) throws(Answer) -> [UInt8] {
+    ) throws(Answer) -> Authorized {
         let signature: RequestSignature
         do { signature = try RequestSignature(request) } catch {
             counters.signatureRefusals &+= 1
@@ -118,24 +128,30 @@ extension Core {
                 throw Answer(error)
             }
             let plain = MediaType.withoutParameters(sent)
-            if verify(signature, name, length, sent) || verify(signature, name, length, plain) {
-                return [UInt8](capacity: sent.count) { $0.append(sent) }
+            let signer =
+                signer(of: signature, name, length, sent)
+                ?? signer(of: signature, name, length, plain)
+            if let signer {
+                let type = [UInt8](capacity: sent.count) { $0.append(sent) }
+                return Authorized(type: type, signer: signer)
             }
         } else {
-            var isRight = verify(signature, name, length, guess.type.utf8.span)
-            if !isRight, let other = guess.alternative {
-                isRight = verify(signature, name, length, other.utf8.span)
+            var signer = signer(of: signature, name, length, guess.type.utf8.span)
+            if signer == nil, let other = guess.alternative {
+                signer = self.signer(of: signature, name, length, other.utf8.span)
             }
-            if isRight { return Array(guess.type.utf8) }
+            if let signer {
+                return Authorized(type: Array(guess.type.utf8), signer: signer)
+            }
         }
         counters.signatureRefusals &+= 1
         throw Answer(settings.badSignatureStatus, "the signature does not match this upload")
     }
 
-    private func verify(
-        _ signature: RequestSignature, _ name: [UInt8], _ length: UInt64, _ type: Span<UInt8>
-    ) -> Bool {
-        signature.matches(path: name, size: length, type: type, &signatures)
+    private func signer(
+        of signature: RequestSignature, _ name: [UInt8], _ length: UInt64, _ type: Span<UInt8>
+    ) -> Int? {
+        signers.signer(of: signature, path: name, size: length, type: type)
     }
 
     // MARK: Receiving
@@ -201,8 +217,7 @@ extension Core {
         }
         let outcome = try await upload.commit(durability)
         if case .created = outcome {
-            await store.endUpload(
-                under: description.name, owner: UploadPlace.Credential.secret.owner)
+            await store.endUpload(under: description.name, owner: description.owner)
         }
         return outcome
     }
@@ -220,7 +235,7 @@ extension Core {
     private func keep(_ upload: LargeUpload, _ store: ObjectStore) async {
         let description = upload.description
         let terms = UploadTerms(
-            name: description.name, owner: UploadPlace.Credential.secret.owner,
+            name: description.name, owner: description.owner, tenant: description.tenant,
             mediaType: description.mediaType, length: description.length, dialect: .signedPut)
         await upload.keep(
             as: store.uploadID(of: description.name), terms,

@@ -30,7 +30,7 @@ public actor Core: StoreCore, CompletionObserver {
     var buffers: BufferSelector
     var zeroCopy: ZeroCopy
     var lentSends = LentSends()
-    var signatures: MessageAuthenticator
+    var signers: Signers
     var clock = ResponseClock()
     var counters = Counters()
     var listeners: [Listener] = []
@@ -79,7 +79,7 @@ public actor Core: StoreCore, CompletionObserver {
             settings.buffers, downloadBytesMin: StoreLimits.unitBytes,
             poolBytes: memory.bytesTotal)
         zeroCopy = ZeroCopy(isOn: settings.sendsZeroCopy, poolBytes: memory.bytesTotal)
-        signatures = try MessageAuthenticator(key: settings.secret.span)
+        signers = try Signers(settings.secrets)
     }
 
     public func serve(_ descriptor: Descriptor, isMetrics: Bool) {

@@ -17,16 +17,6 @@ extension UploadPlace {
     init(_ id: UploadID, owner: [UInt8]) {
         self.init(id: id, owner: owner, location: Array("/files/".utf8) + id.text)
     }
-
-    /// The credentials that this version knows. The names are stored with uploads.
-    enum Credential: String {
-        /// Whoever has a URL that the secret signed, for its path only.
-        case secret
-        case uploadToken
-        case adminToken
-
-        var owner: [UInt8] { Array(rawValue.utf8) }
-    }
 }
 
 extension Core {

@@ -159,6 +159,7 @@ extension ObjectStore {
         let (extents, checksums) = (data.map.extents, data.checksums)
         let text = RecordText(
             name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+            tenant: description.tenant.span.rawBytes,
             mediaType: description.mediaType.span.rawBytes)
         var bytes = memory.arena.mutableBytes(region)
         RecordEncoding.encodeLargeObject(

@@ -26,8 +26,9 @@ extension ObjectStore {
     }
 
     /// What an upload of that owner that is not finished was to become; nil if there is none.
+    /// Without an owner: whosever it is, for who sees to that by what the terms say.
     public func unfinishedUpload(
-        _ id: UploadID, owner: [UInt8]
+        _ id: UploadID, owner: [UInt8]? = nil
     ) async throws(UploadError) -> UploadTerms? {
         try await assembler(of: id).unfinished(id, owner)
     }
@@ -92,10 +93,12 @@ extension ObjectStore {
 }
 
 extension Assembler {
-    func unfinished(_ id: UploadID, _ owner: [UInt8]) throws(UploadError) -> UploadTerms? {
-        guard known[id]?.isUnfinished == true else { return nil }
+    func unfinished(_ id: UploadID, _ owner: [UInt8]?) throws(UploadError) -> UploadTerms? {
+        guard let present = known[id], present.isUnfinished else { return nil }
         let upload: OpenUpload
-        do throws(UploadError) { upload = try enter(id, owner) } catch .notFound { return nil }
+        do throws(UploadError) { upload = try enter(id, owner ?? present.owner) } catch .notFound {
+            return nil
+        }
         defer { leave(upload) }
         var terms = upload.terms
         terms.length = upload.state.length

@@ -30,11 +30,11 @@ import Testing
             under: "data", "[security]\nsecret = \"s\"\nadmin_token = \"t\"\n")
         let given = try Secrets.prepare(for: both)
         #expect(given.upload == Secret("s") && given.admin == Secret("t"))
-        #expect(!given.uploadIsNew && !given.adminIsNew && given.token == nil)
+        #expect(!given.uploadIsNew && !given.adminIsNew && given.tokens.isEmpty)
         let file = try directory.write("up\n", to: "token")
         let token = try directory.settings(
             under: "other", "[security]\nupload_token_file = \"\(file)\"\n")
-        #expect(try Secrets.prepare(for: token).token == Secret("up"))
+        #expect(try Secrets.prepare(for: token).tokens.map(\.secret) == [Secret("up")])
         #expect(throws: (any Error).self) { try directory.mode("data") }
 
         let one = try directory.settings(under: "data", "[security]\nsecret = \"s\"\n")

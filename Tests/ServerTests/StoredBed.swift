@@ -100,7 +100,7 @@ final class StoredBed {
     }
 
     func signed(_ name: String, _ count: Int, _ more: String = "") throws -> String {
-        let secret = StoredBed.settings.secret
+        let secret = StoredBed.settings.secrets[0].secret
         var authenticator = try MessageAuthenticator(key: secret.span)
         let tag = SignatureScheme.v.tag(
             path: name.utf8.span, size: UInt64(count), type: "".utf8.span, &authenticator)
