@@ -20,12 +20,15 @@ extension Core {
         if lines[.tusResumable].isPresent || request.head.method == .options {
             return try await handleTus(request, id, lines, &body)
         }
-        let uploader = try requireUploader(request)
         guard let id else {
-            guard request.head.method == .post else { throw methodNotAllowed("POST, OPTIONS") }
-            return try await createAtFiles(request, lines, uploader, &body)
+            // The IETF's may be begun by any method with content, if it says that it is one.
+            guard
+                request.head.method == .post
+                    || (request.head.method == .put && lines[.uploadComplete].isPresent)
+            else { throw methodNotAllowed("POST, PUT, OPTIONS") }
+            return try await createAtFiles(request, lines, &body)
         }
-        let place = UploadPlace(id, owner: uploader.owner)
+        let place = try await placeAtFiles(id, request)
         switch request.head.method {
         case .get: try await downloadUpload(request, place)
         case .head: try await tellUploadState(request, place)
@@ -47,12 +50,15 @@ extension Core {
         return id
     }
 
-    /// POST with Upload-Complete, or without: then the content is the whole.
+    /// POST or PUT with Upload-Complete, or POST without: then the content is the whole.
     private func createAtFiles(
-        _ request: Request, _ lines: DialectLines, _ uploader: UploadCredential,
-        _ body: inout BodyProgress
+        _ request: Request, _ lines: DialectLines, _ body: inout BodyProgress
     ) async throws(Answer) {
         let fields = UploadFields(lines, in: request.bytes.span)
+        if let signature = try signatureAtFiles(request) {
+            return try await createSignedAtFiles(request, fields, signature, &body)
+        }
+        let uploader = try requireUploader(request)
         if let fault = fields.fault { throw Answer(Problem(fault)) }
         let length: UInt64?
         do throws(Refusal) {

@@ -38,12 +38,11 @@ extension Core {
         guard fields.version == .supported else {
             throw Answer(.preconditionFailed, "only tus \(TusFields.version) is spoken here")
         }
-        let uploader = try requireUploader(request)
         guard let id else {
             guard method == .post else { throw methodNotAllowed("POST, OPTIONS") }
-            return try await createTus(request, fields, lines, uploader, &body)
+            return try await createTus(request, fields, lines, &body)
         }
-        let place = UploadPlace(id, owner: uploader.owner)
+        let place = try await placeAtFiles(id, request)
         switch method {
         case .head: try await tellTusState(request, place)
         case .patch: try await appendTus(request, fields, place, &body)
@@ -68,9 +67,10 @@ extension Core {
     // MARK: Creation
 
     private func createTus(
-        _ request: Request, _ fields: TusFields, _ lines: DialectLines,
-        _ uploader: UploadCredential, _ body: inout BodyProgress
+        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ body: inout BodyProgress
     ) async throws(Answer) {
+        let signature = try signatureAtFiles(request)
+        let uploader = signature == nil ? try requireUploader(request) : nil
         try requireServing()
         guard fields.concatenation == .none else {
             throw Answer(.notImplemented, "uploads are not put together here")
@@ -81,9 +81,17 @@ extension Core {
         if let length = fields.length, length > resumableBytesMax { throw tooLarge(request) }
         let hasBody = request.bodyCount != 0
         if hasBody { try requireTusType(request) }
-        let terms = try tusTerms(request, fields, lines, uploader)
-        let created = try await createUpload(request, terms)
-        let place = UploadPlace(created.id, owner: uploader.owner)
+        var terms = try tusTerms(request, fields, lines, uploader)
+        let created: UploadStatus
+        let place: UploadPlace
+        if let signature {
+            let id = try await authorize(request, signature, &terms)
+            created = try await createUpload(request, terms, id: id)
+            place = UploadPlace(id, owner: terms.owner, signature)
+        } else {
+            created = try await createUpload(request, terms)
+            place = UploadPlace(created.id, owner: terms.owner)
+        }
         var status = created
         if hasBody || terms.length == 0 {
             let claim = try claim(request, offset: 0, length: nil)
@@ -99,7 +107,7 @@ extension Core {
     /// does for all; else under its own number.
     private func tusTerms(
         _ request: Request, _ fields: TusFields, _ lines: DialectLines,
-        _ uploader: UploadCredential
+        _ uploader: UploadCredential?
     ) throws(Answer) -> UploadTerms {
         let bytes = request.bytes.span
         let metadata: [UInt8]
@@ -118,7 +126,7 @@ extension Core {
         if type == nil { type = try metadataValue("type", lines, bytes) }
         let name = try uploadName(path: path, file: file)
         return UploadTerms(
-            name: name, owner: uploader.owner, tenant: uploader.tenant,
+            name: name, owner: uploader?.owner ?? [], tenant: uploader?.tenant ?? [],
             mediaType: try uploadType(type, name), length: fields.length, dialect: .tus,
             metadata: metadata)
     }

@@ -112,15 +112,7 @@ extension Core {
         _ request: Request, _ name: [UInt8], _ length: UInt64
     ) throws(Answer) -> Authorized {
         let signature: RequestSignature
-        do { signature = try RequestSignature(request) } catch {
-            counters.signatureRefusals &+= 1
-            switch error {
-            case .missing: throw Answer(settings.badSignatureStatus, "the upload is not signed")
-            case .several: throw Answer(.badRequest, "the upload is signed more than once")
-            case .malformed:
-                throw Answer(settings.badSignatureStatus, "the signature is malformed")
-            }
-        }
+        do { signature = try RequestSignature(request) } catch { throw answer(for: error) }
         let guess = MediaType.guess(name: name.span)
         if request.head.contentType.isPresent {
             let sent = request.bytes.span.extracting(request.head.contentType)
@@ -144,11 +136,24 @@ extension Core {
                 return Authorized(type: Array(guess.type.utf8), signer: signer)
             }
         }
-        counters.signatureRefusals &+= 1
-        throw Answer(settings.badSignatureStatus, "the signature does not match this upload")
+        throw wrongSignature()
     }
 
-    private func signer(
+    func answer(for fault: RequestSignature.Fault) -> Answer {
+        counters.signatureRefusals &+= 1
+        switch fault {
+        case .missing: return Answer(settings.badSignatureStatus, "the upload is not signed")
+        case .several: return Answer(.badRequest, "the upload is signed more than once")
+        case .malformed: return Answer(settings.badSignatureStatus, "the signature is malformed")
+        }
+    }
+
+    func wrongSignature() -> Answer {
+        counters.signatureRefusals &+= 1
+        return Answer(settings.badSignatureStatus, "the signature does not match this upload")
+    }
+
+    func signer(
         of signature: RequestSignature, _ name: [UInt8], _ length: UInt64, _ type: Span<UInt8>
     ) -> Int? {
         signers.signer(of: signature, path: name, size: length, type: type)

@@ -33,6 +33,12 @@ extension ObjectStore {
         try await assembler(of: id).unfinished(id, owner)
     }
 
+    /// What an upload is, or was, to become, whosever it is: for who sees to that by what the
+    /// terms say. Nil if there is none.
+    public func uploadTerms(_ id: UploadID) async throws(UploadError) -> UploadTerms? {
+        try await assembler(of: id).terms(id)
+    }
+
     /// How far an upload of that owner has come, durably. `isResuming`: whoever still sends what
     /// follows its beginning is cut short first, for its client has lost it. Chunks that may lie
     /// anywhere go on: who sends them in parallel may ask meanwhile.
@@ -95,10 +101,17 @@ extension ObjectStore {
 extension Assembler {
     func unfinished(_ id: UploadID, _ owner: [UInt8]?) throws(UploadError) -> UploadTerms? {
         guard let present = known[id], present.isUnfinished else { return nil }
+        return try terms(id, owner ?? present.owner)
+    }
+
+    func terms(_ id: UploadID) throws(UploadError) -> UploadTerms? {
+        guard let owner = known[id]?.owner else { return nil }
+        return try terms(id, owner)
+    }
+
+    private func terms(_ id: UploadID, _ owner: [UInt8]) throws(UploadError) -> UploadTerms? {
         let upload: OpenUpload
-        do throws(UploadError) { upload = try enter(id, owner ?? present.owner) } catch .notFound {
-            return nil
-        }
+        do throws(UploadError) { upload = try enter(id, owner) } catch .notFound { return nil }
         defer { leave(upload) }
         var terms = upload.terms
         terms.length = upload.state.length
