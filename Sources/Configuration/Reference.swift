@@ -32,6 +32,7 @@ extension Settings {
             case "security.secret": security.secret != nil
             case "security.admin_token": security.adminToken != nil
             case "security.upload_token": security.uploadToken != nil
+            case "security.jwt_secret": security.jwtSecret != nil
             default: false
             }
         return isSet ? "# \(key.name) is set (hidden)" : "# \(key.name) is not set"

@@ -21,6 +21,8 @@ public struct Secrets: Equatable, Sendable {
     public let admin: Secret
     /// The bearer tokens that may upload, beside the admin's.
     public let tokens: [Credential]
+    /// The key of JSON Web Tokens, if any count.
+    public let jwt: Secret?
     /// Made by this very call: to be shown to the operator once.
     public let uploadIsNew: Bool
     public let adminIsNew: Bool
@@ -44,13 +46,13 @@ public struct Secrets: Equatable, Sendable {
         let given = try Given(settings)
         if !given.signing.isEmpty, let admin = given.admin {
             return Secrets(
-                signing: given.signing, admin: admin, tokens: given.tokens, uploadIsNew: false,
-                adminIsNew: false)
+                signing: given.signing, admin: admin, tokens: given.tokens, jwt: given.jwt,
+                uploadIsNew: false, adminIsNew: false)
         }
         let (kept, isNew) = try Kept.loadOrMake(in: settings.storage.path)
         return Secrets(
             signing: given.signing.isEmpty ? [.only(kept.upload)] : given.signing,
-            admin: given.admin ?? kept.admin, tokens: given.tokens,
+            admin: given.admin ?? kept.admin, tokens: given.tokens, jwt: given.jwt,
             uploadIsNew: isNew && given.signing.isEmpty,
             adminIsNew: isNew && given.admin == nil)
     }
@@ -115,6 +117,7 @@ private struct Given {
     let signing: [Secrets.Credential]
     let admin: Secret?
     let tokens: [Secrets.Credential]
+    let jwt: Secret?
 
     init(_ settings: Settings) throws(SettingsError) {
         let security = settings.security
@@ -125,6 +128,9 @@ private struct Given {
         var token = security.uploadToken
         if let file = security.uploadTokenFile { token = try Given.readToken(file) }
         self.admin = admin
+        var jwt = security.jwtSecret
+        if let file = security.jwtSecretFile { jwt = try Given.readTokenKey(file) }
+        self.jwt = jwt
         signing = try Given.several(
             upload.map { [.only($0)] } ?? [], security.secrets, .secrets, Given.read)
         tokens = try Given.several(
@@ -158,6 +164,15 @@ private struct Given {
             found.append(next)
         }
         return found
+    }
+
+    private static func readTokenKey(_ file: String) throws(SettingsError) -> Secret {
+        let key = try read(file)
+        guard isTokenKey(key.bytes) else {
+            throw SettingsError(
+                origin: file, "the key of JSON Web Tokens has at least 32 bytes (RFC 7518 §3.2)")
+        }
+        return key
     }
 
     private static func readToken(_ file: String) throws(SettingsError) -> Secret {

@@ -75,6 +75,18 @@ extension SettingKey {
             "security.upload_token_file", optional: .path, \.security.uploadTokenFile,
             "A file that holds the upload token instead."),
         SettingKey(
+            "security.jwt_secret", optional: .jwtSecret, \.security.jwtSecret,
+            "The key of JSON Web Tokens (HS256) that may upload as a token may: with exp, sub,"
+                + " whose uploads they are, and upload or admin in scope. Unset: none count.",
+            isSecret: true),
+        SettingKey(
+            "security.jwt_secret_file", optional: .path, \.security.jwtSecretFile,
+            "A file that holds it instead; a newline at its end is not part of it."),
+        SettingKey(
+            "security.jwt_audience", optional: .audience, \.security.jwtAudience,
+            "Whom such a token has to be for (aud). Unset: one that says whom it is for is refused."
+        ),
+        SettingKey(
             "security.bad_signature_status", .either(401, 403), \.security.badSignatureStatus,
             "The status that answers a wrong or missing signature."),
     ]
@@ -231,6 +243,15 @@ extension ValueForm where Value == Secret {
     }
 }
 
+extension ValueForm where Value == Secret {
+    fileprivate static var jwtSecret: ValueForm {
+        .secret("a text of at least 32 bytes (RFC 7518 §3.2)", isTokenKey)
+    }
+}
+
+/// As long as the HMAC that it keys.
+func isTokenKey(_ bytes: [UInt8]) -> Bool { bytes.count >= 32 && !bytes.contains(0) }
+
 /// Whether `bytes` is a `b64token` of RFC 6750 §2.1 (the "=" at its end not insisted on).
 func isBearerToken(_ bytes: [UInt8]) -> Bool {
     !bytes.isEmpty
@@ -247,6 +268,10 @@ func isASCIIAlphanumeric(_ byte: UInt8) -> Bool {
 }
 
 extension ValueForm where Value == String {
+    fileprivate static var audience: ValueForm {
+        text("a text that is not empty") { $0.isEmpty ? nil : $0 }
+    }
+
     fileprivate static var basePath: ValueForm {
         text("a path such as \"/\" or \"/upload/\" of letters, digits and -._~") { text in
             guard text.first == "/" else { return nil }

@@ -53,6 +53,10 @@ extension Settings {
         /// `nil`: only the admin token may begin uploads at `/files`.
         public internal(set) var uploadToken: Secret?
         public internal(set) var uploadTokenFile: String?
+        /// `nil`: no JSON Web Tokens.
+        public internal(set) var jwtSecret: Secret?
+        public internal(set) var jwtSecretFile: String?
+        public internal(set) var jwtAudience: String?
         /// Beside those, each with a name and a tenant.
         public internal(set) var secrets: [NamedCredential] = []
         public internal(set) var tokens: [NamedCredential] = []

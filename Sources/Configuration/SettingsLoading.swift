@@ -132,6 +132,14 @@ extension Settings {
             let text = "give either upload_token or upload_token_file, not both"
             found.append(("security.upload_token_file", text))
         }
+        if security.jwtSecret != nil, security.jwtSecretFile != nil {
+            let text = "give either jwt_secret or jwt_secret_file, not both"
+            found.append(("security.jwt_secret_file", text))
+        }
+        if security.jwtAudience != nil, security.jwtSecret == nil, security.jwtSecretFile == nil {
+            let text = "security.jwt_audience does nothing without security.jwt_secret"
+            found.append(("security.jwt_audience", text))
+        }
         found += contradictionsOfCredentials()
         if uploads.unfinishedPerOwnerMax > uploads.unfinishedMax {
             let text = "uploads.max_unfinished_per_owner is larger than uploads.max_unfinished"

@@ -124,6 +124,8 @@ public struct ServerProcess {
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
         front.uploadSecondsToLive = UInt64(settings.uploads.unfinishedLifetime.wholeSeconds)
         front.tokens = secrets.tokens.map(UploadCredential.init)
+        front.jwtSecret = secrets.jwt?.bytes
+        front.jwtAudience = settings.security.jwtAudience.map { Array($0.utf8) }
         front.verifiesAlways = settings.downloads.verification == .always
         front.buffers = BufferLimits(
             smallest: settings.performance.bufferBytesMin,

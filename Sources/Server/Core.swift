@@ -31,6 +31,7 @@ public actor Core: StoreCore, CompletionObserver {
     var zeroCopy: ZeroCopy
     var lentSends = LentSends()
     var signers: Signers
+    let tokenVerifier: TokenVerifier?
     var clock = ResponseClock()
     var counters = Counters()
     var listeners: [Listener] = []
@@ -80,6 +81,7 @@ public actor Core: StoreCore, CompletionObserver {
             poolBytes: memory.bytesTotal)
         zeroCopy = ZeroCopy(isOn: settings.sendsZeroCopy, poolBytes: memory.bytesTotal)
         signers = try Signers(settings.secrets)
+        tokenVerifier = if let key = settings.jwtSecret { try TokenVerifier(key: key) } else { nil }
     }
 
     public func serve(_ descriptor: Descriptor, isMetrics: Bool) {

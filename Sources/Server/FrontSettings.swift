@@ -18,6 +18,10 @@ public struct FrontSettings: Sendable {
     public var uploadSecondsToLive: UInt64 = 24 * 3600
     /// Bearer tokens that may upload, beside the admin's.
     public var tokens: [UploadCredential] = []
+    /// The key of JSON Web Tokens that may upload; nil for none.
+    public var jwtSecret: [UInt8]?
+    /// Whom such a token has to be for; nil where it may not say.
+    public var jwtAudience: [UInt8]?
     public var durability = Store.Durability.durable
 
     /// Every byte of a large object is compared each time it is read, not only the first time since

@@ -72,6 +72,27 @@ import Testing
         }
     }
 
+    @Test func `may have a key for tokens that others issue`() throws {
+        let directory = try TemporaryDirectory()
+        let key = "0123456789abcdef0123456789abcdef"
+        let long = try directory.write(key + "\n", to: "long")
+        let short = try directory.write("hunter2\n", to: "short")
+        let settings = try directory.settings(
+            under: "data", "[security]\njwt_secret_file = \"\(long)\"\njwt_audience = \"here\"\n")
+        #expect(try Secrets.prepare(for: settings).jwt == Secret(key))
+        #expect(settings.security.jwtAudience == "here")
+        let none = try directory.settings(under: "data")
+        #expect(try Secrets.prepare(for: none).jwt == nil)
+        let wrong = try directory.settings(
+            under: "data", "[security]\njwt_secret_file = \"\(short)\"\n")
+        let error = failure { try Secrets.check(wrong) }
+        #expect(error?.problems.first?.origin == short)
+        #expect(error?.description.contains("hunter2") == false)
+        let given = try directory.settings(under: "data", "[security]\njwt_secret = \"\(key)\"\n")
+        #expect(given.listing().contains("# jwt_secret is set (hidden)"))
+        #expect(!given.listing().contains(key))
+    }
+
     @Test func `are none before a server has made some`() throws {
         let directory = try TemporaryDirectory()
         let settings = try directory.settings(under: "data")

@@ -49,6 +49,12 @@ import Testing
         ("security.admin_token_file", ["\"x\""], ["\"\"", "[]"]),
         ("security.upload_token", ["\"a-._~+/=\""], ["\"\"", "\"a b\"", "\"ü\"", "1"]),
         ("security.upload_token_file", ["\"x\""], ["\"\"", "[]"]),
+        (
+            "security.jwt_secret", ["\"0123456789abcdef0123456789abcdef\""],
+            ["\"\"", "\"0123456789abcdef0123456789abcde\"", "1"]
+        ),
+        ("security.jwt_secret_file", ["\"x\""], ["\"\"", "1"]),
+        ("security.jwt_audience", [], ["\"\"", "1"]),
         ("security.bad_signature_status", ["401", "403"], ["404", "\"403\"", "402"]),
         (
             "uploads.max_size", ["1", "\"15GiB\""],
