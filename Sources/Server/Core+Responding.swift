@@ -147,12 +147,11 @@ extension Core {
         keepAlive: Bool
     ) {
         let content = answer.content
-        let limit = uploadLimit()
         writeHead(slot, answer.status, keepAlive: keepAlive) { output in
             if let seconds = answer.retryAfterSeconds ?? advice?.retryAfterSeconds {
                 output.appendField("Retry-After", decimal: seconds)
             }
-            if advice?.tellsUploadLimit == true { output.appendUploadLimit(limit) }
+            if advice?.tellsUploadLimit == true { output.appendUploadLimit(uploadLimit()) }
             if advice?.tellsTusMaxSize == true {
                 output.appendField("Tus-Max-Size", decimal: resumableBytesMax)
             }

@@ -89,18 +89,28 @@ extension Core {
         guard let length = terms.length else {
             throw Answer(.lengthRequired, "a signed upload tells its whole length")
         }
-        let type = terms.mediaType
-        var signer = signer(of: signature, terms.name, length, type.span)
-        if signer == nil {
-            let plain = MediaType.withoutParameters(type.span)
-            signer = self.signer(of: signature, terms.name, length, plain)
-        }
-        guard let signer else { throw wrongSignature() }
+        guard let signer = signer(of: signature, terms, length) else { throw wrongSignature() }
         terms.owner = settings.secrets[signer].owner
         terms.tenant = settings.secrets[signer].tenant
         let store = try requireStore()
         try await requireFree(terms.name, store, request)
         return store.uploadID(of: terms.name)
+    }
+}
+
+extension Core {
+    /// The type that the metadata give counts with and without its parameters; one that was guessed
+    /// for want of it, as it is guessed for a PUT.
+    private func signer(
+        of signature: RequestSignature, _ terms: UploadTerms, _ length: UInt64
+    ) -> Int? {
+        let (name, type) = (terms.name, terms.mediaType)
+        if let signer = signer(of: signature, name, length, type.span) { return signer }
+        let plain = MediaType.withoutParameters(type.span)
+        if let signer = signer(of: signature, name, length, plain) { return signer }
+        let guess = MediaType.guess(name: name.span)
+        guard let other = guess.alternative, type.elementsEqual(guess.type.utf8) else { return nil }
+        return signer(of: signature, name, length, other.utf8.span)
     }
 }
 

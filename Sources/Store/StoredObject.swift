@@ -48,7 +48,7 @@ public struct UploadDescription: Sendable, Equatable {
     public var mediaType: [UInt8]
     /// Whoever the object counts for, at most `StoreLimits.ownerBytesMax` bytes; empty is nobody.
     public var owner: [UInt8]
-    /// At most `StoreLimits.ownerBytesMax` bytes, too; empty is the default one.
+    /// For whom that is, at most `StoreLimits.tenantBytesMax` bytes; empty is the default one.
     public var tenant: [UInt8]
     /// Seconds since 1970, UTC.
     public var modified: UInt64

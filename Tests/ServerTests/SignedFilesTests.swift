@@ -187,6 +187,17 @@ import Testing
         }
     }
 
+    /// As without a type for a PUT. The path is t.txt.
+    @Test(arguments: ["text/plain", "text/plain; charset=utf-8", "text/html"])
+    func `covers the type that is guessed`(type: String) throws {
+        try withChunkBed { bed in
+            let signed = try signature("t.txt", 3, .v2, type: type)
+            let fields = [Self.tus, "Upload-Length: 3", "Upload-Metadata: path dC50eHQ="]
+            let status = ask(bed, "POST", "/files?\(signed)", fields, [])?.status
+            #expect(status == (type == "text/html" ? 403 : 201))
+        }
+    }
+
     @Test func `has its methods`() throws {
         try withChunkBed { bed in
             let put = bed.ask("PUT", "/files", [], [1])
