@@ -1,13 +1,15 @@
 // Finds the line of every key in a TOML text. TOMLKit tells lines only of syntax errors.
 
 /// Where keys stand. It reads just enough TOML to tell keys from values: strings, brackets and
-/// comments. On text that is not TOML it may find too little, never fail.
+/// comments. On text that is not TOML it may find too little, never fail. Of a `[[table]]` that
+/// stands several times each has its number, from 0 on, behind its path.
 struct KeyLines: Sendable {
     /// Keys and table headers in the order of the text, with lines counted from 1.
     private(set) var entries: [(path: [String], line: Int)] = []
 
     init(_ text: String) {
         var section: [String] = []
+        var tableCounts: [[String]: Int] = [:]
         var value = ValueScanner()
         for (index, line) in text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false)
             .enumerated()
@@ -19,8 +21,15 @@ struct KeyLines: Sendable {
             }
             rest.skipSpaces()
             if rest.first == UInt8(ascii: "[") {
+                let isOneOfSeveral = rest.dropFirst().first == UInt8(ascii: "[")
                 rest = rest.drop { $0 == UInt8(ascii: "[") }
-                section = rest.takeKeyPath()
+                let path = rest.takeKeyPath()
+                section = KeyLines.numbered(path, tableCounts)
+                entries.append((section, index + 1))
+                guard isOneOfSeveral else { continue }
+                let number = tableCounts[path, default: 0]
+                tableCounts[path] = number + 1
+                section.append("\(number)")
                 entries.append((section, index + 1))
                 continue
             }
@@ -32,8 +41,19 @@ struct KeyLines: Sendable {
         }
     }
 
-    /// The line of the key, or of the nearest table around it (a key inside `{ … }`).
+    /// A table within one of several belongs to the last of those.
+    private static func numbered(_ path: [String], _ tableCounts: [[String]: Int]) -> [String] {
+        path.indices.flatMap { index -> [String] in
+            let isLast = index == path.count - 1
+            let count = isLast ? nil : tableCounts[Array(path[...index])]
+            return [path[index]] + (count.map { ["\($0 - 1)"] } ?? [])
+        }
+    }
+
+    /// The line of the key, or of the first below it (`a.b` for `a`), or of the nearest table
+    /// around it (a key inside `{ … }`).
     func line(of path: [String]) -> Int? {
+        if let entry = entries.first(where: { $0.path.starts(with: path) }) { return entry.line }
         for count in stride(from: path.count, to: 0, by: -1) {
             let prefix = Array(path[..<count])
             if let entry = entries.first(where: { $0.path == prefix }) { return entry.line }

@@ -2,49 +2,81 @@
 
 internal import Files
 
-/// What signs upload URLs and what opens /admin, ready for use.
+/// What signs upload URLs, what may upload, and what opens /admin, ready for use.
 public struct Secrets: Equatable, Sendable {
-    /// Signs upload URLs; its bytes are the HMAC key as they are.
-    public let upload: Secret
+    /// One of several keys or tokens, and whose uploads it makes.
+    public struct Credential: Equatable, Sendable {
+        /// As it is called in the configuration.
+        public let name: String
+        /// Stored with what it uploads: nobody else may go on with that.
+        public let owner: String
+        public let tenant: String
+        public let secret: Secret
+    }
+
+    /// Sign upload URLs; their bytes are HMAC keys as they are. At least one; the first is the one
+    /// that `millrace sign` takes if it is not told otherwise.
+    public let signing: [Credential]
     /// The bearer token of /admin and DELETE.
     public let admin: Secret
-    /// The bearer token that may upload at /files, if there is one beside the admin's.
-    public let token: Secret?
+    /// The bearer tokens that may upload, beside the admin's.
+    public let tokens: [Credential]
+    /// The key of JSON Web Tokens, if any count.
+    public let jwt: Secret?
     /// Made by this very call: to be shown to the operator once.
     public let uploadIsNew: Bool
     public let adminIsNew: Bool
+
+    public var upload: Secret { signing[0].secret }
 
     /// 256 bits, as strong as the HMAC they key.
     static let generatedByteCount = 32
     static let fileBytesMax = 64 << 10
     static let fileName = "secrets"
+    /// What the one secret is called that stands alone, or was made.
+    static let onlyName = "secret"
 
     /// The secrets that `settings` mean. What they do not give is taken from `<data>/secrets`,
     /// which is made (mode 0600, the data directory with it) when it is missing.
     ///
-    /// - Throws: a `secret_file` that cannot be read, a `secrets` file that others may read or that
-    ///   is damaged, a directory that cannot be written.
+    /// - Throws: a `secret_file` that cannot be read, two credentials that are the same, a
+    ///   `secrets` file that others may read or that is damaged, a directory that cannot be
+    ///   written.
     public static func prepare(for settings: Settings) throws(SettingsError) -> Secrets {
         let given = try Given(settings)
-        if let upload = given.upload, let admin = given.admin {
+        if !given.signing.isEmpty, let admin = given.admin {
             return Secrets(
-                upload: upload, admin: admin, token: given.token, uploadIsNew: false,
-                adminIsNew: false)
+                signing: given.signing, admin: admin, tokens: given.tokens, jwt: given.jwt,
+                uploadIsNew: false, adminIsNew: false)
         }
         let (kept, isNew) = try Kept.loadOrMake(in: settings.storage.path)
         return Secrets(
-            upload: given.upload ?? kept.upload, admin: given.admin ?? kept.admin,
-            token: given.token,
-            uploadIsNew: isNew && given.upload == nil, adminIsNew: isNew && given.admin == nil)
+            signing: given.signing.isEmpty ? [.only(kept.upload)] : given.signing,
+            admin: given.admin ?? kept.admin, tokens: given.tokens, jwt: given.jwt,
+            uploadIsNew: isNew && given.signing.isEmpty,
+            adminIsNew: isNew && given.admin == nil)
     }
 
-    /// The upload secret that a server with these settings uses; nothing is made.
-    /// `nil` when none is configured and no server has made one yet.
+    /// The upload secret of that id, else the first, that a server with these settings uses;
+    /// nothing is made. `nil` when none is configured and no server has made one yet.
+    ///
+    /// - Throws: also an id that no secret has.
     public static func existingUploadSecret(
-        for settings: Settings
+        for settings: Settings, id: String? = nil
     ) throws(SettingsError) -> Secret? {
-        if let given = try Given(settings).upload { return given }
-        return try Kept.load(from: Kept.path(in: settings.storage.path))?.upload
+        var signing = try Given(settings).signing
+        if signing.isEmpty {
+            let kept = try Kept.load(from: Kept.path(in: settings.storage.path))
+            signing = kept.map { [.only($0.upload)] } ?? []
+        }
+        guard let id, !signing.isEmpty else { return signing.first?.secret }
+        guard let found = signing.first(where: { $0.name == id }) else {
+            let names = signing.map(\.name).joined(separator: ", ")
+            throw SettingsError(
+                origin: "security.secrets",
+                "no secret has the id \(quoted(id)); there are: \(names)")
+        }
+        return found.secret
     }
 
     /// Whether the files that `settings` name for secrets can be read. For `config check`.
@@ -53,11 +85,39 @@ public struct Secrets: Equatable, Sendable {
     }
 }
 
+extension Secrets.Credential {
+    /// Names of owners are stored with uploads: these two are older than the tables, and a secret
+    /// that moves into one keeps its own.
+    fileprivate static func only(_ secret: Secret) -> Secrets.Credential {
+        Secrets.Credential(
+            name: Secrets.onlyName, owner: Secrets.onlyName,
+            tenant: NamedCredential.defaultTenant, secret: secret)
+    }
+
+    fileprivate static func onlyToken(_ secret: Secret) -> Secrets.Credential {
+        Secrets.Credential(
+            name: "upload_token", owner: "uploadToken", tenant: NamedCredential.defaultTenant,
+            secret: secret)
+    }
+
+    /// The kinds are kept apart: a token is not a secret of the same name.
+    fileprivate init(_ configured: NamedCredential, _ secret: Secret, of table: CredentialTable) {
+        let isOnly =
+            table.name == CredentialTable.secrets.name && configured.name == Secrets.onlyName
+        let kind = table.name == CredentialTable.secrets.name ? "secret" : "token"
+        self.init(
+            name: configured.name,
+            owner: isOnly ? Secrets.onlyName : "\(kind):\(configured.name)",
+            tenant: configured.tenant, secret: secret)
+    }
+}
+
 /// What the configuration gives, its files read.
 private struct Given {
-    let upload: Secret?
+    let signing: [Secrets.Credential]
     let admin: Secret?
-    let token: Secret?
+    let tokens: [Secrets.Credential]
+    let jwt: Secret?
 
     init(_ settings: Settings) throws(SettingsError) {
         let security = settings.security
@@ -67,7 +127,52 @@ private struct Given {
         if let file = security.adminTokenFile { admin = try Given.readToken(file) }
         var token = security.uploadToken
         if let file = security.uploadTokenFile { token = try Given.readToken(file) }
-        (self.upload, self.admin, self.token) = (upload, admin, token)
+        self.admin = admin
+        var jwt = security.jwtSecret
+        if let file = security.jwtSecretFile { jwt = try Given.readTokenKey(file) }
+        self.jwt = jwt
+        signing = try Given.several(
+            upload.map { [.only($0)] } ?? [], security.secrets, .secrets, Given.read)
+        tokens = try Given.several(
+            token.map { [.onlyToken($0)] } ?? [], security.tokens, .tokens, Given.readToken)
+    }
+
+    /// `first` and those of a table: each another one, else nobody could say whose an upload is.
+    private static func several(
+        _ first: [Secrets.Credential], _ configured: [NamedCredential], _ table: CredentialTable,
+        _ read: (String) throws(SettingsError) -> Secret
+    ) throws(SettingsError) -> [Secrets.Credential] {
+        var found = first
+        for credential in configured {
+            var secret = credential.secret
+            if let file = credential.secretFile { secret = try read(file) }
+            guard let secret else { preconditionFailure("a table that was checked has a secret") }
+            let next = Secrets.Credential(credential, secret, of: table)
+            for other in found {
+                if other.owner == next.owner {
+                    throw SettingsError(
+                        origin: table.path,
+                        "two have the \(table.nameKey.name) \(quoted(next.name))")
+                }
+                if other.secret == secret {
+                    throw SettingsError(
+                        origin: table.path,
+                        "\(quoted(next.name)) and \(quoted(other.name)) are the same"
+                            + " \(table.secretKey.name)")
+                }
+            }
+            found.append(next)
+        }
+        return found
+    }
+
+    private static func readTokenKey(_ file: String) throws(SettingsError) -> Secret {
+        let key = try read(file)
+        guard isTokenKey(key.bytes) else {
+            throw SettingsError(
+                origin: file, "the key of JSON Web Tokens has at least 32 bytes (RFC 7518 §3.2)")
+        }
+        return key
     }
 
     private static func readToken(_ file: String) throws(SettingsError) -> Secret {

@@ -54,25 +54,38 @@ extension SettingKey {
     static let security: [SettingKey] = [
         SettingKey(
             "security.secret", optional: .uploadSecret, \.security.secret,
-            "The key that signs upload URLs. Unset: generated, kept in the data directory.",
+            "The key that signs upload URLs. Unset: generated, kept in the data directory; unless"
+                + " there are [[security.secrets]].",
             isSecret: true),
         SettingKey(
             "security.secret_file", optional: .path, \.security.secretFile,
             "A file that holds the secret instead; a newline at its end is not part of it."),
         SettingKey(
-            "security.admin_token", optional: .adminToken, \.security.adminToken,
+            "security.admin_token", optional: .bearerToken, \.security.adminToken,
             "The bearer token for /admin and DELETE. Unset: generated, as the secret is.",
             isSecret: true),
         SettingKey(
             "security.admin_token_file", optional: .path, \.security.adminTokenFile,
             "A file that holds the admin token instead."),
         SettingKey(
-            "security.upload_token", optional: .adminToken, \.security.uploadToken,
+            "security.upload_token", optional: .bearerToken, \.security.uploadToken,
             "A bearer token that may upload at /files. Unset: only the admin token may.",
             isSecret: true),
         SettingKey(
             "security.upload_token_file", optional: .path, \.security.uploadTokenFile,
             "A file that holds the upload token instead."),
+        SettingKey(
+            "security.jwt_secret", optional: .jwtSecret, \.security.jwtSecret,
+            "The key of JSON Web Tokens (HS256) that may upload as a token may: with exp, sub,"
+                + " whose uploads they are, and upload or admin in scope. Unset: none count.",
+            isSecret: true),
+        SettingKey(
+            "security.jwt_secret_file", optional: .path, \.security.jwtSecretFile,
+            "A file that holds it instead; a newline at its end is not part of it."),
+        SettingKey(
+            "security.jwt_audience", optional: .audience, \.security.jwtAudience,
+            "Whom such a token has to be for (aud). Unset: one that says whom it is for is refused."
+        ),
         SettingKey(
             "security.bad_signature_status", .either(401, 403), \.security.badSignatureStatus,
             "The status that answers a wrong or missing signature."),
@@ -101,6 +114,22 @@ extension SettingKey {
             "Make and store the SHA-256 of every upload over 64 KiB, to be told of downloads; else"
                 + " that of uploads whose clients speak of it. Smaller objects are hashed when it"
                 + " is asked for."),
+        SettingKey(
+            "uploads.max_unfinished_size", .capacityOrNone, \.uploads.unfinishedSize,
+            "Space that unfinished uploads may have, all together: what has come of them, and what"
+                + " is reserved for requests under way; a size, or a share of the capacity. More is"
+                + " answered with 429; an upload that never could have enough, with 413. A plain"
+                + " PUT counts once it broke off and is kept."),
+        SettingKey(
+            "uploads.max_unfinished_size_per_owner", .capacityOrNone,
+            \.uploads.unfinishedSizePerOwner,
+            "The same for the uploads of one credential."),
+        SettingKey(
+            "uploads.max_append_size", optional: .size(atLeast: 64 << 10, atMost: 15 << 30),
+            \.uploads.appendBytesMax,
+            "The longest content of one request of a resumable upload (IETF), as a proxy in front"
+                + " may have it: announced as max-append-size, which such clients obey by sending"
+                + " several; more is answered with 413. Unset: as long as the upload."),
     ]
 
     static let downloads: [SettingKey] = [
@@ -132,6 +161,12 @@ extension SettingKey {
             "performance.zero_copy", .flag, \.performance.sendsZeroCopy,
             "Sends of 16KiB and more out of such buffers leave without a copy, to clients behind a"
                 + " network card that can."),
+        SettingKey(
+            "performance.min_chunk_size", .chunkSize, \.performance.chunkBytesMin,
+            "The shortest chunk that a client of numbered chunks is told to send."),
+        SettingKey(
+            "performance.max_chunk_size", .chunkSize, \.performance.chunkBytesMax,
+            "The longest such chunk."),
     ]
 
     /// Timers are looked at once a second.
@@ -184,6 +219,15 @@ extension ValueForm where Value == Int {
             read: { raw in sizes.read(raw).flatMap { $0.nonzeroBitCount == 1 ? $0 : nil } },
             write: sizes.write)
     }
+
+    /// Chunks that are whole blocks leave none of them in two parts.
+    fileprivate static var chunkSize: ValueForm {
+        let sizes = ValueForm.size(atLeast: 4 << 10, atMost: 1 << 30)
+        return ValueForm(
+            expectation: sizes.expectation + ", in whole blocks of 4KiB",
+            read: { raw in sizes.read(raw).flatMap { $0 % 4096 == 0 ? $0 : nil } },
+            write: sizes.write)
+    }
 }
 
 extension ValueForm where Value == Duration {
@@ -194,15 +238,24 @@ extension ValueForm where Value == Duration {
 }
 
 extension ValueForm where Value == Secret {
-    fileprivate static var uploadSecret: ValueForm {
+    static var uploadSecret: ValueForm {
         .secret("a text that is not empty") { !$0.isEmpty && !$0.contains(0) }
     }
 
     /// It travels in a header, so only what RFC 6750 §2.1 allows in a bearer token.
-    fileprivate static var adminToken: ValueForm {
+    static var bearerToken: ValueForm {
         .secret("letters, digits and -._~+/= (RFC 6750)", isBearerToken)
     }
 }
+
+extension ValueForm where Value == Secret {
+    fileprivate static var jwtSecret: ValueForm {
+        .secret("a text of at least 32 bytes (RFC 7518 §3.2)", isTokenKey)
+    }
+}
+
+/// As long as the HMAC that it keys.
+func isTokenKey(_ bytes: [UInt8]) -> Bool { bytes.count >= 32 && !bytes.contains(0) }
 
 /// Whether `bytes` is a `b64token` of RFC 6750 §2.1 (the "=" at its end not insisted on).
 func isBearerToken(_ bytes: [UInt8]) -> Bool {
@@ -220,6 +273,10 @@ func isASCIIAlphanumeric(_ byte: UInt8) -> Bool {
 }
 
 extension ValueForm where Value == String {
+    fileprivate static var audience: ValueForm {
+        text("a text that is not empty") { $0.isEmpty ? nil : $0 }
+    }
+
     fileprivate static var basePath: ValueForm {
         text("a path such as \"/\" or \"/upload/\" of letters, digits and -._~") { text in
             guard text.first == "/" else { return nil }

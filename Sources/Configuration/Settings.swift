@@ -53,6 +53,13 @@ extension Settings {
         /// `nil`: only the admin token may begin uploads at `/files`.
         public internal(set) var uploadToken: Secret?
         public internal(set) var uploadTokenFile: String?
+        /// `nil`: no JSON Web Tokens.
+        public internal(set) var jwtSecret: Secret?
+        public internal(set) var jwtSecretFile: String?
+        public internal(set) var jwtAudience: String?
+        /// Beside those, each with a name and a tenant.
+        public internal(set) var secrets: [NamedCredential] = []
+        public internal(set) var tokens: [NamedCredential] = []
         /// 401 or 403.
         public internal(set) var badSignatureStatus = 403
     }
@@ -63,6 +70,11 @@ extension Settings {
         public internal(set) var unfinishedMax = 100_000
         public internal(set) var unfinishedPerOwnerMax = 50_000
         public internal(set) var keepsSHA256 = false
+        /// The space that those may have; `nil`: as much as there is. A share is of the capacity.
+        public internal(set) var unfinishedSize: Capacity? = Capacity.share(percent: 75)
+        public internal(set) var unfinishedSizePerOwner: Capacity? = Capacity.share(percent: 50)
+        /// Of one request's content; `nil`: as much as an upload may have.
+        public internal(set) var appendBytesMax: Int?
     }
 
     public struct DownloadsSection: Equatable, Sendable {
@@ -76,6 +88,9 @@ extension Settings {
         public internal(set) var bufferBytesMax = 1 << 20
         public internal(set) var bufferInterval = Duration.seconds(300)
         public internal(set) var sendsZeroCopy = true
+        /// Whole blocks of 4 KiB.
+        public internal(set) var chunkBytesMin = 256 << 10
+        public internal(set) var chunkBytesMax = 10 << 20
     }
 
     public struct LimitsSection: Equatable, Sendable {

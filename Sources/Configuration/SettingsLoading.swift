@@ -41,7 +41,9 @@ extension Settings {
     public static func parse(
         toml text: String, origin: String = "configuration"
     ) throws(SettingsError) -> Settings {
-        let document = try TOMLDocument(text, origin: origin, sections: SettingKey.sections)
+        let document = try TOMLDocument(
+            text, origin: origin, sections: SettingKey.sections,
+            tables: CredentialTable.all.map(\.path))
         var settings = Settings()
         var problems: [SettingsError.Problem] = []
         for entry in document.entries {
@@ -63,6 +65,7 @@ extension Settings {
 
     /// What is wrong with the entry; `nil` after it was taken.
     private mutating func assign(_ entry: TOMLEntry) -> String? {
+        if let table = CredentialTable.named(entry.path) { return assign(entry, to: table) }
         let path = entry.path.joined(separator: ".")
         guard let key = SettingKey.named(path) else {
             if SettingKey.sections.contains(path) {
@@ -71,7 +74,7 @@ extension Settings {
             if entry.path.count == 1, entry.value == .table {
                 return "unknown section [\(path)]; did you mean [\(nearestSection(to: path))]?"
             }
-            return "unknown key \(path); did you mean \(nearestKey(to: entry.path).path)?"
+            return "unknown key \(path); did you mean \(nearestKey(to: entry.path))?"
         }
         if key.assign(entry.value, &self) { return nil }
         let found = key.isSecret ? "" : ", found \(entry.value.shown)"
@@ -129,9 +132,23 @@ extension Settings {
             let text = "give either upload_token or upload_token_file, not both"
             found.append(("security.upload_token_file", text))
         }
+        if security.jwtSecret != nil, security.jwtSecretFile != nil {
+            let text = "give either jwt_secret or jwt_secret_file, not both"
+            found.append(("security.jwt_secret_file", text))
+        }
+        if security.jwtAudience != nil, security.jwtSecret == nil, security.jwtSecretFile == nil {
+            let text = "security.jwt_audience does nothing without security.jwt_secret"
+            found.append(("security.jwt_audience", text))
+        }
+        found += contradictionsOfCredentials()
         if uploads.unfinishedPerOwnerMax > uploads.unfinishedMax {
             let text = "uploads.max_unfinished_per_owner is larger than uploads.max_unfinished"
             found.append(("uploads.max_unfinished_per_owner", text))
+        }
+        if uploads.unfinishedSizeIsLessThanPerOwner {
+            let text =
+                "uploads.max_unfinished_size_per_owner is larger than uploads.max_unfinished_size"
+            found.append(("uploads.max_unfinished_size_per_owner", text))
         }
         if let metrics = metrics.listen, metrics.port != 0, metrics == server.listen {
             found.append(("metrics.listen", "\(metrics) is already server.listen"))
@@ -139,6 +156,10 @@ extension Settings {
         if performance.bufferBytesMin > performance.bufferBytesMax {
             let text = "performance.min_buffer_size is larger than performance.max_buffer_size"
             found.append(("performance.min_buffer_size", text))
+        }
+        if performance.chunkBytesMin > performance.chunkBytesMax {
+            let text = "performance.min_chunk_size is larger than performance.max_chunk_size"
+            found.append(("performance.min_chunk_size", text))
         }
         if limits.targetBytesMax > limits.headBytesMax {
             let text = "limits.target_size is larger than limits.head_size, which contains it"
@@ -158,5 +179,16 @@ extension Settings {
             throw SettingsError(origin: file, "not UTF-8 text")
         }
         return text
+    }
+}
+
+extension Settings.UploadsSection {
+    /// As far as that can be told before the capacity is known.
+    fileprivate var unfinishedSizeIsLessThanPerOwner: Bool {
+        switch (unfinishedSize, unfinishedSizePerOwner) {
+        case (.bytes(let all), .bytes(let one)): all < one
+        case (.share(let all), .share(let one)): all < one
+        case (.bytes, .share), (.share, .bytes), (nil, _), (_, nil): false
+        }
     }
 }

@@ -10,12 +10,15 @@ struct TOMLEntry {
 }
 
 /// A parsed document. Tables are walked only as deep as `sections` reach: a table that is none of
-/// them becomes one entry of value `.table`.
+/// them becomes one entry of value `.table`. Of `tables`, which may stand several times, each is
+/// such an entry, with its number at the end of its path, and so is each of its keys.
 struct TOMLDocument {
     /// In the order of the text.
     let entries: [TOMLEntry]
 
-    init(_ text: String, origin: String, sections: [String]) throws(SettingsError) {
+    init(
+        _ text: String, origin: String, sections: [String], tables: [String] = []
+    ) throws(SettingsError) {
         let lines = KeyLines(text)
         // TOMLKit hands strings over C, which would silently end them at a NUL.
         if let line = TOMLDocument.lineWithNUL(text) {
@@ -39,6 +42,11 @@ struct TOMLDocument {
                 for inner in table.keys {
                     guard let node = table[inner] else { continue }
                     let path = [name, inner]
+                    if tables.contains(name + "." + inner), let rows = TOMLDocument.tables(in: node)
+                    {
+                        found += TOMLDocument.entries(of: rows, at: path, lines)
+                        continue
+                    }
                     found.append(
                         TOMLEntry(path: path, value: RawValue(node), line: lines.line(of: path)))
                 }
@@ -48,6 +56,30 @@ struct TOMLDocument {
             }
         }
         entries = found.sorted { ($0.line ?? 0) < ($1.line ?? 0) }
+    }
+
+    /// The tables of a list that has nothing else; nil for any other value.
+    private static func tables(in node: any TOMLValueConvertible) -> [TOMLTable]? {
+        guard let list = node.array else { return nil }
+        let tables = list.compactMap(\.table)
+        return tables.count == list.count ? tables : nil
+    }
+
+    private static func entries(
+        of tables: [TOMLTable], at path: [String], _ lines: KeyLines
+    ) -> [TOMLEntry] {
+        tables.enumerated().flatMap { index, table in
+            let place = path + ["\(index)"]
+            let start = TOMLEntry(path: place, value: .table, line: lines.line(of: place))
+            return [start]
+                + table.keys.compactMap { key in
+                    table[key].map {
+                        let path = place + [key]
+                        return TOMLEntry(
+                            path: path, value: RawValue($0), line: lines.line(of: path))
+                    }
+                }
+        }
     }
 
     /// The parser quotes what it stumbled over, which in a secret's line is the secret.

@@ -170,9 +170,24 @@ extension CoreList {
     }
 }
 
+extension ValueForm where Value == Capacity? {
+    /// Of any size that holds something, or the word "none" for `nil`.
+    static var capacityOrNone: ValueForm {
+        let capacities = ValueForm<Capacity>.capacity(atLeast: 1 << 20)
+        return ValueForm(
+            expectation: capacities.expectation + ", or \"none\"",
+            read: { raw in
+                raw == .text("none") ? .some(nil) : capacities.read(raw).map { .some($0) }
+            },
+            write: { value in value.map(capacities.write) ?? quoted("none") })
+    }
+}
+
 extension ValueForm where Value == Capacity {
-    static var capacity: ValueForm {
-        let sizes = ValueForm<Int>.size(atLeast: 256 << 20, atMost: 1 << 60)
+    static var capacity: ValueForm { capacity(atLeast: 256 << 20) }
+
+    static func capacity(atLeast minimum: Int) -> ValueForm {
+        let sizes = ValueForm<Int>.size(atLeast: minimum, atMost: 1 << 60)
         return ValueForm(
             expectation: "a share such as \"90%\" (1 to 100), or \(sizes.expectation)",
             read: { raw in

@@ -43,6 +43,27 @@ public enum Base64 {
         return true
     }
 
+    /// The bytes of a text in the alphabet for URLs (RFC 4648 §5), without padding, as RFC 7515 §2
+    /// has it; nil if it is none, or has other texts for the same bytes.
+    public static func decodeURL(_ text: Span<UInt8>) -> [UInt8]? {
+        var standard: [UInt8] = []
+        standard.reserveCapacity(text.count + 3)
+        for index in text.indices {
+            switch text[index] {
+            case Ascii.hyphen: standard.append(Ascii.plus)
+            case Ascii.underscore: standard.append(Ascii.slash)
+            case Ascii.plus, Ascii.slash, Ascii.equals: return nil
+            case let digit: standard.append(digit)
+            }
+        }
+        while standard.count % 4 != 0 { standard.append(Ascii.equals) }
+        guard let count = decodedCount(standard.span) else { return nil }
+        return [UInt8](capacity: count) { output in
+            let isDecoded = decode(standard.span, into: &output)
+            precondition(isDecoded, "it was counted a moment ago")
+        }
+    }
+
     /// With padding.
     public static func encodedCount(byteCount: Int) -> Int { (byteCount + 2) / 3 * 4 }
 

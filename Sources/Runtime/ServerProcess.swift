@@ -111,7 +111,8 @@ public struct ServerProcess {
 
     private func frontSettings() -> FrontSettings {
         let journal = journal
-        var front = FrontSettings(secret: secrets.upload.bytes, adminToken: secrets.admin.bytes)
+        var front = FrontSettings(
+            secrets: secrets.signing.map(UploadCredential.init), adminToken: secrets.admin.bytes)
         // Positions in a head are 16 bits.
         front.limits.headBytes = min(settings.limits.headBytesMax, Int(UInt16.max))
         front.limits.fieldCount = settings.limits.fieldCountMax
@@ -122,13 +123,19 @@ public struct ServerProcess {
         front.uploadBytesMax = min(
             UInt64(settings.uploads.sizeBytesMax), StoreLimits.objectBytesMax)
         front.uploadSecondsToLive = UInt64(settings.uploads.unfinishedLifetime.wholeSeconds)
-        front.uploadToken = secrets.token?.bytes
+        front.tokens = secrets.tokens.map(UploadCredential.init)
+        front.jwtSecret = secrets.jwt?.bytes
+        front.jwtAudience = settings.security.jwtAudience.map { Array($0.utf8) }
         front.verifiesAlways = settings.downloads.verification == .always
         front.buffers = BufferLimits(
             smallest: settings.performance.bufferBytesMin,
             largest: settings.performance.bufferBytesMax,
             isAdaptive: settings.performance.adaptsBuffers,
             intervalNanoseconds: settings.performance.bufferInterval.wholeNanoseconds)
+        front.chunks = ChunkLimits(
+            smallest: UInt64(settings.performance.chunkBytesMin),
+            largest: UInt64(settings.performance.chunkBytesMax))
+        front.appendBytesMax = settings.uploads.appendBytesMax.map { UInt64($0) }
         front.durability = settings.storage.durability == .durable ? .durable : .written
         front.connectionsMax = settings.limits.connectionsPerCoreMax
         front.headTimeoutSeconds = settings.limits.headTimeout.wholeSeconds
@@ -288,5 +295,12 @@ extension Duration {
     var wholeSeconds: UInt32 {
         let (seconds, attoseconds) = components
         return UInt32(clamping: seconds + (attoseconds > 0 ? 1 : 0))
+    }
+}
+
+extension UploadCredential {
+    fileprivate init(_ credential: Secrets.Credential) {
+        self.init(
+            owner: credential.owner, tenant: credential.tenant, secret: credential.secret.bytes)
     }
 }

@@ -60,8 +60,15 @@ struct StoreStart: Sendable {
         setup.uploadsMax = settings.uploads.unfinishedMax
         setup.uploadsPerOwnerMax = settings.uploads.unfinishedPerOwnerMax
         setup.keepsSHA256 = settings.uploads.keepsSHA256
+        setup.unfinishedBytesMax = StoreStart.bytes(settings.uploads.unfinishedSize, of: capacity)
+        setup.unfinishedBytesPerOwnerMax = StoreStart.bytes(
+            settings.uploads.unfinishedSizePerOwner, of: capacity)
         setup.catalogWarmBytesMax = MachineMemory.catalogBytesMax()
         return setup
+    }
+
+    private static func bytes(_ limit: Capacity?, of capacity: Int) -> UInt64 {
+        limit.map { UInt64($0.limit(available: capacity)) } ?? .max
     }
 
     private func openCatalog(

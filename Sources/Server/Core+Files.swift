@@ -20,12 +20,15 @@ extension Core {
         if lines[.tusResumable].isPresent || request.head.method == .options {
             return try await handleTus(request, id, lines, &body)
         }
-        let owner = try requireUploader(request)
         guard let id else {
-            guard request.head.method == .post else { throw methodNotAllowed("POST, OPTIONS") }
-            return try await createAtFiles(request, lines, owner, &body)
+            // The IETF's may be begun by any method with content, if it says that it is one.
+            guard
+                request.head.method == .post
+                    || (request.head.method == .put && lines[.uploadComplete].isPresent)
+            else { throw methodNotAllowed("POST, PUT, OPTIONS") }
+            return try await createAtFiles(request, lines, &body)
         }
-        let place = UploadPlace(id, owner: owner)
+        let place = try await placeAtFiles(id, request)
         switch request.head.method {
         case .get: try await downloadUpload(request, place)
         case .head: try await tellUploadState(request, place)
@@ -47,11 +50,15 @@ extension Core {
         return id
     }
 
-    /// POST with Upload-Complete, or without: then the content is the whole.
+    /// POST or PUT with Upload-Complete, or POST without: then the content is the whole.
     private func createAtFiles(
-        _ request: Request, _ lines: DialectLines, _ owner: [UInt8], _ body: inout BodyProgress
+        _ request: Request, _ lines: DialectLines, _ body: inout BodyProgress
     ) async throws(Answer) {
         let fields = UploadFields(lines, in: request.bytes.span)
+        if let signature = try signatureAtFiles(request) {
+            return try await createSignedAtFiles(request, fields, signature, &body)
+        }
+        let uploader = try requireUploader(request)
         if let fault = fields.fault { throw Answer(Problem(fault)) }
         let length: UInt64?
         do throws(Refusal) {
@@ -66,8 +73,8 @@ extension Core {
             type = [UInt8](capacity: sent.count) { $0.append(sent) }
         }
         let terms = UploadTerms(
-            name: name, owner: owner, mediaType: try uploadType(type, name), length: length,
-            dialect: .resumable)
+            name: name, owner: uploader.owner, tenant: uploader.tenant,
+            mediaType: try uploadType(type, name), length: length, dialect: .resumable)
         try await createResumable(request, terms, id: nil, location: nil, fields, &body)
     }
 
@@ -86,20 +93,19 @@ extension Core {
 
     // MARK: Who, and where to
 
-    /// The owner that a bearer token of scope upload stands for.
-    func requireUploader(_ request: Request) throws(Answer) -> [UInt8] {
+    /// Whose bearer token it is.
+    func requireUploader(_ request: Request) throws(Answer) -> UploadCredential {
         guard let token = bearerToken(request) else {
             var answer = Answer(.unauthorized, "an upload token is needed")
             answer.challenge = "Bearer"
             throw answer
         }
-        let admin = settings.adminToken
-        if constantTimeEquals(token.span, admin.span) {
-            return UploadPlace.Credential.adminToken.owner
+        let admin = UploadCredential(owner: "adminToken", secret: settings.adminToken)
+        for credential in [admin] + settings.tokens
+        where constantTimeEquals(token.span, credential.secret.span) {
+            return credential
         }
-        if let expected = settings.uploadToken, constantTimeEquals(token.span, expected.span) {
-            return UploadPlace.Credential.uploadToken.owner
-        }
+        if let credential = try subject(of: token.span) { return credential }
         throw Answer(.forbidden, "the token is not one for uploads")
     }
 

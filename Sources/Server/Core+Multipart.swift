@@ -20,7 +20,7 @@ extension Core {
 
     /// A form on its way in.
     private struct FormIntake {
-        let owner: [UInt8]
+        let uploader: UploadCredential
         var form: UploadForm
         var framing: ChunkBody
         var pace: TransferPace
@@ -42,17 +42,17 @@ extension Core {
         case .get, .head, .put, .patch, .delete, .other:
             throw methodNotAllowed(Core.formMethods)
         }
-        let owner = try requireUploader(request)
+        let uploader = try requireUploader(request)
         try requireServing()
         let store = try requireStore()
         let boundary = try formBoundary(request)
         let otherBytesMax = UploadForm.otherBytesMax(settings.limits)
-        guard (request.bodyCount ?? 0) <= settings.uploadBytesMax + otherBytesMax else {
+        guard (request.bodyCount ?? 0) <= resumableBytesMax + otherBytesMax else {
             throw tooLarge(request)
         }
         counters.uploads &+= 1
         var intake = FormIntake(
-            owner: owner, form: UploadForm(boundary, limits: settings.limits),
+            uploader: uploader, form: UploadForm(boundary, limits: settings.limits),
             framing: ChunkBody(request.head, settings.limits), pace: buffers.pace(.upload),
             rate: MinimumRate(
                 startedAt: startedAt, bytesPerSecond: settings.bodyBytesPerSecondMin),
@@ -171,15 +171,15 @@ extension Core {
         }
         intake.name = try uploadName(path: intake.form.path, file: intake.fileName)
         let terms = UploadTerms(
-            name: intake.name, owner: intake.owner,
+            name: intake.name, owner: intake.uploader.owner, tenant: intake.uploader.tenant,
             mediaType: try uploadType(part.contentType, intake.name), length: nil,
             dialect: .multipart)
         do throws(UploadError) {
             let created = try await store.createUpload(
                 terms, secondsToLive: Core.formSecondsToLive)
-            intake.upload = UploadPlace(created.id, owner: intake.owner)
+            intake.upload = UploadPlace(created.id, owner: intake.uploader.owner)
             intake.chunk = try await store.beginChunk(
-                created.id, owner: intake.owner,
+                created.id, owner: intake.uploader.owner,
                 ChunkClaim(offset: 0, end: nil, isSequential: true))
         } catch {
             throw answer(for: error, request)

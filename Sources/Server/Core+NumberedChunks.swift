@@ -20,7 +20,7 @@ extension Core {
         case .put, .post: break
         case .get, .head, .patch, .delete, .other: throw methodNotAllowed(Core.chunkMethods)
         }
-        let owner = try requireUploader(request)
+        let uploader = try requireUploader(request)
         try requireServing()
         let bytes = request.bytes.span
         let fields: NumberedChunkFields
@@ -31,13 +31,13 @@ extension Core {
             throw Answer(Problem(error))
         }
         guard let session = fields.sessionID else {
-            return try await createNumbered(request, fields, owner)
+            return try await createNumbered(request, fields, uploader)
         }
         guard let id = UploadID(text: bytes.extracting(session)) else { throw Core.noSuchUpload }
         guard let chunk = fields.chunkNumber else {
             throw Answer(Problem(.blank, .badRequest, detail: "X-Chunk-Number is missing"))
         }
-        try await takeNumbered(request, chunk, UploadPlace(id, owner: owner), &body)
+        try await takeNumbered(request, chunk, UploadPlace(id, owner: uploader.owner), &body)
     }
 
     private static let noSuchUpload = Answer(.notFound, "there is no such upload")
@@ -45,7 +45,7 @@ extension Core {
     // MARK: Creation
 
     private func createNumbered(
-        _ request: Request, _ fields: NumberedChunkFields, _ owner: [UInt8]
+        _ request: Request, _ fields: NumberedChunkFields, _ uploader: UploadCredential
     ) async throws(Answer) {
         guard fields.chunkNumber == nil else {
             throw Answer(
@@ -57,12 +57,14 @@ extension Core {
                     .blank, .badRequest, detail: "an upload begins with X-Filename and X-Total-Size"
                 ))
         }
-        guard length <= settings.uploadBytesMax else { throw tooLarge(request) }
+        guard length <= resumableBytesMax else { throw tooLarge(request) }
         let name = try uploadName(path: nil, file: copy(fileName, of: request))
-        let chunkBytes = UInt32(ChunkPlanner.fixed(TransferFacts(size: length)))
+        let chunkBytes = UInt32(
+            ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks))
         let terms = UploadTerms(
-            name: name, owner: owner, mediaType: try uploadType(nil, name), length: length,
-            dialect: .numbered, chunkBytes: chunkBytes)
+            name: name, owner: uploader.owner, tenant: uploader.tenant,
+            mediaType: try uploadType(nil, name), length: length, dialect: .numbered,
+            chunkBytes: chunkBytes)
         let created = try await createUpload(request, terms)
         let numbering = ChunkNumbering(length: length, chunkBytes: UInt64(chunkBytes))
         var json = JSONText()
@@ -77,7 +79,7 @@ extension Core {
         json.lineEnd()
         await respond(
             request, .created, type: MediaType.json, json.bytes,
-            location: UploadPlace(created.id, owner: owner).location)
+            location: UploadPlace(created.id, owner: uploader.owner).location)
     }
 
     // MARK: Chunks
@@ -240,7 +242,7 @@ extension Core {
         case .get, .head: break
         case .put, .post, .patch, .delete, .other: throw methodNotAllowed(methods)
         }
-        let owner = try requireUploader(request)
+        let owner = try requireUploader(request).owner
         let store = try requireStore()
         let session = try sessionID(request)
         guard let id = UploadID(text: session.span) else { throw Core.noSuchUpload }

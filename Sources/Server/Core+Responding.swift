@@ -149,14 +149,22 @@ extension Core {
 
     func write(_ answer: Answer, to request: Request, keepAlive: Bool) {
         writeText(
-            request.slot, answer, isHead: request.head.method == .head, keepAlive: keepAlive)
+            request.slot, answer, RefusalAdvice(answer.status, dialect(of: request, answer)),
+            isHead: request.head.method == .head, keepAlive: keepAlive)
     }
 
-    private func writeText(_ slot: Int, _ answer: Answer, isHead: Bool, keepAlive: Bool) {
+    private func writeText(
+        _ slot: Int, _ answer: Answer, _ advice: RefusalAdvice? = nil, isHead: Bool,
+        keepAlive: Bool
+    ) {
         let content = answer.content
         writeHead(slot, answer.status, keepAlive: keepAlive) { output in
-            if let seconds = answer.retryAfterSeconds {
+            if let seconds = answer.retryAfterSeconds ?? advice?.retryAfterSeconds {
                 output.appendField("Retry-After", decimal: seconds)
+            }
+            if advice?.tellsUploadLimit == true { output.appendUploadLimit(uploadLimit()) }
+            if advice?.tellsTusMaxSize == true {
+                output.appendField("Tus-Max-Size", decimal: resumableBytesMax)
             }
             if let methods = answer.allowedMethods { output.appendField("Allow", methods) }
             if let challenge = answer.challenge {

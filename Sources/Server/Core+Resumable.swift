@@ -8,10 +8,16 @@ import Store
 import Volumes
 
 extension Core {
+    /// No upload that may be resumed may be longer.
+    var resumableBytesMax: UInt64 {
+        min(settings.uploadBytesMax, shared?.uploadBytesMax ?? .max)
+    }
+
     /// What this server tells of its limits before and during uploads.
     func uploadLimit(expires: UInt64? = nil) -> HTTP.UploadLimit {
         var limit = HTTP.UploadLimit()
-        limit.maxSize = settings.uploadBytesMax
+        limit.maxSize = resumableBytesMax
+        limit.maxAppendSize = settings.appendBytesMax
         limit.maxAge =
             expires.map { $0 - min($0, loop.wallSeconds) } ?? settings.uploadSecondsToLive
         return limit
@@ -26,9 +32,7 @@ extension Core {
         _ fields: UploadFields, _ body: inout BodyProgress
     ) async throws(Answer) {
         try requireServing()
-        if let length = terms.length, length > settings.uploadBytesMax {
-            throw tooLarge(request)
-        }
+        if let length = terms.length, length > resumableBytesMax { throw tooLarge(request) }
         let lines = DialectLines(request.head, in: request.bytes.span)
         let isLast = fields.isComplete ?? true
         var expected = try contentExpectation(request, lines)
@@ -36,6 +40,8 @@ extension Core {
         if !isLast { expected.whole.wanted = [] }
         var terms = terms
         terms.expected = expected.whole.expected
+        let claim = try claim(
+            request, offset: 0, length: terms.length, contentBytesMax: settings.appendBytesMax)
         let created = try await createUpload(request, terms, id: id)
         var place = UploadPlace(created.id, owner: terms.owner)
         if let location {
@@ -43,8 +49,7 @@ extension Core {
         }
         if fields.speaksThisVersion { try await sendResumptionSupported(request, place) }
         let status = try await takeChunk(
-            request, place, claim(request, offset: 0, length: terms.length), isLast: isLast,
-            expected: expected, &body)
+            request, place, claim, isLast: isLast, expected: expected, &body)
         writeUploadState(
             request, status, place, status.isFinished || !isLast ? .created : .ok,
             telling: expected.whole.wanted)
@@ -71,18 +76,30 @@ extension Core {
         Answer(
             Problem(
                 .blank, .contentTooLarge,
-                detail: "the limit is \(settings.uploadBytesMax) bytes"))
+                detail: "the limit is \(resumableBytesMax) bytes"))
     }
 
     /// The bytes of a request's content, from `offset` on.
-    func claim(_ request: Request, offset: UInt64, length: UInt64?) throws(Answer) -> ChunkClaim {
+    func claim(
+        _ request: Request, offset: UInt64, length: UInt64?, contentBytesMax: UInt64? = nil
+    ) throws(Answer) -> ChunkClaim {
         var end: UInt64?
         if let count = request.bodyCount {
+            if let most = contentBytesMax, count > most { throw Core.tooMuchAtOnce(most) }
             let (sum, isTooLarge) = offset.addingReportingOverflow(count)
             if isTooLarge { throw tooLarge(request) }
             end = sum
         }
-        return ChunkClaim(offset: offset, end: end, isSequential: true, length: length)
+        return ChunkClaim(
+            offset: offset, end: end, isSequential: true, length: length,
+            byteCountMax: contentBytesMax)
+    }
+
+    static func tooMuchAtOnce(_ limit: UInt64) -> Answer {
+        Answer(
+            Problem(
+                .blank, .contentTooLarge,
+                detail: "one request brings \(limit) bytes at most; the rest comes in others"))
     }
 
     /// 104: the client may come back to Location if this request breaks off.
@@ -128,7 +145,8 @@ extension Core {
         } catch {
             throw Answer(Problem(error))
         }
-        let claim = try claim(request, offset: offset, length: length)
+        let claim = try claim(
+            request, offset: offset, length: length, contentBytesMax: settings.appendBytesMax)
         let isLast = fields.isComplete ?? false
         var expected = try contentExpectation(request, lines)
         // Of a part that is not the last one it would be the digest of nothing that is kept.

@@ -37,6 +37,10 @@ extension Core {
         }
     }
 
+    func isAtFiles(_ request: Request) -> Bool {
+        !request.head.isAsterisk && (try? decodePath(request))?.path.reserved == .files
+    }
+
     private func decodePath(
         _ request: Request
     ) throws(Answer) -> (path: RequestPath, name: [UInt8]) {
@@ -161,11 +165,9 @@ extension Core {
         case .noSpace:
             answer = Answer(.insufficientStorage, "no space is left for this upload")
         case .readOnly, .indexBehind:
-            answer = Answer(
-                .serviceUnavailable, "uploads are not taken at the moment", retryAfterSeconds: 10)
+            answer = Answer(.serviceUnavailable, "uploads are not taken at the moment")
         case .tooMuchReserved:
-            answer = Answer(
-                .serviceUnavailable, "too much is being uploaded", retryAfterSeconds: 10)
+            answer = Answer(.serviceUnavailable, "too much is being uploaded")
         case .tooLarge:
             answer = Answer(.contentTooLarge, "the object is too large")
         case .corrupt, .unreadable, .kernel, .index, .noDigest, .noDirectAccess, .newerFormat,

@@ -10,7 +10,8 @@ import Volumes
 
 extension Core {
     /// The unfinished upload that began under this name, if the request's signature is the one for
-    /// it: for its length and type, which the client need not say again. Nil where there is none.
+    /// it: by the secret that began it, for its length and type, which the client need not say
+    /// again. Nil where there is none.
     func signedUpload(
         _ request: Request, _ name: [UInt8]
     ) async throws(Answer) -> UploadPlace? {
@@ -18,22 +19,20 @@ extension Core {
             let signature = try? RequestSignature(request)
         else { return nil }
         let store = try requireStore()
-        let owner = UploadPlace.Credential.secret.owner
         let id = store.uploadID(of: name)
         let found: UploadTerms?
         do throws(UploadError) {
-            found = try await store.unfinishedUpload(id, owner: owner)
+            found = try await store.unfinishedUpload(id)
         } catch {
             throw answer(for: error, request)
         }
-        guard let terms = found, terms.name == name, let length = terms.length else { return nil }
-        guard
-            signature.matches(path: name, size: length, type: terms.mediaType.span, &signatures)
-        else {
+        guard let terms = found, terms.name == name else { return nil }
+        guard isSigned(signature, terms) else {
             counters.signatureRefusals &+= 1
             return nil
         }
-        return UploadPlace(id: id, owner: owner, location: copy(request.head.target, of: request))
+        return UploadPlace(
+            id: id, owner: terms.owner, location: copy(request.head.target, of: request))
     }
 
     func copy(_ slice: ByteSlice, of request: Request) -> [UInt8] {
@@ -71,36 +70,50 @@ extension Core {
     func putSignedResumable(
         _ request: Request, _ name: [UInt8], _ fields: UploadFields, _ body: inout BodyProgress
     ) async throws(Answer) {
+        try await createSigned(
+            request, name, fields, at: copy(request.head.target, of: request), &body)
+    }
+
+    /// The same, for an upload that is found at `location`.
+    func createSigned(
+        _ request: Request, _ name: [UInt8], _ fields: UploadFields, at location: [UInt8],
+        _ body: inout BodyProgress
+    ) async throws(Answer) {
+        try requireServing()
         if let fault = fields.fault { throw Answer(Problem(fault)) }
-        let length: UInt64?
+        let told: UInt64?
         do throws(Refusal) {
-            length = try fields.wholeLength(contentLength: request.bodyCount)
+            told = try fields.wholeLength(contentLength: request.bodyCount)
         } catch {
             throw Answer(Problem(error))
         }
-        guard let length else {
+        // Where nothing is said of more to come, the content is the whole.
+        guard let length = told ?? (fields.isComplete == nil ? request.bodyCount : nil) else {
             throw Answer(
                 Problem(.blank, .lengthRequired, detail: "a signed upload tells its whole length"))
         }
-        let type = try authorize(request, name, length)
+        let authorized = try authorize(request, name, length)
         let store = try requireStore()
-        if case .present(let existing) = try await look(up: name, store, request) {
-            store.release(existing)
-            throw Core.conflict
-        }
+        try await requireFree(name, store, request)
+        let signer = settings.secrets[authorized.signer]
         let terms = UploadTerms(
-            name: name, owner: UploadPlace.Credential.secret.owner, mediaType: type,
+            name: name, owner: signer.owner, tenant: signer.tenant, mediaType: authorized.type,
             length: length, dialect: .resumable)
         try await createResumable(
-            request, terms, id: store.uploadID(of: name),
-            location: copy(request.head.target, of: request), fields, &body)
+            request, terms, id: store.uploadID(of: name), location: location, fields, &body)
     }
 
-    private func look(
-        up name: [UInt8], _ store: ObjectStore, _ request: Request
-    ) async throws(Answer) -> Finding {
-        do throws(StoreError) { return try await store.look(up: name) } catch {
+    /// Refuses an upload whose name another object has.
+    func requireFree(
+        _ name: [UInt8], _ store: ObjectStore, _ request: Request
+    ) async throws(Answer) {
+        let finding: Finding
+        do throws(StoreError) { finding = try await store.look(up: name) } catch {
             throw answer(for: error, request)
+        }
+        if case .present(let existing) = finding {
+            store.release(existing)
+            throw Core.conflict
         }
     }
 }

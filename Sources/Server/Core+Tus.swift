@@ -38,12 +38,11 @@ extension Core {
         guard fields.version == .supported else {
             throw Answer(.preconditionFailed, "only tus \(TusFields.version) is spoken here")
         }
-        let owner = try requireUploader(request)
         guard let id else {
             guard method == .post else { throw methodNotAllowed("POST, OPTIONS") }
-            return try await createTus(request, fields, lines, owner, &body)
+            return try await createTus(request, fields, lines, &body)
         }
-        let place = UploadPlace(id, owner: owner)
+        let place = try await placeAtFiles(id, request)
         switch method {
         case .head: try await tellTusState(request, place)
         case .patch: try await appendTus(request, fields, place, &body)
@@ -60,7 +59,7 @@ extension Core {
             output.appendField("Tus-Version", TusFields.version)
             output.appendField("Tus-Extension", Core.tusExtensions)
             output.appendField("Tus-Checksum-Algorithm", TusFields.checksumAlgorithms)
-            output.appendField("Tus-Max-Size", decimal: settings.uploadBytesMax)
+            output.appendField("Tus-Max-Size", decimal: resumableBytesMax)
             output.appendUploadLimit(uploadLimit())
         }
     }
@@ -68,9 +67,10 @@ extension Core {
     // MARK: Creation
 
     private func createTus(
-        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8],
-        _ body: inout BodyProgress
+        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ body: inout BodyProgress
     ) async throws(Answer) {
+        let signature = try signatureAtFiles(request)
+        let uploader = signature == nil ? try requireUploader(request) : nil
         try requireServing()
         guard fields.concatenation == .none else {
             throw Answer(.notImplemented, "uploads are not put together here")
@@ -78,12 +78,20 @@ extension Core {
         guard fields.length != nil || fields.isLengthDeferred else {
             throw Answer(.badRequest, "Upload-Length or Upload-Defer-Length is missing")
         }
-        if let length = fields.length, length > settings.uploadBytesMax { throw tooLarge(request) }
+        if let length = fields.length, length > resumableBytesMax { throw tooLarge(request) }
         let hasBody = request.bodyCount != 0
         if hasBody { try requireTusType(request) }
-        let terms = try tusTerms(request, fields, lines, owner)
-        let created = try await createUpload(request, terms)
-        let place = UploadPlace(created.id, owner: owner)
+        var terms = try tusTerms(request, fields, lines, uploader)
+        let created: UploadStatus
+        let place: UploadPlace
+        if let signature {
+            let id = try await authorize(request, signature, &terms)
+            created = try await createUpload(request, terms, id: id)
+            place = UploadPlace(id, owner: terms.owner, signature)
+        } else {
+            created = try await createUpload(request, terms)
+            place = UploadPlace(created.id, owner: terms.owner)
+        }
         var status = created
         if hasBody || terms.length == 0 {
             let claim = try claim(request, offset: 0, length: nil)
@@ -98,7 +106,8 @@ extension Core {
     /// Where it will be published: at the path that the client was authorised for, which a token
     /// does for all; else under its own number.
     private func tusTerms(
-        _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8]
+        _ request: Request, _ fields: TusFields, _ lines: DialectLines,
+        _ uploader: UploadCredential?
     ) throws(Answer) -> UploadTerms {
         let bytes = request.bytes.span
         let metadata: [UInt8]
@@ -117,8 +126,9 @@ extension Core {
         if type == nil { type = try metadataValue("type", lines, bytes) }
         let name = try uploadName(path: path, file: file)
         var terms = UploadTerms(
-            name: name, owner: owner, mediaType: try uploadType(type, name), length: fields.length,
-            dialect: .tus, metadata: metadata)
+            name: name, owner: uploader?.owner ?? [], tenant: uploader?.tenant ?? [],
+            mediaType: try uploadType(type, name), length: fields.length, dialect: .tus,
+            metadata: metadata)
         terms.expected = try wholeDigests(request, lines).expected
         return terms
     }

@@ -15,7 +15,7 @@ extension Core {
         let store = try requireStore()
         try requireServing()
         let length = try wholeLength(request)
-        let type = try authorize(request, name, length)
+        let authorized = try authorize(request, name, length)
         guard length <= settings.uploadBytesMax else {
             throw Answer(.contentTooLarge, "the limit is \(settings.uploadBytesMax) bytes")
         }
@@ -23,7 +23,9 @@ extension Core {
         let digests = try requestDigests(request)
         counters.uploads &+= 1
         var description = UploadDescription(
-            name: name, length: length, mediaType: type, modified: loop.wallSeconds)
+            name: name, length: length, mediaType: authorized.type,
+            owner: settings.secrets[authorized.signer].owner,
+            tenant: settings.secrets[authorized.signer].tenant, modified: loop.wallSeconds)
         let outcome: PutOutcome
         do {
             switch try await look(up: name, store) {
@@ -109,20 +111,20 @@ extension Core {
 
     // MARK: Authorisation
 
-    /// Checks the signature and answers the media type to store.
+    /// What a signature allows.
+    struct Authorized {
+        /// The media type to store.
+        let type: [UInt8]
+        /// Whose signature it is: which of `settings.secrets`.
+        let signer: Int
+    }
+
+    /// Checks the signature.
     func authorize(
         _ request: Request, _ name: [UInt8], _ length: UInt64
-    ) throws(Answer) -> [UInt8] {
+    ) throws(Answer) -> Authorized {
         let signature: RequestSignature
-        do { signature = try RequestSignature(request) } catch {
-            counters.signatureRefusals &+= 1
-            switch error {
-            case .missing: throw Answer(settings.badSignatureStatus, "the upload is not signed")
-            case .several: throw Answer(.badRequest, "the upload is signed more than once")
-            case .malformed:
-                throw Answer(settings.badSignatureStatus, "the signature is malformed")
-            }
-        }
+        do { signature = try RequestSignature(request) } catch { throw answer(for: error) }
         let guess = MediaType.guess(name: name.span)
         if request.head.contentType.isPresent {
             let sent = request.bytes.span.extracting(request.head.contentType)
@@ -130,24 +132,43 @@ extension Core {
                 throw Answer(error)
             }
             let plain = MediaType.withoutParameters(sent)
-            if verify(signature, name, length, sent) || verify(signature, name, length, plain) {
-                return [UInt8](capacity: sent.count) { $0.append(sent) }
+            let signer =
+                signer(of: signature, name, length, sent)
+                ?? signer(of: signature, name, length, plain)
+            if let signer {
+                let type = [UInt8](capacity: sent.count) { $0.append(sent) }
+                return Authorized(type: type, signer: signer)
             }
         } else {
-            var isRight = verify(signature, name, length, guess.type.utf8.span)
-            if !isRight, let other = guess.alternative {
-                isRight = verify(signature, name, length, other.utf8.span)
+            var signer = signer(of: signature, name, length, guess.type.utf8.span)
+            if signer == nil, let other = guess.alternative {
+                signer = self.signer(of: signature, name, length, other.utf8.span)
             }
-            if isRight { return Array(guess.type.utf8) }
+            if let signer {
+                return Authorized(type: Array(guess.type.utf8), signer: signer)
+            }
         }
-        counters.signatureRefusals &+= 1
-        throw Answer(settings.badSignatureStatus, "the signature does not match this upload")
+        throw wrongSignature()
     }
 
-    private func verify(
-        _ signature: RequestSignature, _ name: [UInt8], _ length: UInt64, _ type: Span<UInt8>
-    ) -> Bool {
-        signature.matches(path: name, size: length, type: type, &signatures)
+    func answer(for fault: RequestSignature.Fault) -> Answer {
+        counters.signatureRefusals &+= 1
+        switch fault {
+        case .missing: return Answer(settings.badSignatureStatus, "the upload is not signed")
+        case .several: return Answer(.badRequest, "the upload is signed more than once")
+        case .malformed: return Answer(settings.badSignatureStatus, "the signature is malformed")
+        }
+    }
+
+    func wrongSignature() -> Answer {
+        counters.signatureRefusals &+= 1
+        return Answer(settings.badSignatureStatus, "the signature does not match this upload")
+    }
+
+    func signer(
+        of signature: RequestSignature, _ name: [UInt8], _ length: UInt64, _ type: Span<UInt8>
+    ) -> Int? {
+        signers.signer(of: signature, path: name, size: length, type: type)
     }
 
     // MARK: Receiving
@@ -219,8 +240,7 @@ extension Core {
         if let digests { try await check(upload, digests) }
         let outcome = try await upload.commit(durability)
         if case .created = outcome {
-            await store.endUpload(
-                under: description.name, owner: UploadPlace.Credential.secret.owner)
+            await store.endUpload(under: description.name, owner: description.owner)
         }
         return outcome
     }
@@ -240,7 +260,7 @@ extension Core {
     ) async {
         let description = upload.description
         var terms = UploadTerms(
-            name: description.name, owner: UploadPlace.Credential.secret.owner,
+            name: description.name, owner: description.owner, tenant: description.tenant,
             mediaType: description.mediaType, length: description.length, dialect: .signedPut)
         if let digests { terms.expected = digests.expected }
         await upload.keep(

@@ -30,7 +30,8 @@ public actor Core: StoreCore, CompletionObserver {
     var buffers: BufferSelector
     var zeroCopy: ZeroCopy
     var lentSends = LentSends()
-    var signatures: MessageAuthenticator
+    var signers: Signers
+    let tokenVerifier: TokenVerifier?
     var clock = ResponseClock()
     var counters = Counters()
     var listeners: [Listener] = []
@@ -79,7 +80,8 @@ public actor Core: StoreCore, CompletionObserver {
             settings.buffers, downloadBytesMin: StoreLimits.unitBytes,
             poolBytes: memory.bytesTotal)
         zeroCopy = ZeroCopy(isOn: settings.sendsZeroCopy, poolBytes: memory.bytesTotal)
-        signatures = try MessageAuthenticator(key: settings.secret.span)
+        signers = try Signers(settings.secrets)
+        tokenVerifier = if let key = settings.jwtSecret { try TokenVerifier(key: key) } else { nil }
     }
 
     public func serve(_ descriptor: Descriptor, isMetrics: Bool) {

@@ -8,15 +8,20 @@ public struct FrontSettings: Sendable {
     public var limits = HTTP.Limits()
     /// Decoded; starts and ends with a slash.
     public var basePath: [UInt8] = [UInt8(ascii: "/")]
-    public var secret: [UInt8]
+    /// Sign upload URLs: at least one.
+    public var secrets: [UploadCredential]
     public var adminToken: [UInt8]
     /// 403, or 401 for those who prefer it.
     public var badSignatureStatus = Status.forbidden
     public var uploadBytesMax: UInt64 = StoreLimits.objectBytesMax
     /// How long an unfinished upload is kept for its client to come back.
     public var uploadSecondsToLive: UInt64 = 24 * 3600
-    /// Bearer token of scope upload; nil for none.
-    public var uploadToken: [UInt8]?
+    /// Bearer tokens that may upload, beside the admin's.
+    public var tokens: [UploadCredential] = []
+    /// The key of JSON Web Tokens that may upload; nil for none.
+    public var jwtSecret: [UInt8]?
+    /// Whom such a token has to be for; nil where it may not say.
+    public var jwtAudience: [UInt8]?
     public var durability = Store.Durability.durable
 
     /// Every byte of a large object is compared each time it is read, not only the first time since
@@ -24,6 +29,12 @@ public struct FrontSettings: Sendable {
     public var verifiesAlways = false
 
     public var buffers = BufferLimits()
+
+    /// Between which lengths clients are told how long their chunks should be.
+    public var chunks = ChunkLimits()
+
+    /// Content of one request of the IETF's resumable uploads; nil for as much as an upload has.
+    public var appendBytesMax: UInt64?
 
     /// Large sends out of leased buffers may leave without a copy: those are registered with the
     /// ring, and the kernel tells when it copies all the same.
@@ -45,8 +56,15 @@ public struct FrontSettings: Sendable {
     /// An unwanted body up to this length is read, so that the connection can be kept.
     public var drainBytesMax: UInt64 = 256 << 10
 
-    public init(secret: [UInt8], adminToken: [UInt8]) {
-        self.secret = secret
+    public init(secrets: [UploadCredential], adminToken: [UInt8]) {
+        precondition(!secrets.isEmpty, "nobody could sign an upload")
+        self.secrets = secrets
         self.adminToken = adminToken
+    }
+
+    /// With one secret, as most servers have.
+    public init(secret: [UInt8], adminToken: [UInt8]) {
+        self.init(
+            secrets: [UploadCredential(owner: "secret", secret: secret)], adminToken: adminToken)
     }
 }

@@ -35,6 +35,7 @@ struct StoreSnapshot: Sendable {
     let unindexedChanges: Int
     let bytesReserved: UInt64
     let unfinishedUploads: Int
+    let unfinishedBytes: UInt64
 }
 
 extension Core {
@@ -44,7 +45,8 @@ extension Core {
         return StoreSnapshot(
             small: small, large: large, capacityBytes: shared.capacityBytes,
             failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount,
-            bytesReserved: shared.bytesReserved, unfinishedUploads: shared.unfinishedUploads)
+            bytesReserved: shared.bytesReserved, unfinishedUploads: shared.unfinishedUploads,
+            unfinishedBytes: shared.unfinishedBytes)
     }
 
     public func snapshot() -> CoreSnapshot {
@@ -170,6 +172,9 @@ enum MetricsDocument {
             + gauge(
                 "unfinished_uploads", "Uploads that may be gone on with.",
                 [("", UInt64(store.unfinishedUploads))])
+            + gauge(
+                "unfinished_upload_bytes", "Space that those have, or have reserved.",
+                [("", store.unfinishedBytes)])
     }
 
     private static var frontMetrics: [Metric] {

@@ -17,16 +17,6 @@ extension UploadPlace {
     init(_ id: UploadID, owner: [UInt8]) {
         self.init(id: id, owner: owner, location: Array("/files/".utf8) + id.text)
     }
-
-    /// The credentials that this version knows. The names are stored with uploads.
-    enum Credential: String {
-        /// Whoever has a URL that the secret signed, for its path only.
-        case secret
-        case uploadToken
-        case adminToken
-
-        var owner: [UInt8] { Array(rawValue.utf8) }
-    }
 }
 
 extension Core {
@@ -51,9 +41,10 @@ extension Core {
         case .nameTaken: return Core.conflict
         case .preempted:
             return Answer(.conflict, "a newer request goes on with this upload", closes: true)
-        case .tooMany:
-            return Answer(
-                .tooManyRequests, "too many uploads are unfinished", retryAfterSeconds: 60)
+        case .tooMany(.total), .tooMany(.perOwner):
+            return Answer(.tooManyRequests, "too many uploads are unfinished")
+        case .tooMany(.bytes), .tooMany(.bytesPerOwner):
+            return Answer(.tooManyRequests, "unfinished uploads have too much space")
         case .store(let error): return answer(for: error, request)
         }
     }
@@ -73,14 +64,18 @@ extension Core {
         case .tooLong(let limit):
             return Answer(
                 Problem(.blank, .contentTooLarge, detail: "the upload ends at \(limit) bytes"))
+        case .tooMuchAtOnce(let limit): return Core.tooMuchAtOnce(limit)
         case .inconsistentLength:
             return Answer(Problem(.inconsistentUploadLength, .badRequest))
         case .differs:
             return Answer(
                 Problem(.blank, .conflict, detail: "other bytes came for the same place"))
         case .tooScattered:
-            return Answer(
+            var answer = Answer(
                 Problem(.blank, .tooManyRequests, detail: "the upload is in too many pieces"))
+            // What fills the gaps may be on its way.
+            answer.retryAfterSeconds = 1
+            return answer
         }
     }
 }

@@ -38,6 +38,8 @@ actor Assembler {
         var expires: UInt64
         let owner: [UInt8]
         var isUnfinished: Bool
+        /// The space that it has, or is about to get, while it is unfinished.
+        var bytesHeld: UInt64 = 0
     }
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -88,17 +90,36 @@ actor Assembler {
 
     func remember(_ upload: OpenUpload) {
         let isUnfinished = upload.outcome == .unfinished
-        if let before = known[upload.id], before.isUnfinished, !isUnfinished {
-            state.uploads.withLock { $0.end(before.owner) }
+        let before = known[upload.id]
+        if let before, before.isUnfinished, !isUnfinished {
+            state.uploads.withLock { $0.end(before.owner, holding: before.bytesHeld) }
         }
         known[upload.id] = Known(
-            expires: upload.expires, owner: upload.terms.owner, isUnfinished: isUnfinished)
+            expires: upload.expires, owner: upload.terms.owner, isUnfinished: isUnfinished,
+            bytesHeld: isUnfinished ? before?.bytesHeld ?? 0 : 0)
+    }
+
+    /// Counts space that an upload is about to get, unless that is too much for unfinished ones.
+    func hold(_ bytes: UInt64, for upload: OpenUpload) throws(UploadError) {
+        guard bytes > 0 else { return }
+        let owner = upload.terms.owner
+        if let limit = state.uploads.withLock({ $0.take(bytes, for: owner) }) {
+            throw .tooMany(limit)
+        }
+        known[upload.id]?.bytesHeld += bytes
+    }
+
+    /// It has that much less, or did not get it.
+    func letGo(_ bytes: UInt64, of upload: OpenUpload) {
+        state.uploads.withLock { $0.giveBack(bytes, of: upload.terms.owner) }
+        known[upload.id]?.bytesHeld -= bytes
     }
 
     /// Nothing is left of an upload.
     func forget(_ id: UploadID) {
         guard let before = known.removeValue(forKey: id) else { return }
-        if before.isUnfinished { state.uploads.withLock { $0.end(before.owner) } }
+        guard before.isUnfinished else { return }
+        state.uploads.withLock { $0.end(before.owner, holding: before.bytesHeld) }
     }
 
     /// Takes in what the catalog has of this core's uploads, at a start.
@@ -123,7 +144,8 @@ actor Assembler {
         if let failure { throw failure }
         for (id, upload) in found {
             known[id] = upload
-            if upload.isUnfinished { state.uploads.withLock { $0.recall(upload.owner) } }
+            guard upload.isUnfinished else { continue }
+            state.uploads.withLock { $0.recall(upload.owner, holding: upload.bytesHeld) }
         }
     }
 
@@ -219,12 +241,15 @@ actor Assembler {
         }
     }
 
-    /// A new upload that only this memory knows of yet: `create` without the record.
+    /// A new upload that only this memory knows of yet: `create` without the record. `bytes`: the
+    /// space that it is to have from the start.
     func begin(
-        _ id: UploadID, _ terms: UploadTerms, secondsToLive: UInt64
+        _ id: UploadID, _ terms: UploadTerms, secondsToLive: UInt64, holding bytes: UInt64 = 0
     ) throws(UploadError) -> OpenUpload {
         do throws(StoreError) { try store.admit() } catch { throw .store(error) }
-        if let limit = state.uploads.withLock({ $0.begin(terms.owner) }) { throw .tooMany(limit) }
+        if let limit = state.uploads.withLock({ $0.begin(terms.owner, holding: bytes) }) {
+            throw .tooMany(limit)
+        }
         let upload = OpenUpload(
             id, terms, UploadState(length: terms.length, bytesMax: state.uploadBytesMax),
             created: loop.wallSeconds, lastActivity: loop.wallSeconds,
@@ -233,7 +258,8 @@ actor Assembler {
         upload.changeCount = 1
         upload.users = 1
         uploads[id] = upload
-        known[id] = Known(expires: upload.expires, owner: terms.owner, isUnfinished: true)
+        known[id] = Known(
+            expires: upload.expires, owner: terms.owner, isUnfinished: true, bytesHeld: bytes)
         return upload
     }
 }
@@ -249,5 +275,6 @@ extension Assembler.Known {
         expires = record.dialect == .multipart ? 0 : record.expiresSeconds
         owner = record.owner
         isUnfinished = !record.isFinished
+        bytesHeld = record.isFinished ? 0 : record.space.byteCount
     }
 }

@@ -108,11 +108,11 @@ extension Assembler {
     ) async throws(UploadError) -> ChunkGrant {
         let range = claim.offset..<(claim.end ?? claim.offset)
         let reserved: UInt64
-        do throws(StoreError) {
+        do throws(UploadError) {
             reserved = try await reserve(upload, range)
         } catch {
             close(upload, writer)
-            throw .store(error)
+            throw error
         }
         return ChunkGrant(
             id: upload.id, writer: writer, offset: claim.offset, end: claim.end,
@@ -125,7 +125,7 @@ extension Assembler {
     /// All space that bytes of `range` need, or an error and none.
     private func reserve(
         _ upload: OpenUpload, _ range: Range<UInt64>
-    ) async throws(StoreError) -> UInt64 {
+    ) async throws(UploadError) -> UInt64 {
         // Two chunks may meet in a block, which only one of them is to get.
         while upload.isReserving { await upload.wait(on: loop) }
         upload.isReserving = true
@@ -133,18 +133,23 @@ extension Assembler {
             upload.isReserving = false
             upload.wakeAll(on: loop)
         }
+        let runs = upload.state.missingSpace(for: range)
+        let blockSize = UInt64(VolumeLayout.blockSize)
+        let wanted = runs.reduce(0) { $0 + UInt64($1.count) * blockSize }
+        try hold(wanted, for: upload)
         var found: [(first: UInt64, extents: [Extent])] = []
         var bytes: UInt64 = 0
         do throws(StoreError) {
-            for missing in upload.state.missingSpace(for: range) {
-                let count = UInt64(missing.count) * UInt64(VolumeLayout.blockSize)
+            for missing in runs {
+                let count = UInt64(missing.count) * blockSize
                 found.append((missing.lowerBound, try await ledger.reserve(count)))
                 bytes += count
             }
         } catch {
             for piece in found { await ledger.giveBack(piece.extents) }
             state.endReservation(bytes)
-            throw error
+            letGo(wanted, of: upload)
+            throw .store(error)
         }
         for piece in found { upload.state.add(space: piece.extents, at: piece.first) }
         // Even if no byte comes: what is not used of it goes back with the next settling.
@@ -160,13 +165,15 @@ extension Assembler {
         let upload = try writing(id, writer)
         let limit = upload.state.length ?? upload.state.bytesMax
         guard offset < limit else { throw .refused(.tooLong(limit: limit)) }
-        let end = min(offset + bytes, limit)
-        do throws(StoreError) {
-            let reserved = try await reserve(upload, offset..<end)
-            return MoreSpace(space: upload.state.space, bytesReserved: reserved, end: end)
-        } catch {
-            throw .store(error)
+        guard let range = upload.state.writers.first(where: { $0.number == writer })?.range else {
+            preconditionFailure("a chunk that was let in has a writer")
         }
+        guard offset < range.upperBound else {
+            throw .refused(.tooMuchAtOnce(limit: range.upperBound - range.lowerBound))
+        }
+        let end = min(offset + bytes, limit, range.upperBound)
+        let reserved = try await reserve(upload, offset..<end)
+        return MoreSpace(space: upload.state.space, bytesReserved: reserved, end: end)
     }
 
     private func writing(_ id: UploadID, _ writer: UInt64) throws(UploadError) -> OpenUpload {
@@ -203,11 +210,19 @@ extension Assembler {
         _ id: UploadID, _ terms: UploadTerms, _ extents: [Extent], units: [UInt32],
         secondsToLive: UInt64
     ) async throws(UploadError) {
+        if let length = terms.length, length > state.uploadBytesMax {
+            // What is missing of it could never come.
+            throw .refused(.tooLong(limit: state.uploadBytesMax))
+        }
         while known[id] != nil { try await makeWay(id, terms.owner) }
-        let upload = try begin(id, terms, secondsToLive: secondsToLive)
+        let held = UInt64(units.count) * UInt64(VolumeLayout.checksumUnit)
+        let upload = try begin(id, terms, secondsToLive: secondsToLive, holding: held)
         defer { leave(upload) }
         upload.state.adopt(extents, units: units)
+        let unused = upload.state.releaseUnused()
         noteUnflushed(upload, upload.state.received.ranges)
+        // The catalog never heard of it.
+        await ledger.giveBack(unused)
         do throws(UploadError) {
             _ = try await settle(upload)
         } catch {

@@ -45,7 +45,7 @@ extension Assembler {
         else { preconditionFailure("an upload was completed before its last byte") }
         let description = UploadDescription(
             name: upload.terms.name, length: length, mediaType: upload.terms.mediaType,
-            owner: upload.terms.owner, modified: loop.wallSeconds)
+            owner: upload.terms.owner, tenant: upload.terms.tenant, modified: loop.wallSeconds)
         if length <= UInt64(StoreLimits.smallBytesMax) {
             let outcome = try await publishSmall(upload, description, checksums)
             try await finished(upload, outcome, keeping: nil)

@@ -45,6 +45,7 @@ extension Assembler {
         }
         upload.loggedPages = []
         let freed = upload.state.releaseUnused()
+        letGo(freed.reduce(0) { $0 + $1.byteCount }, of: upload)
         let volumes = upload.unflushed
         upload.unflushed = []
         do throws(StoreError) {

@@ -225,18 +225,20 @@ public final class ChunkWriter {
 
     /// A chunk of which nobody knows how long it will be gets its space bit by bit.
     private func reserve(through end: UInt64) async throws(UploadError) {
-        guard steps.end == nil, end > spaceEnd else { return }
-        let needed = end - spaceEnd
-        let wanted = min(
-            max(spaceEnd - startOffset, StoreLimits.growingSpaceBytesMin),
-            StoreLimits.growingSpaceBytesMax)
-        do throws(UploadError) {
-            try await extend(by: max(needed, wanted))
-        } catch .store(.noSpace) where wanted > needed {
-            try await extend(by: needed)
+        guard steps.end == nil else { return }
+        // The upload may end, or have a limit, amid these bytes: then the second time says which.
+        while end > spaceEnd {
+            let needed = end - spaceEnd
+            let wanted = min(
+                max(spaceEnd - startOffset, StoreLimits.growingSpaceBytesMin),
+                StoreLimits.growingSpaceBytesMax)
+            do throws(UploadError) {
+                try await extend(by: max(needed, wanted))
+            } catch {
+                guard error.isWantOfSpace, wanted > needed else { throw error }
+                try await extend(by: needed)
+            }
         }
-        // The upload may end, or have its limit, amid these bytes.
-        guard end <= spaceEnd else { throw .refused(.tooLong(limit: spaceEnd)) }
     }
 
     private func extend(by bytes: UInt64) async throws(UploadError) {

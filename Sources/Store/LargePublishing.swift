@@ -53,6 +53,7 @@ extension LargeData {
         return body(
             RecordText(
                 name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+                tenant: description.tenant.span.rawBytes,
                 mediaType: description.mediaType.span.rawBytes, sha256: sha256.span.rawBytes))
     }
 }

@@ -34,7 +34,7 @@ extension UploadDescription {
         body(
             RecordText(
                 name: name.span.rawBytes, owner: owner.span.rawBytes,
-                mediaType: mediaType.span.rawBytes))
+                tenant: tenant.span.rawBytes, mediaType: mediaType.span.rawBytes))
     }
 }
 

@@ -143,6 +143,7 @@ extension ObjectStore {
         let stamp = stamp(description, extent, claimed.sequence)
         let text = RecordText(
             name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
+            tenant: description.tenant.span.rawBytes,
             mediaType: description.mediaType.span.rawBytes)
         var bytes = memory.arena.mutableBytes(
             upload.region.part(from: 0, count: Int(extent.byteCount)))

@@ -16,6 +16,7 @@ public enum StoreLimits {
     public static let nameBytesMax = RecordText.nameBytesMax
     public static let mediaTypeBytesMax = RecordText.mediaTypeBytesMax
     public static let ownerBytesMax = RecordText.ownerBytesMax
+    public static let tenantBytesMax = RecordText.tenantBytesMax
     /// Bytes of one volume file.
     public static let volumeBytesMax =
         UInt64(VolumeLayout.volumeBlocksMax) * UInt64(VolumeLayout.blockSize)

@@ -25,6 +25,9 @@ public struct StoreSetup: Sendable {
     var progress = ProgressPolicy()
     /// The SHA-256 of every large object is made and kept with it, asked for or not.
     public var keepsSHA256 = false
+    /// The space that those may have; one that is alone may have the smaller of both.
+    public var unfinishedBytesMax = UInt64.max
+    public var unfinishedBytesPerOwnerMax = UInt64.max
     /// The catalog is read into memory before anything else if it takes no more bytes than this.
     public var catalogWarmBytesMax: UInt64 = 0
     /// The catalog is new or not to be believed: scan everything.

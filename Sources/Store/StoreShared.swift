@@ -50,6 +50,12 @@ public final class StoreShared: Sendable {
     /// Uploads that may be gone on with.
     public var unfinishedUploads: Int { state.unfinishedCount }
 
+    /// The space that those have.
+    public var unfinishedBytes: UInt64 { state.unfinishedBytes }
+
+    /// No upload that may be resumed may be longer.
+    public var uploadBytesMax: UInt64 { state.uploadBytesMax }
+
     /// Volumes that take no writes until a restart.
     public var failedVolumes: [VolumeName] { state.failedVolumes.map { VolumeName($0) } }
 }

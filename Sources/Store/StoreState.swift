@@ -34,7 +34,7 @@ final class StoreState: Sendable {
     let reservations: Mutex<ReservationBudget>
     /// Unfinished uploads, by whom.
     let uploads: Mutex<UploadBudget>
-    /// No upload may be longer.
+    /// No upload that may be resumed may be longer: of a longer one not all could lie unfinished.
     let uploadBytesMax: UInt64
     let progress: ProgressPolicy
     private let progressStart = Atomic<UInt64>(0)
@@ -50,10 +50,13 @@ final class StoreState: Sendable {
         catalog = setup.catalog
         report = setup.report
         reservations = Mutex(ReservationBudget(bytesMax: setup.reservedBytesMax))
-        uploads = Mutex(
-            UploadBudget(
-                countMax: setup.uploadsMax, countPerOwnerMax: setup.uploadsPerOwnerMax))
-        uploadBytesMax = min(setup.uploadBytesMax, StoreLimits.objectBytesMax)
+        let budget = UploadBudget(
+            countMax: setup.uploadsMax, countPerOwnerMax: setup.uploadsPerOwnerMax,
+            bytesMax: setup.unfinishedBytesMax, bytesPerOwnerMax: setup.unfinishedBytesPerOwnerMax)
+        uploads = Mutex(budget)
+        uploadBytesMax = min(
+            setup.uploadBytesMax, StoreLimits.objectBytesMax,
+            budget.bytesPerUploadMax(blockBytes: UInt64(VolumeLayout.blockSize)))
         progress = setup.progress
         keepsSHA256 = setup.keepsSHA256
         self.faults = faults
@@ -237,7 +240,9 @@ final class StoreState: Sendable {
 
     // MARK: Uploads
 
-    var unfinishedCount: Int { uploads.withLock { $0.count } }
+    var unfinishedCount: Int { uploads.withLock { $0.all.count } }
+
+    var unfinishedBytes: UInt64 { uploads.withLock { $0.all.bytes } }
 
     var coreCount: Int { cores.withLock { $0.count } }
 

@@ -48,19 +48,22 @@ public struct UploadDescription: Sendable, Equatable {
     public var mediaType: [UInt8]
     /// Whoever the object counts for, at most `StoreLimits.ownerBytesMax` bytes; empty is nobody.
     public var owner: [UInt8]
+    /// For whom that is, at most `StoreLimits.tenantBytesMax` bytes; empty is the default one.
+    public var tenant: [UInt8]
     /// Seconds since 1970, UTC.
     public var modified: UInt64
     /// That no object had the name a moment ago, if it was looked up.
     public var absence: NameAbsence?
 
     public init(
-        name: [UInt8], length: UInt64, mediaType: [UInt8], owner: [UInt8] = [], modified: UInt64,
-        absence: NameAbsence? = nil
+        name: [UInt8], length: UInt64, mediaType: [UInt8], owner: [UInt8] = [],
+        tenant: [UInt8] = [], modified: UInt64, absence: NameAbsence? = nil
     ) {
         self.name = name
         self.length = length
         self.mediaType = mediaType
         self.owner = owner
+        self.tenant = tenant
         self.modified = modified
         self.absence = absence
     }

@@ -72,9 +72,22 @@ public enum UploadError: Error, Equatable, Sendable {
     case nameTaken
     /// A newer request goes on with it: this one has to end.
     case preempted
-    /// Too many uploads are under way: 429.
+    /// Too many uploads are under way, or have too much space: 429. Once others have ended it may
+    /// go on.
     case tooMany(UploadLimit)
     case store(StoreError)
+}
+
+extension UploadError {
+    /// Less may be had.
+    var isWantOfSpace: Bool {
+        switch self {
+        case .store(.noSpace), .tooMany: true
+        case .notFound, .expired, .finished, .refused, .nameTaken, .preempted, .store, .mismatch,
+            .contradictingDigests:
+            false
+        }
+    }
 }
 
 /// Which limit an upload ran into.
@@ -83,4 +96,8 @@ public enum UploadLimit: Sendable, Equatable {
     case perOwner(Int)
     /// Unfinished uploads of all.
     case total(Int)
+    /// Space of one owner's unfinished uploads.
+    case bytesPerOwner(UInt64)
+    /// Space of all unfinished uploads.
+    case bytes(UInt64)
 }

@@ -25,14 +25,22 @@ extension ObjectStore {
     }
 
     /// What an upload of that owner that is not finished was to become; nil if there is none.
+    /// Without an owner: whosever it is, for who sees to that by what the terms say.
     public func unfinishedUpload(
-        _ id: UploadID, owner: [UInt8]
+        _ id: UploadID, owner: [UInt8]? = nil
     ) async throws(UploadError) -> UploadTerms? {
         try await assembler(of: id).unfinished(id, owner)
     }
 
-    /// How far an upload of that owner has come, durably. `isResuming`: whoever still sends is cut
-    /// short first, for its client has lost it.
+    /// What an upload is, or was, to become, whosever it is: for who sees to that by what the
+    /// terms say. Nil if there is none.
+    public func uploadTerms(_ id: UploadID) async throws(UploadError) -> UploadTerms? {
+        try await assembler(of: id).terms(id)
+    }
+
+    /// How far an upload of that owner has come, durably. `isResuming`: whoever still sends what
+    /// follows its beginning is cut short first, for its client has lost it. Chunks that may lie
+    /// anywhere go on: who sends them in parallel may ask meanwhile.
     public func uploadStatus(
         _ id: UploadID, owner: [UInt8], isResuming: Bool
     ) async throws(UploadError) -> UploadStatus {
@@ -98,8 +106,17 @@ extension ObjectStore {
 }
 
 extension Assembler {
-    func unfinished(_ id: UploadID, _ owner: [UInt8]) throws(UploadError) -> UploadTerms? {
-        guard known[id]?.isUnfinished == true else { return nil }
+    func unfinished(_ id: UploadID, _ owner: [UInt8]?) throws(UploadError) -> UploadTerms? {
+        guard let present = known[id], present.isUnfinished else { return nil }
+        return try terms(id, owner ?? present.owner)
+    }
+
+    func terms(_ id: UploadID) throws(UploadError) -> UploadTerms? {
+        guard let owner = known[id]?.owner else { return nil }
+        return try terms(id, owner)
+    }
+
+    private func terms(_ id: UploadID, _ owner: [UInt8]) throws(UploadError) -> UploadTerms? {
         let upload: OpenUpload
         do throws(UploadError) { upload = try enter(id, owner) } catch .notFound { return nil }
         defer { leave(upload) }
@@ -118,8 +135,9 @@ extension Assembler {
             try checkPresent(upload)
             if upload.outcome.isPublished { return upload.status }
             try checkUnfinished(upload)
-            if isResuming, !upload.state.writers.isEmpty {
-                await cut(upload, upload.state.writers.map(\.number))
+            let lost = isResuming ? upload.state.writers.filter(\.isSequential) : []
+            if !lost.isEmpty {
+                await cut(upload, lost.map(\.number))
                 continue
             }
             // Every byte came, and then publishing failed, or the power: now it may succeed.

@@ -10,13 +10,19 @@ public struct ChunkClaim: Equatable, Sendable {
     public let isSequential: Bool
     /// How long the whole upload is, if the request tells.
     public let length: UInt64?
+    /// As many bytes one request may bring; asked of those that do not say how many come.
+    public let byteCountMax: UInt64?
 
-    public init(offset: UInt64, end: UInt64?, isSequential: Bool, length: UInt64? = nil) {
+    public init(
+        offset: UInt64, end: UInt64?, isSequential: Bool, length: UInt64? = nil,
+        byteCountMax: UInt64? = nil
+    ) {
         precondition(end.map { $0 >= offset } ?? true, "a chunk that ends before it begins")
         self.offset = offset
         self.end = end
         self.isSequential = isSequential
         self.length = length
+        self.byteCountMax = byteCountMax
     }
 
     /// The bytes that nobody else may write meanwhile.
@@ -80,6 +86,8 @@ public enum ChunkRefusal: Error, Equatable, Sendable {
     case wrongOffset(expected: UInt64)
     /// The upload ends before the chunk does, or has a limit there.
     case tooLong(limit: UInt64)
+    /// More than one request may bring.
+    case tooMuchAtOnce(limit: UInt64)
     /// Another length was declared before, or more bytes have come.
     case inconsistentLength
     /// Other bytes have come for the same place.

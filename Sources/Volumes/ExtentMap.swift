@@ -76,6 +76,15 @@ public struct ExtentMap: Equatable, Sendable {
         return present
     }
 
+    /// The first byte of `range` that has not come; nil when all have.
+    public func firstMissing(in range: Range<UInt64>) -> UInt64? {
+        guard !range.isEmpty else { return nil }
+        let index = firstIndex(endingBehind: range.lowerBound)
+        guard index < ranges.count, ranges[index].lowerBound <= range.lowerBound
+        else { return range.lowerBound }
+        return ranges[index].upperBound < range.upperBound ? ranges[index].upperBound : nil
+    }
+
     /// The parts of `range` that have not come, in order.
     public func missing(in range: Range<UInt64>) -> [Range<UInt64>] {
         var missing: [Range<UInt64>] = []

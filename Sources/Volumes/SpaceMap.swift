@@ -40,6 +40,9 @@ public struct SpaceMap: Equatable, Sendable {
 
     public var isEmpty: Bool { pieces.isEmpty }
 
+    /// Bytes of the blocks that have a place.
+    public var byteCount: UInt64 { blockCount * UInt64(VolumeLayout.blockSize) }
+
     /// All extents, in the upload's order.
     public var extents: [Extent] { pieces.map(\.extent) }
 

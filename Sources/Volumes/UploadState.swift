@@ -14,6 +14,8 @@ public struct UploadState: Sendable {
     public struct Writer: Equatable, Sendable {
         public let number: UInt64
         public let range: Range<UInt64>
+        /// It goes on where the upload's beginning ends: see `ChunkClaim`.
+        public let isSequential: Bool
     }
 
     /// A block of which not all bytes have come, or whose write has not ended; and the upload's
@@ -103,34 +105,28 @@ public struct UploadState: Sendable {
         if claim.isSequential, claim.offset != offset { throw .wrongOffset(expected: offset) }
         guard claim.offset <= limit, claim.end ?? claim.offset <= limit
         else { throw .tooLong(limit: limit) }
-        guard hasRoomForWriter else { throw .tooScattered }
+        guard hasRoom(for: claim) else { throw .tooScattered }
         return .granted
     }
-
-    /// Whether the record can say what one more writer may bring, wherever it breaks off: a part of
-    /// a block at each end, and, as its writes end in any order, runs between them.
-    private var hasRoomForWriter: Bool {
-        let count = writers.count + 1
-        return received.ranges.count + UploadState.runsPerWriterMax * count
-            <= UploadRecordLimits.rangesMax
-            && checksums.partialUnits.count + 2 * UploadState.runsPerWriterMax * count
-                <= UploadRecordLimits.partialUnitsMax
-            && space.pieces.count + count <= UploadRecordLimits.piecesMax / 2
-            && fragments.count + 2 * count <= UploadRecordLimits.fragmentsMax
-    }
-
-    /// Writes under way at once, the runs on both sides, and one to spare.
-    private static let runsPerWriterMax = 11
 
     /// Lets a chunk in that `admit` granted. Answers its writer's number.
     public mutating func open(_ claim: ChunkClaim) -> UInt64 {
         generation += 1
         if let told = claim.length { length = told }
-        let end = claim.end ?? length ?? bytesMax
+        let end = claim.end ?? mostEnd(of: claim)
         precondition(
             !writers.contains { $0.range.overlaps(claim.offset..<end) }, "two writers at one place")
-        writers.append(Writer(number: generation, range: claim.offset..<end))
+        writers.append(
+            Writer(
+                number: generation, range: claim.offset..<end, isSequential: claim.isSequential))
         return generation
+    }
+
+    /// Where a chunk that does not say so ends at the latest.
+    private func mostEnd(of claim: ChunkClaim) -> UInt64 {
+        let limit = length ?? bytesMax
+        guard let most = claim.byteCountMax, limit - claim.offset > most else { return limit }
+        return claim.offset + most
     }
 
     public mutating func close(_ writer: UInt64) {

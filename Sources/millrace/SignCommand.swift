@@ -16,7 +16,8 @@ struct SignCommand: ParsableCommand {
             --type. Standard error says which, and whether the upload must send it. In the path \
             a %XX stays what it is; everything else that a URL cannot hold is encoded; a name \
             that the server would refuse is refused. The secret is the server's: from --config, \
-            MILLRACE_SECRET, or the secrets that the server keeps in its data directory.
+            MILLRACE_SECRET, or the secrets that the server keeps in its data directory. Of \
+            several the first signs, or that of --secret-id.
 
             EXAMPLES
               millrace sign --url http://127.0.0.1:8080/photos/cat.jpg --size 52341
@@ -36,6 +37,9 @@ struct SignCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Content type, for v2 and token.", valueName: "type"))
     var type: String?
+
+    @Option(help: ArgumentHelp("Which secret signs, of several.", valueName: "id"))
+    var secretID: String?
 
     @OptionGroup var place: ConfigurationOptions
 
@@ -60,7 +64,7 @@ struct SignCommand: ParsableCommand {
         } catch {
             throw CommandFailure(text: "--url: \(error)", exitCode: 2)
         }
-        guard let secret = try Secrets.existingUploadSecret(for: settings) else {
+        guard let secret = try Secrets.existingUploadSecret(for: settings, id: secretID) else {
             let place = settings.storage.path
             let text = "no secret: none is configured, and no server has made one in \(place) yet"
             throw CommandFailure(text: text, exitCode: 2)

@@ -111,9 +111,22 @@ import Testing
             (
                 "[performance]\nmax_buffer_size = \"64KiB\"\nmin_buffer_size = \"128KiB\"", 3
             ),
+            ("[performance]\nmax_chunk_size = \"64KiB\"\nmin_chunk_size = \"128KiB\"", 3),
+            // Against a default.
+            ("[performance]\nmax_chunk_size = \"128KiB\"", nil),
             ("[limits]\ntarget_size = \"32KiB\"\nhead_size = \"16KiB\"", 2),
             ("[security]\nupload_token = \"t\"\nupload_token_file = \"f\"", 3),
+            ("[security]\njwt_audience = \"a\"", 2),
+            (
+                "[security]\njwt_secret = \"0123456789abcdef0123456789abcdef\"\n"
+                    + "jwt_secret_file = \"f\"", 3
+            ),
             ("[uploads]\nmax_unfinished = 10\nmax_unfinished_per_owner = 11", 3),
+            ("[uploads]\nmax_unfinished_size_per_owner = \"76%\"", 2),
+            (
+                "[uploads]\nmax_unfinished_size = 1048576\n"
+                    + "max_unfinished_size_per_owner = \"2MB\"", 3
+            ),
         ] as [(String, Int?)])
     func `that contradicts itself is refused`(text: String, line: Int?) {
         #expect(problems(text).map(\.line) == [line])

@@ -30,11 +30,11 @@ import Testing
             under: "data", "[security]\nsecret = \"s\"\nadmin_token = \"t\"\n")
         let given = try Secrets.prepare(for: both)
         #expect(given.upload == Secret("s") && given.admin == Secret("t"))
-        #expect(!given.uploadIsNew && !given.adminIsNew && given.token == nil)
+        #expect(!given.uploadIsNew && !given.adminIsNew && given.tokens.isEmpty)
         let file = try directory.write("up\n", to: "token")
         let token = try directory.settings(
             under: "other", "[security]\nupload_token_file = \"\(file)\"\n")
-        #expect(try Secrets.prepare(for: token).token == Secret("up"))
+        #expect(try Secrets.prepare(for: token).tokens.map(\.secret) == [Secret("up")])
         #expect(throws: (any Error).self) { try directory.mode("data") }
 
         let one = try directory.settings(under: "data", "[security]\nsecret = \"s\"\n")
@@ -70,6 +70,27 @@ import Testing
             #expect(error?.description.contains("hunter2") == false)
             #expect(failure { try Secrets.check(settings) } == error)
         }
+    }
+
+    @Test func `may have a key for tokens that others issue`() throws {
+        let directory = try TemporaryDirectory()
+        let key = "0123456789abcdef0123456789abcdef"
+        let long = try directory.write(key + "\n", to: "long")
+        let short = try directory.write("hunter2\n", to: "short")
+        let settings = try directory.settings(
+            under: "data", "[security]\njwt_secret_file = \"\(long)\"\njwt_audience = \"here\"\n")
+        #expect(try Secrets.prepare(for: settings).jwt == Secret(key))
+        #expect(settings.security.jwtAudience == "here")
+        let none = try directory.settings(under: "data")
+        #expect(try Secrets.prepare(for: none).jwt == nil)
+        let wrong = try directory.settings(
+            under: "data", "[security]\njwt_secret_file = \"\(short)\"\n")
+        let error = failure { try Secrets.check(wrong) }
+        #expect(error?.problems.first?.origin == short)
+        #expect(error?.description.contains("hunter2") == false)
+        let given = try directory.settings(under: "data", "[security]\njwt_secret = \"\(key)\"\n")
+        #expect(given.listing().contains("# jwt_secret is set (hidden)"))
+        #expect(!given.listing().contains(key))
     }
 
     @Test func `are none before a server has made some`() throws {

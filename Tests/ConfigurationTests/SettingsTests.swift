@@ -49,6 +49,12 @@ import Testing
         ("security.admin_token_file", ["\"x\""], ["\"\"", "[]"]),
         ("security.upload_token", ["\"a-._~+/=\""], ["\"\"", "\"a b\"", "\"ü\"", "1"]),
         ("security.upload_token_file", ["\"x\""], ["\"\"", "[]"]),
+        (
+            "security.jwt_secret", ["\"0123456789abcdef0123456789abcdef\""],
+            ["\"\"", "\"0123456789abcdef0123456789abcde\"", "1"]
+        ),
+        ("security.jwt_secret_file", ["\"x\""], ["\"\"", "1"]),
+        ("security.jwt_audience", [], ["\"\"", "1"]),
         ("security.bad_signature_status", ["401", "403"], ["404", "\"403\"", "402"]),
         (
             "uploads.max_size", ["1", "\"15GiB\""],
@@ -58,6 +64,19 @@ import Testing
         ("uploads.max_unfinished", ["50000", "10000000"], ["0", "10000001", "\"1\""]),
         ("uploads.max_unfinished_per_owner", ["1", "100000"], ["0", "10000001", "\"1\""]),
         ("uploads.sha256", ["true", "false"], ["1", "\"on\"", "\"sha-256\""]),
+        (
+            "uploads.max_unfinished_size",
+            ["\"none\"", "\"60%\"", "\"100%\"", "\"1TiB\"", "1048576"],
+            ["\"off\"", "\"0%\"", "\"101%\"", "\"1023KiB\"", "false", "0.5"]
+        ),
+        (
+            "uploads.max_unfinished_size_per_owner", ["\"none\"", "\"1%\"", "\"1MiB\""],
+            ["\"\"", "\"0%\"", "\"512KB\"", "0", "[]"]
+        ),
+        (
+            "uploads.max_append_size", ["\"64KiB\"", "\"100MB\"", "16106127360"],
+            ["\"63KiB\"", "\"16GiB\"", "0", "\"none\""]
+        ),
         ("limits.head_size", ["\"8KiB\"", "\"64KiB\""], ["\"1023\"", "\"65KiB\""]),
         ("limits.fields", ["8", "1000"], ["7", "1001", "\"100\""]),
         ("limits.target_size", ["256", "\"16KiB\""], ["255", "\"33KiB\""]),
@@ -83,6 +102,14 @@ import Testing
         (
             "performance.buffer_optimization_interval", ["\"1s\"", "\"5m\"", "\"24h\""],
             ["\"999ms\"", "\"25h\"", "300"]
+        ),
+        (
+            "performance.min_chunk_size", ["\"4KiB\"", "\"256KB\"", "10485760"],
+            ["\"2KiB\"", "\"2GiB\"", "5000", "true"]
+        ),
+        (
+            "performance.max_chunk_size", ["\"4MB\"", "\"10MiB\"", "1048576"],
+            ["0", "\"1025MiB\"", "1048577", "\"\""]
         ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),

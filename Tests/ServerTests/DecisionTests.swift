@@ -254,7 +254,8 @@ extension CoreSnapshot {
         let store = StoreSnapshot(
             small: VolumeSpace(totalBytes: 1 << 26, freeBytes: 5),
             large: VolumeSpace(totalBytes: 1 << 40, freeBytes: 6), capacityBytes: 1 << 50,
-            failedVolumes: 2, unindexedChanges: 3, bytesReserved: 7, unfinishedUploads: 8)
+            failedVolumes: 2, unindexedChanges: 3, bytesReserved: 7, unfinishedUploads: 8,
+            unfinishedBytes: 9)
         let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], store)
         let before = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], nil)
         #expect(page.hasPrefix(before))
@@ -269,6 +270,7 @@ extension CoreSnapshot {
                 "millrace_volume_capacity_bytes 1125899906842624",
                 "millrace_failed_volumes 2", "millrace_unindexed_changes 3",
                 "millrace_reserved_bytes 7", "millrace_unfinished_uploads 8",
+                "millrace_unfinished_upload_bytes 9",
             ])
         for sample in samples {
             let name = sample.prefix { $0 != " " && $0 != "{" }

@@ -71,10 +71,5 @@ extension StoredBed {
 }
 
 extension Response {
-    /// The field's value, in lower case.
-    func field(_ name: String) -> String? {
-        fields.first { $0.hasPrefix(name + ": ") }.map { String($0.dropFirst(name.count + 2)) }
-    }
-
     var reprDigest: String? { field("repr-digest") }
 }

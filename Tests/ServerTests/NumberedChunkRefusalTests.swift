@@ -34,7 +34,7 @@ import Testing
 
     @Test func `of no upload, or of one that was given up or is another's`() throws {
         var settings = StoredBed.lasting()
-        settings.uploadToken = Array("other".utf8)
+        settings.tokens = [UploadCredential(owner: "token:other", secret: Array("other".utf8))]
         try withChunkBed(settings) { bed in
             let session = try ChunkSession(bed, noise(1000, seed: 11))
             for id in ["0", String(repeating: "0", count: 32), session.id + "0"] {

@@ -3,6 +3,7 @@
 // Method: the front and the store on a kernel that the test plays (StoredBed).
 
 import Catalog
+import Engine
 import IO
 import Simulator
 import Testing
@@ -53,6 +54,26 @@ import Testing
         }
     }
 
+    /// Else a twentieth, 10,240 bytes, down to whole blocks.
+    @Test(arguments: [(4096, 4096, 4096), (40_960, 81_920, 40_960), (4096, 1 << 30, 8192)])
+    func `are as long as the operator has it`(least: Int, most: Int, size: Int) throws {
+        let data = noise(10 * 20_480 + 1, seed: 9)
+        var settings = StoredBed.lasting()
+        settings.chunks = ChunkLimits(smallest: UInt64(least), largest: UInt64(most))
+        try withChunkBed(settings) { bed in
+            let fields = ["X-Filename: f.txt", "X-Total-Size: \(data.count)"]
+            let created = try #require(bed.ask("POST", "/chunked-upload", fields, []))
+            #expect(created.member("chunk_size") == "\(size)")
+            let id = try #require(created.member("session_id"))
+            for (chunk, start) in stride(from: 0, to: data.count, by: size).enumerated() {
+                let fields = ["X-Upload-Session-ID: \(id)", "X-Chunk-Number: \(chunk)"]
+                let part = Array(data[start..<min(start + size, data.count)])
+                #expect(bed.ask("PUT", "/chunked-upload", fields, part)?.status == 200)
+            }
+            #expect(bed.ask("GET", "/files/\(id)")?.body == data)
+        }
+    }
+
     @Test func `come at the same time`() throws {
         let data = noise(3 * ChunkSession.bytesMin, seed: 2)
         try withChunkBed { bed in
@@ -65,6 +86,37 @@ import Testing
             let answers = clients.map { bed.finalAnswer($0) }
             #expect(answers.allSatisfy { $0?.status == 200 })
             #expect(answers.map { $0?.member("completed") } == ["true", "false", "false"])
+            #expect(session.object() == data)
+        }
+    }
+
+    /// Others may want to know how far it is; only who goes on at the front has lost its request.
+    @Test func `come on while somebody asks for the upload's state`() throws {
+        let data = noise(3 * ChunkSession.bytesMin, seed: 4)
+        try withChunkBed { bed in
+            let session = try ChunkSession(bed, data)
+            let target = "/files/\(session.id)"
+            let front = bed.front.connect()
+            let patch = [
+                "Upload-Offset: 0", "Upload-Complete: ?0",
+                "Content-Type: application/partial-upload",
+            ]
+            front.send(bed.head("PATCH", target, patch, length: 100_000))
+            bed.front.settle()
+            front.send(Array(data[..<70_000]))
+            bed.front.settle()
+            let clients = [2, 1].map { session.begin($0, count: 100_000) }
+            let first = bed.ask("HEAD", target)
+            #expect(first?.status == 204 && first?.field("upload-offset") == "70000")
+            #expect(bed.finalAnswer(front)?.status == 409)
+            let second = bed.ask("HEAD", target, ["Tus-Resumable: 1.0.0"])
+            #expect(second?.status == 200 && second?.field("upload-offset") == "70000")
+            for (client, chunk) in zip(clients, [2, 1]) {
+                client.send(Array(session.part(chunk)[100_000...]))
+                bed.front.settle()
+                #expect(bed.finalAnswer(client)?.status == 200)
+            }
+            #expect(session.send(0)?.member("completed") == "true")
             #expect(session.object() == data)
         }
     }

@@ -8,11 +8,11 @@ import IO
 import Loop
 import Signatures
 import Simulator
-import Store
 import Synchronization
 import Testing
 
 @testable import Server
+@testable import Store
 
 /// `FrontBed` with a store, and what was promised about each name.
 final class StoredBed {
@@ -59,6 +59,8 @@ final class StoredBed {
             report: { _ in })
         given.uploadsMax = uploadsMax
         given.uploadBytesMax = uploadBytesMax
+        // Its space would be in every count of blocks; what it is for has its own tests.
+        given.progress.settlesBefore = .max
         given.keepsSHA256 = keepsSHA256
         let setup = given
         let (core, loop) = (front.core, front.loop)
@@ -102,7 +104,7 @@ final class StoredBed {
     }
 
     func signed(_ name: String, _ count: Int, _ more: String = "") throws -> String {
-        let secret = StoredBed.settings.secret
+        let secret = StoredBed.settings.secrets[0].secret
         var authenticator = try MessageAuthenticator(key: secret.span)
         let tag = SignatureScheme.v.tag(
             path: name.utf8.span, size: UInt64(count), type: "".utf8.span, &authenticator)

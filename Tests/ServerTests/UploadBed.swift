@@ -50,6 +50,11 @@ extension StoredBed {
 extension Response {
     var text: String { String(decoding: body, as: UTF8.self) }
 
+    /// The value of the field of that name.
+    func field(_ name: String) -> String? {
+        fields.first { $0.hasPrefix(name + ": ") }.map { String($0.dropFirst(name.count + 2)) }
+    }
+
     /// A member of a JSON object without nesting, as it is written.
     func member(_ name: String) -> String? {
         guard let key = text.firstRange(of: "\"\(name)\":") else { return nil }

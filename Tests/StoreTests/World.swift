@@ -196,6 +196,8 @@ final class World {
     var volumeBytes: UInt64 = 256 << 20
     var rebuilds = false
     var reservedBytesMax = UInt64.max
+    var unfinishedBytesMax = UInt64.max
+    var unfinishedBytesPerOwnerMax = UInt64.max
     var catalogWarmBytesMax: UInt64 = 0
     /// Without a log, unless a test is about one.
     private let progress: ProgressPolicy
@@ -259,6 +261,8 @@ final class World {
             report: { events.append($0) })
         setup.rebuilds = rebuilds
         setup.reservedBytesMax = reservedBytesMax
+        setup.unfinishedBytesMax = unfinishedBytesMax
+        setup.unfinishedBytesPerOwnerMax = unfinishedBytesPerOwnerMax
         setup.catalogWarmBytesMax = catalogWarmBytesMax
         setup.progress = progress
         setup.keepsSHA256 = keepsSHA256

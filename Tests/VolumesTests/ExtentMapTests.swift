@@ -76,6 +76,7 @@ extension Seeded {
             map.present(in: question) == present, map.missing(in: question) == missing,
             map.contains(question) == missing.isEmpty, map.overlaps(question) == !present.isEmpty,
             map.end == all.last?.upperBound ?? 0,
+            map.firstMissing(in: question) == missing.first?.lowerBound,
             map.prefixEnd == (all.first?.lowerBound == 0 ? all[0].upperBound : 0),
             ExtentMap(ranges: all) == map,
         ]
@@ -87,6 +88,7 @@ extension Seeded {
         #expect(map.ranges.isEmpty && map.isEmpty && map.byteCount == 0)
         #expect(map.end == 0 && map.prefixEnd == 0)
         #expect(map.missing(in: 3..<9) == [3..<9])
+        #expect(map.firstMissing(in: 3..<9) == 3 && map.firstMissing(in: 3..<3) == nil)
         #expect(map.present(in: 3..<9).isEmpty && !map.overlaps(3..<9) && !map.contains(3..<9))
     }
 
