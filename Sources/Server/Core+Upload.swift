@@ -1,4 +1,5 @@
-/// Signed PUT: everything that can refuse it comes before its body.
+/// PUT of a whole object, signed or by an operator: everything that can refuse it comes before its
+/// body.
 
 import Engine
 import HTTP
@@ -7,27 +8,25 @@ import Loop
 import Store
 import Volumes
 
+/// Who lets a PUT in, and so says when the object was modified.
+enum UploadAuthority {
+    /// Whoever made its URL; the object is from now.
+    case signature
+    /// The operator, whose token was compared already; see `Core.adminTerms`.
+    case admin
+}
+
 extension Core {
     func upload(
-        _ request: Request, _ name: [UInt8], _ body: inout BodyProgress
+        _ request: Request, _ name: [UInt8], by authority: UploadAuthority = .signature,
+        _ body: inout BodyProgress
     ) async throws(Answer) {
         let slot = request.slot
         let store = try requireStore()
         try requireServing()
-        if request.head.contentRange.isPresent {
-            throw Answer(.badRequest, "PUT takes whole objects: Content-Range is not for requests")
-        }
-        guard case .length(let length) = request.head.framing else {
-            throw Answer(.lengthRequired, "a signed upload needs Content-Length")
-        }
-        let type = try authorize(request, name, length)
-        guard length <= settings.uploadBytesMax else {
-            throw Answer(.contentTooLarge, "the limit is \(settings.uploadBytesMax) bytes")
-        }
+        var description = try describe(request, name, by: authority)
         let durability = try durability(request)
         counters.uploads &+= 1
-        var description = UploadDescription(
-            name: name, length: length, mediaType: type, modified: loop.wallSeconds)
         let outcome: PutOutcome
         do {
             switch try await look(up: name, store) {
@@ -36,10 +35,11 @@ extension Core {
                 return writeCreated(request, durability)
             case .absent(let absence): description.absence = absence
             }
-            if length <= UInt64(StoreLimits.smallBytesMax) {
+            if description.length <= UInt64(StoreLimits.smallBytesMax) {
                 outcome = try await receiveSmall(slot, description, durability, store, &body)
             } else {
-                outcome = try await receiveLarge(slot, description, durability, store, &body)
+                outcome = try await receiveLarge(
+                    slot, description, by: authority, durability, store, &body)
             }
         } catch let error as StoreError {
             counters.uploadErrors &+= 1
@@ -54,7 +54,30 @@ extension Core {
         case .created, .existsIdentical: writeCreated(request, durability)
         case .existsDifferent: throw Core.conflict
         }
-        counters.uploadBytes &+= length
+        counters.uploadBytes &+= description.length
+    }
+
+    /// What the head says of the object, if whoever sends it may put it there.
+    private func describe(
+        _ request: Request, _ name: [UInt8], by authority: UploadAuthority
+    ) throws(Answer) -> UploadDescription {
+        if request.head.contentRange.isPresent {
+            throw Answer(.badRequest, "PUT takes whole objects: Content-Range is not for requests")
+        }
+        guard case .length(let length) = request.head.framing else {
+            throw Answer(.lengthRequired, "a PUT needs Content-Length")
+        }
+        let (type, modified, limit) =
+            switch authority {
+            case .signature:
+                (try authorize(request, name, length), loop.wallSeconds, settings.uploadBytesMax)
+            case .admin: try adminTerms(request, name)
+            }
+        guard length <= limit else {
+            throw Answer(.contentTooLarge, "the limit is \(limit) bytes")
+        }
+        return UploadDescription(
+            name: name, length: length, mediaType: type, modified: modified)
     }
 
     /// What can be had without a suspension is had so: a call that only might suspend costs two
@@ -162,8 +185,8 @@ extension Core {
     }
 
     private func receiveLarge(
-        _ slot: Int, _ description: UploadDescription, _ durability: Store.Durability,
-        _ store: ObjectStore, _ body: inout BodyProgress
+        _ slot: Int, _ description: UploadDescription, by authority: UploadAuthority,
+        _ durability: Store.Durability, _ store: ObjectStore, _ body: inout BodyProgress
     ) async throws -> PutOutcome {
         let upload = try await store.beginLarge(description)
         buffers.began()
@@ -191,11 +214,11 @@ extension Core {
                 await moved(.upload, received)
             }
         } catch {
-            if error is Answer {
-                await keep(upload, store)
-                body.fail()
-            } else {
-                await upload.abandon()
+            if error is Answer { body.fail() }
+            switch authority {
+            case .signature where error is Answer: await keep(upload, store)
+            // An operator's has no URL of its own on which it could go on.
+            case .signature, .admin: await upload.abandon()
             }
             throw error
         }
