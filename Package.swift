@@ -108,11 +108,21 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Trees of files into a store and out of it, stopped or through a server.
+        .target(
+            name: "Transfer",
+            dependencies: [
+                "IO", "HTTP", "Trees", "Files", "Remote", "Configuration", "Loop", "Store",
+                "Runtime",
+            ],
+            swiftSettings: strict),
+
         // The command line.
         .executableTarget(
             name: "millrace",
             dependencies: [
                 "HTTP", "Configuration", "Files", "Runtime", "Cryptography", "Signatures",
+                "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -170,6 +180,11 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
         .testTarget(name: "TreesTests", dependencies: ["Trees", "HTTP"], swiftSettings: strict),
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        .testTarget(
+            name: "TransferTests",
+            dependencies: [
+                "Transfer", "Configuration", "Files", "Remote", "Runtime", "Trees",
+            ], swiftSettings: strict),
         .testTarget(name: "RemoteTests", dependencies: ["Remote"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
