@@ -128,6 +128,18 @@ extension OpenFile {
         return OpenFile(opened, path: path)
     }
 
+    /// A regular file for reading. Should the name be a pipe's, opening it waits for nobody; and
+    /// whoever reads the file waits for it, as far as it can be waited for: a ring would answer
+    /// EAGAIN on file systems that know no reads that do not wait.
+    func openRegular(_ name: [UInt8], path: String) throws(FileError) -> OpenFile {
+        let file = try open(name, O_RDONLY | O_NONBLOCK, path: path)
+        guard case .regular = try file.kind() else {
+            throw .system(verb: "open", path: path, code: ENXIO)
+        }
+        guard fcntl(file.descriptor, F_SETFL, 0) == 0 else { throw file.failure("open") }
+        return file
+    }
+
     func openDirectory(_ name: [UInt8], path: String) throws(FileError) -> OpenFile {
         try open(name, O_RDONLY | O_DIRECTORY, path: path)
     }

@@ -102,7 +102,7 @@ public final class TreeTarget: Sendable {
         guard let directory = try directory(above, makes: false) else {
             throw .system(verb: "open", path: full(path), code: ENOENT)
         }
-        return try directory.open(name, O_RDONLY | O_NONBLOCK, path: full(path))
+        return try directory.openRegular(name, path: full(path))
     }
 
     // MARK: What comes

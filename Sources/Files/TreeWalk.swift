@@ -65,13 +65,8 @@ public final class TreeWalk {
     /// Opens the file that was the last entry.
     public func openEntry() throws(FileError) -> OpenFile {
         let level = levels[levels.count - 1]
-        let path = full(TreeWalk.join(level.path, name))
-        // Should it have become a pipe, opening it waits for nobody.
-        let file = try level.directory.open(name, O_RDONLY | O_NONBLOCK, path: path)
-        guard case .regular = try file.kind() else {
-            throw .system(verb: "open", path: path, code: ENXIO)
-        }
-        return file
+        return try level.directory.openRegular(
+            name, path: full(TreeWalk.join(level.path, name)))
     }
 
     private func push(_ directory: OpenFile, path: [UInt8]) throws(FileError) {

@@ -15,8 +15,8 @@ public enum StoppedStore {
         }
     }
 
-    /// Fails, with `isInUse`, if a server has the data directory. Whatever `work` did is durable,
-    /// and in the index, when this returns.
+    /// Fails, with `isInUse`, if a server has the data directory. What `work` put is durable and,
+    /// unless the journal says otherwise, in the index when this returns.
     public static func with<Answer>(
         _ settings: Settings, _ journal: Journal, _ work: (StoreKeeper) -> Answer
     ) throws(ServeError) -> Answer {
@@ -36,9 +36,11 @@ public enum StoppedStore {
             throw error
         }
         let answer = work(keeper)
-        let closing = keeper.perform { keeper in await closed(keeper) }
+        if let reason = keeper.perform({ keeper in await closed(keeper) }) {
+            // All the same everything is durable, and the next start finds it.
+            journal.error("the index could not be closed cleanly: \(reason)")
+        }
         stop(keeper, threads)
-        if let error = closing { throw error }
         return answer
     }
 
@@ -53,13 +55,13 @@ public enum StoppedStore {
         }
     }
 
-    private static func closed(_ keeper: isolated StoreKeeper) async -> ServeError? {
+    /// Why not; nil if it is.
+    private static func closed(_ keeper: isolated StoreKeeper) async -> String? {
         do {
             try await keeper.close()
             return nil
         } catch {
-            return ServeError(
-                "everything is durable, but the index could not be closed cleanly: \(error)")
+            return "\(error)"
         }
     }
 

@@ -41,6 +41,19 @@ import Testing
         #expect(try tree.read("a/b/c") == "one")
     }
 
+    @Test func `gives back what is there, and waits for no pipe`() throws {
+        let tree = try TemporaryTree()
+        try tree.write("here", to: "a/b")
+        #expect(unsafe mkfifo(tree.path + "/a/pipe", 0o600) == 0)
+        let target = try target(tree)
+        var bytes = [UInt8](repeating: 0, count: 5)
+        #expect(try target.open(Array("a/b".utf8)).read(into: &bytes, count: 5, at: 0) == 4)
+        #expect(bytes == Array("here".utf8) + [0])
+        for path in ["a/pipe", "a", "a/none", "none/b"] {
+            #expect(throws: FileError.self) { try target.open(Array(path.utf8)) }
+        }
+    }
+
     @Test func `shows nothing before it is whole`() throws {
         let tree = try TemporaryTree()
         let target = try target(tree)

@@ -73,7 +73,9 @@ import Testing
         let walk = try TreeWalk(tree.path)
         #expect(walk.next().map(word) == "file a 1")
         var bytes: [UInt8] = [0, 0]
-        #expect(try walk.openEntry().read(into: &bytes, count: 2, at: 0) == 1)
+        let file = try walk.openEntry()
+        #expect(try file.read(into: &bytes, count: 2, at: 0) == 1)
+        #expect(fcntl(file.descriptor, F_GETFL) & O_NONBLOCK == 0)
         #expect(bytes[0] == UInt8(ascii: "a"))
 
         #expect(walk.next().map(word) == "file b 1")
