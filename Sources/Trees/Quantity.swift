@@ -3,7 +3,7 @@
 enum Quantity {
     /// `999 bytes`, `1.5 KiB`, `12 GiB`: a tenth only where there is but one digit before it.
     static func bytes(_ count: UInt64) -> String {
-        guard count >= 1024 else { return "\(count) bytes" }
+        guard count >= 1024 else { return count == 1 ? "1 byte" : "\(count) bytes" }
         let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
         var (tenths, unit) = (count / 1024 * 10 + count % 1024 * 10 / 1024, 0)
         while tenths >= 10240, unit < units.count - 1 {

@@ -28,7 +28,7 @@ import Testing
         counts.add(.transferred(bytes: 1))
         #expect(
             counts.summary(.exporting, isDry: true)
-                == "would have exported 1 file (1 bytes), 0 already there, 0 skipped,"
+                == "would have exported 1 file (1 byte), 0 already there, 0 skipped,"
                 + " 0 in conflict, 0 failed")
     }
 
