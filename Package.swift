@@ -40,6 +40,9 @@ let package = Package(
         // Bytes to meaning and back. Pure.
         .target(name: "HTTP", swiftSettings: strict),
 
+        // What import and export do with each file, and what is told of it. Pure.
+        .target(name: "Trees", dependencies: ["HTTP"], swiftSettings: strict),
+
         // CRC32C. Pure.
         .target(name: "Checksums", dependencies: ["CChecksum"], swiftSettings: strict),
 
@@ -59,8 +62,11 @@ let package = Package(
         // The index of the records that lie on volumes: on LMDB, or in memory with faults.
         .target(name: "Catalog", dependencies: ["CLMDB"], swiftSettings: strict),
 
-        // The few blocking calls on files that a start makes: read whole, create once, stderr.
+        // Blocking calls on files: what a start reads and creates; trees of them; stderr.
         .target(name: "Files", swiftSettings: strict),
+
+        // HTTP/1.1 over a blocking socket, as much of it as a client of a Millrace needs.
+        .target(name: "Remote", dependencies: ["Files"], swiftSettings: strict),
 
         // Every key with its default, where its value comes from, the secrets beside the data.
         .target(
@@ -102,11 +108,21 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Trees of files into a store and out of it, stopped or through a server.
+        .target(
+            name: "Transfer",
+            dependencies: [
+                "IO", "HTTP", "Trees", "Files", "Remote", "Configuration", "Loop", "Store",
+                "Runtime",
+            ],
+            swiftSettings: strict),
+
         // The command line.
         .executableTarget(
             name: "millrace",
             dependencies: [
                 "HTTP", "Configuration", "Files", "Runtime", "Cryptography", "Signatures",
+                "Transfer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -162,6 +178,14 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+        .testTarget(name: "TreesTests", dependencies: ["Trees", "HTTP"], swiftSettings: strict),
+        .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
+        .testTarget(
+            name: "TransferTests",
+            dependencies: [
+                "Transfer", "Configuration", "Files", "Remote", "Runtime", "Trees",
+            ], swiftSettings: strict),
+        .testTarget(name: "RemoteTests", dependencies: ["Remote"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),

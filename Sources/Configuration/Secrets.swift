@@ -79,6 +79,19 @@ public struct Secrets: Equatable, Sendable {
         return found.secret
     }
 
+    /// The admin token that a server with these settings uses; nothing is made. `nil` as above.
+    public static func existingAdminToken(
+        for settings: Settings
+    ) throws(SettingsError) -> Secret? {
+        if let given = try Given(settings).admin { return given }
+        return try Kept.load(from: Kept.path(in: settings.storage.path))?.admin
+    }
+
+    /// The token that a file holds; a newline at its end is not part of it.
+    public static func token(inFile file: String) throws(SettingsError) -> Secret {
+        try Given.readToken(file)
+    }
+
     /// Whether the files that `settings` name for secrets can be read. For `config check`.
     public static func check(_ settings: Settings) throws(SettingsError) {
         _ = try Given(settings)
@@ -175,7 +188,7 @@ private struct Given {
         return key
     }
 
-    private static func readToken(_ file: String) throws(SettingsError) -> Secret {
+    static func readToken(_ file: String) throws(SettingsError) -> Secret {
         let token = try read(file)
         guard isBearerToken(token.bytes) else {
             throw SettingsError(origin: file, "a token is letters, digits and -._~+/= (RFC 6750)")

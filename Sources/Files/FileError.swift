@@ -9,9 +9,28 @@ public enum FileError: Error, Equatable, Sendable {
     case tooLarge(path: String, byteCountMax: Int)
     /// Someone besides the owner may read or write it. `mode` holds the permission bits.
     case exposed(path: String, mode: UInt32)
+    /// A file, or a link, stands where a directory is needed.
+    case notDirectory(path: String)
+    /// Somebody else writes to that directory.
+    case inUse(path: String)
+    /// Nothing may be written to that directory.
+    case forbidden(path: String)
 
     public var isMissing: Bool {
         if case .system(_, _, ENOENT) = self { true } else { false }
+    }
+
+    /// Something has that name already.
+    public var isTaken: Bool {
+        if case .system(_, _, EEXIST) = self { true } else { false }
+    }
+
+    /// Whatever is tried next in that place will fail, too.
+    public var isLasting: Bool {
+        switch self {
+        case .system(_, _, let code): [ENOSPC, EDQUOT, EROFS, EIO].contains(code)
+        case .tooLarge, .exposed, .notDirectory, .inUse, .forbidden: false
+        }
     }
 }
 
@@ -24,6 +43,9 @@ extension FileError: CustomStringConvertible {
             "\(path) is larger than \(byteCountMax) bytes, which cannot be right"
         case .exposed(let path, let mode):
             "\(path) has mode 0\(String(mode, radix: 8)): others may use it; run chmod 600 on it"
+        case .notDirectory(let path): "\(path) is no directory (links are not followed)"
+        case .inUse(let path): "\(path) is being written to by another millrace process"
+        case .forbidden(let path): "\(path) is the data directory, or in it"
         }
     }
 }

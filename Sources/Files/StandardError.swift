@@ -5,7 +5,10 @@ internal import Glibc
 /// Writes `line` and a newline to standard error. What the system refuses is lost: there is no
 /// better place left to report it to.
 public func writeToStandardError(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
+    writeAllToStandardError(Array((line + "\n").utf8))
+}
+
+func writeAllToStandardError(_ bytes: [UInt8]) {
     var done = 0
     while done < bytes.count {
         let count = unsafe bytes.withUnsafeBytes { buffer in

@@ -24,7 +24,7 @@ public struct RequestPath: Equatable, BitwiseCopyable, Sendable {
         precondition(base[0] == Ascii.slash && base[base.count - 1] == Ascii.slash)
         guard path.count == 0 || path[0] == Ascii.slash else { throw .malformedPath }
 
-        var segment = Segment()
+        var segment = PathSegment()
         var matched = 1  // Bytes of the base seen so far; its first slash is the path's.
         var isMatching = true
         var position = 1
@@ -80,7 +80,7 @@ public struct RequestPath: Equatable, BitwiseCopyable, Sendable {
 }
 
 /// The segment of a path that is being read, and the rules it is held to.
-private struct Segment {
+struct PathSegment {
     private var byteCount = 0
     private var isOnlyDots = true
     private var text = UnicodeValidator()
@@ -89,7 +89,7 @@ private struct Segment {
         if byte.value == Ascii.slash {
             if byte.isEscaped { throw .forbiddenCharacter }
             try finish()
-            self = Segment()
+            self = PathSegment()
             return
         }
         if Ascii.isControl(byte.value) || byte.value == Ascii.backslash {

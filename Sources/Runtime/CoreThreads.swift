@@ -1,26 +1,36 @@
-/// The ring threads: each makes its arena, its ring and its core, then runs until it is stopped.
+/// The ring threads: each makes its arena, its ring and who lives there, then runs until it is
+/// stopped.
 
-import Glibc
 import IO
 import Loop
 import NUMA
-import Server
 import Synchronization
 import Uring
 
-struct CoreThreads: ~Copyable {
-    let cores: [Core]
+/// What a new core's thread has for who is to live there.
+struct CoreGround {
+    let loop: EventLoop
+    let memory: CoreMemory
+    /// The kernel knows the arena, so that its buffers can be lent.
+    let isRegistered: Bool
+}
+
+/// `Resident`: an actor on the core's loop, such as a server's `Core`.
+struct CoreThreads<Resident: Sendable>: ~Copyable {
+    let cores: [Resident]
     private var threads: [JoinHandle]
 
     /// Starts all, and returns when each is running, or throws what the first that failed said.
+    /// `settle` runs on each new core's thread, before its loop does.
     static func start(
-        _ plan: MachinePlan, _ front: FrontSettings, _ journal: Journal
+        _ plan: MachinePlan, _ journal: Journal,
+        _ settle: @escaping @Sendable (CoreGround) throws -> Resident
     ) throws(ServeError) -> CoreThreads {
-        var cores: [Core] = []
+        var cores: [Resident] = []
         var threads: [JoinHandle] = []
         for (index, place) in plan.places.enumerated() {
             let birth = CoreBirth(
-                index: index, place: place, memory: plan.memory, front: front, journal: journal)
+                index: index, place: place, memory: plan.memory, journal: journal, settle: settle)
             do {
                 threads.append(try startThread(birth, index, place))
                 cores.append(try birth.wait())
@@ -34,7 +44,7 @@ struct CoreThreads: ~Copyable {
     }
 
     private static func startThread(
-        _ birth: CoreBirth, _ index: Int, _ place: CorePlace
+        _ birth: CoreBirth<Resident>, _ index: Int, _ place: CorePlace
     ) throws(ServeError) -> JoinHandle {
         do {
             return JoinHandle(
@@ -66,27 +76,27 @@ final class JoinHandle {
 }
 
 /// What passes between the starting thread and a new core's.
-private final class CoreBirth: Sendable {
+private final class CoreBirth<Resident: Sendable>: Sendable {
     private let index: Int
     private let place: CorePlace
     private let memoryPlan: MemoryLock.Plan
-    private let front: FrontSettings
     private let journal: Journal
+    private let settle: @Sendable (CoreGround) throws -> Resident
     private let gate = Gate()
-    private let answer = Mutex<Result<Core, ServeError>?>(nil)
+    private let answer = Mutex<Result<Resident, ServeError>?>(nil)
 
     init(
-        index: Int, place: CorePlace, memory: MemoryLock.Plan, front: FrontSettings,
-        journal: Journal
+        index: Int, place: CorePlace, memory: MemoryLock.Plan, journal: Journal,
+        settle: @escaping @Sendable (CoreGround) throws -> Resident
     ) {
         self.index = index
         self.place = place
         memoryPlan = memory
-        self.front = front
         self.journal = journal
+        self.settle = settle
     }
 
-    func wait() throws(ServeError) -> Core {
+    func wait() throws(ServeError) -> Resident {
         gate.wait()
         guard let answer = answer.withLock({ $0 }) else {
             preconditionFailure("a core came without an answer")
@@ -110,16 +120,12 @@ private final class CoreBirth: Sendable {
             let loop = try EventLoop(index: index)
             let memory = CoreMemory(arena: arena, loop: loop)
             var driver = try CoreDriver(loop: loop, memory: memory)
-            var front = front
-            if !registerArena(&driver) { front.sendsZeroCopy = false }
+            let isRegistered = registerArena(&driver)
             try driver.limitWorkers(toCPU: place.cpu)
-            var random = SystemRandomNumberGenerator()
-            let core = try Core(
-                loop: loop, memory: memory, settings: front, hashKey: random.next())
-            loop.observer = core
-            answer.withLock { $0 = .success(core) }
+            let resident = try settle(
+                CoreGround(loop: loop, memory: memory, isRegistered: isRegistered))
+            answer.withLock { $0 = .success(resident) }
             gate.open()
-            Task(executorPreference: loop) { await core.keepTime() }
             try driver.run()
             loop.observer = nil
         } catch let error as KernelError {

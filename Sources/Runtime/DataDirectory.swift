@@ -16,7 +16,7 @@ struct DataDirectory {
         let directory = try check(unsafe cmachine_open_directory(path), path)
         let lock = unsafe cmachine_lock_file(path + "/lock")
         if KernelError(result: lock) == .wouldBlock {
-            throw ServeError("\(path) is in use by another millrace process")
+            throw ServeError("\(path) is in use by another millrace process", isInUse: true)
         }
         // Kept open until the process ends, which is what the lock lives by.
         _ = try check(lock, path + "/lock")

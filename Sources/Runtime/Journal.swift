@@ -29,5 +29,10 @@ public struct Journal: Sendable {
 /// Why the server could not start or had to end: one line for the operator.
 public struct ServeError: Error, CustomStringConvertible {
     public let description: String
-    init(_ description: String) { self.description = description }
+    /// Another process has the data directory.
+    public let isInUse: Bool
+
+    init(_ description: String, isInUse: Bool = false) {
+        (self.description, self.isInUse) = (description, isInUse)
+    }
 }

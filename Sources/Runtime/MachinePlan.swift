@@ -11,7 +11,10 @@ struct MachinePlan {
     /// Nil if the data directory's file system has none of its own.
     let storageDevice: BlockDevice?
 
-    init(_ settings: Settings, _ journal: Journal) throws(ServeError) {
+    /// - Parameter coresMax: for who needs no more, whatever the settings say.
+    init(
+        _ settings: Settings, _ journal: Journal, coresMax: Int = .max
+    ) throws(ServeError) {
         do {
             _ = try ResourceLimits.raise(.openFiles)
             _ = try ResourceLimits.raise(.lockedMemory)
@@ -21,8 +24,10 @@ struct MachinePlan {
         do {
             topology = try Topology.current()
             let found = try topology.plan(requestedCores: settings.server.cores?.indices)
+                .prefix(coresMax)
             places =
-                settings.server.usesNUMA ? found : found.map { CorePlace(cpu: $0.cpu, node: nil) }
+                settings.server.usesNUMA
+                ? Array(found) : found.map { CorePlace(cpu: $0.cpu, node: nil) }
         } catch { throw ServeError("\(error)") }
         do {
             memory = try MemoryLock.plan(

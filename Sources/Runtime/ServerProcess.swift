@@ -99,13 +99,17 @@ public struct ServerProcess {
 
     private func startThreads(
         _ plan: MachinePlan, sendsZeroCopy: Bool
-    ) throws(ServeError) -> CoreThreads {
-        var front = frontSettings()
-        front.sendsZeroCopy = sendsZeroCopy
-        do {
-            return try CoreThreads.start(plan, front, journal)
-        } catch {
-            throw ServeError(error.description)
+    ) throws(ServeError) -> CoreThreads<Core> {
+        let front = frontSettings()
+        return try CoreThreads.start(plan, journal) { ground in
+            var front = front
+            front.sendsZeroCopy = sendsZeroCopy && ground.isRegistered
+            var random = SystemRandomNumberGenerator()
+            let core = try Core(
+                loop: ground.loop, memory: ground.memory, settings: front, hashKey: random.next())
+            ground.loop.observer = core
+            Task(executorPreference: ground.loop) { await core.keepTime() }
+            return core
         }
     }
 
@@ -190,7 +194,7 @@ public struct ServerProcess {
 
     /// Ends connections, then the store, then the threads. On an error the threads run on.
     private func stop(
-        _ threads: consuming CoreThreads, _ store: StoreShared?
+        _ threads: consuming CoreThreads<Core>, _ store: StoreShared?
     ) throws(ServeError) {
         let cores = threads.cores
         do throws(ServeError) {
@@ -205,7 +209,7 @@ public struct ServerProcess {
 
     /// Recovery goes on while the connections end; the process ends in the midst of it, as a crash
     /// might, which every next start is prepared for. Nothing that it found was served.
-    private func leaveRecovery(_ threads: consuming CoreThreads) throws(ServeError) -> Never {
+    private func leaveRecovery(_ threads: consuming CoreThreads<Core>) throws(ServeError) -> Never {
         let cores = threads.cores
         threads.leaveRunning()
         try drain(cores)

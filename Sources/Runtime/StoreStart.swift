@@ -28,14 +28,29 @@ struct StoreStart: Sendable {
                 try await core.begin(with: shared, hashingOn: hashing)
             }
             return shared
-        } catch let error as StoreError {
-            throw ServeError("\(error)")
-        } catch let error as CatalogError {
-            throw ServeError("the catalog in \(directory.path)/catalog: \(error)")
-        } catch let error as KernelError {
-            throw ServeError("\(directory.path): errno \(error.code)")
         } catch {
-            throw ServeError("\(error)")
+            throw explained(error)
+        }
+    }
+
+    /// The same for who keeps a store that nobody serves.
+    func open(_ keeper: StoreKeeper) async throws(ServeError) {
+        do {
+            try await keeper.open(
+                setup(), indexingOn: BlockingQueue(label: "millrace.indexer"),
+                lookingUpOn: BlockingQueue(label: "millrace.lookups"),
+                hashingOn: BlockingQueue(label: "millrace.hasher"))
+        } catch {
+            throw explained(error)
+        }
+    }
+
+    private func explained(_ error: any Error) -> ServeError {
+        switch error {
+        case let error as CatalogError:
+            ServeError("the catalog in \(directory.path)/catalog: \(error)")
+        case let error as KernelError: ServeError("\(directory.path): errno \(error.code)")
+        default: ServeError("\(error)")
         }
     }
 

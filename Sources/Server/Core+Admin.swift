@@ -1,4 +1,5 @@
-/// What an operator may do: delete an object, list objects. Bearer token (RFC 6750).
+/// What an operator may do: delete an object, list objects; bearer token (RFC 6750). What may be
+/// done to single objects under `/admin/objects/` is in `Core+AdminObjects.swift`.
 
 import Cryptography
 import HTTP
@@ -42,8 +43,13 @@ extension Core {
         return [UInt8](capacity: token.count) { $0.append(token) }
     }
 
-    func handleAdmin(_ request: Request, _ name: [UInt8]) async throws(Answer) {
+    func handleAdmin(
+        _ request: Request, _ name: [UInt8], _ body: inout BodyProgress
+    ) async throws(Answer) {
         try requireAdmin(request)
+        if let object = try adminObject(name) {
+            return try await handleAdminObject(request, object, &body)
+        }
         guard name.span.equals("admin/objects") else {
             throw Answer(.notFound, "nothing is here")
         }

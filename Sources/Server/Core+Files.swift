@@ -100,7 +100,7 @@ extension Core {
             answer.challenge = "Bearer"
             throw answer
         }
-        let admin = UploadCredential(owner: "adminToken", secret: settings.adminToken)
+        let admin = UploadCredential.admin(settings.adminToken)
         for credential in [admin] + settings.tokens
         where constantTimeEquals(token.span, credential.secret.span) {
             return credential

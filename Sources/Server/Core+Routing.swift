@@ -45,10 +45,17 @@ extension Core {
         _ request: Request
     ) throws(Answer) -> (path: RequestPath, name: [UInt8]) {
         let base = settings.basePath
+        var limits = settings.limits
+        limits.nameBytes += Core.adminObjects.count
         do throws(Refusal) {
-            return try RequestPath.decode(
-                request.bytes.span.extracting(request.head.path), base: base.span,
-                limits: settings.limits)
+            let decoded = try RequestPath.decode(
+                request.bytes.span.extracting(request.head.path), base: base.span, limits: limits)
+            // Only an object's name behind `/admin/objects/` may reach so far.
+            guard
+                decoded.name.count <= settings.limits.nameBytes
+                    || decoded.path.reserved == .admin
+            else { throw .pathTooLong }
+            return decoded
         } catch {
             throw Answer(error)
         }
@@ -78,7 +85,7 @@ extension Core {
             try requireRead(request)
             try tellWhetherReady(request)
         case .admin:
-            try await handleAdmin(request, name)
+            try await handleAdmin(request, name, &body)
         case .files: try await handleFiles(request, name, &body)
         case .upload where name.count == segment.text.utf8.count:
             try await handleForm(request, &body)

@@ -1,4 +1,5 @@
-/// Signed PUT: everything that can refuse it comes before its body.
+/// PUT of a whole object, signed or by an operator: everything that can refuse it comes before its
+/// body.
 
 import Engine
 import HTTP
@@ -7,25 +8,26 @@ import Loop
 import Store
 import Volumes
 
+/// Who lets a PUT in, and so says when the object was modified.
+enum UploadAuthority {
+    /// Whoever made its URL; the object is from now.
+    case signature
+    /// The operator, whose token was compared already; see `Core.adminTerms`.
+    case admin
+}
+
 extension Core {
     func upload(
-        _ request: Request, _ name: [UInt8], _ body: inout BodyProgress
+        _ request: Request, _ name: [UInt8], by authority: UploadAuthority = .signature,
+        _ body: inout BodyProgress
     ) async throws(Answer) {
         let slot = request.slot
         let store = try requireStore()
         try requireServing()
-        let length = try wholeLength(request)
-        let authorized = try authorize(request, name, length)
-        guard length <= settings.uploadBytesMax else {
-            throw Answer(.contentTooLarge, "the limit is \(settings.uploadBytesMax) bytes")
-        }
+        var description = try describe(request, name, by: authority)
         let durability = try durability(request)
         let digests = try requestDigests(request)
         counters.uploads &+= 1
-        var description = UploadDescription(
-            name: name, length: length, mediaType: authorized.type,
-            owner: settings.secrets[authorized.signer].owner,
-            tenant: settings.secrets[authorized.signer].tenant, modified: loop.wallSeconds)
         let outcome: PutOutcome
         do {
             switch try await look(up: name, store) {
@@ -35,12 +37,12 @@ extension Core {
                 return writeCreated(request, durability, digests)
             case .absent(let absence): description.absence = absence
             }
-            if length <= UInt64(StoreLimits.smallBytesMax) {
+            if description.length <= UInt64(StoreLimits.smallBytesMax) {
                 outcome = try await receiveSmall(
                     slot, description, durability, digests, store, &body)
             } else {
                 outcome = try await receiveLarge(
-                    slot, description, durability, digests, store, &body)
+                    slot, description, by: authority, durability, digests, store, &body)
             }
         } catch let error as StoreError {
             counters.uploadErrors &+= 1
@@ -55,7 +57,36 @@ extension Core {
         case .created, .existsIdentical: writeCreated(request, durability, digests)
         case .existsDifferent: throw Core.conflict
         }
-        counters.uploadBytes &+= length
+        counters.uploadBytes &+= description.length
+    }
+
+    /// What the head says of the object, if whoever sends it may put it there.
+    private func describe(
+        _ request: Request, _ name: [UInt8], by authority: UploadAuthority
+    ) throws(Answer) -> UploadDescription {
+        let length = try wholeLength(request)
+        let limit: UInt64
+        var description: UploadDescription
+        switch authority {
+        case .signature:
+            let authorized = try authorize(request, name, length)
+            let signer = settings.secrets[authorized.signer]
+            limit = settings.uploadBytesMax
+            description = UploadDescription(
+                name: name, length: length, mediaType: authorized.type, owner: signer.owner,
+                tenant: signer.tenant, modified: loop.wallSeconds)
+        case .admin:
+            let terms = try adminTerms(request, name)
+            let admin = UploadCredential.admin(settings.adminToken)
+            limit = terms.bytesMax
+            description = UploadDescription(
+                name: name, length: length, mediaType: terms.type, owner: admin.owner,
+                tenant: admin.tenant, modified: terms.modified)
+        }
+        guard length <= limit else {
+            throw Answer(.contentTooLarge, "the limit is \(limit) bytes")
+        }
+        return description
     }
 
     private func wholeLength(_ request: Request) throws(Answer) -> UInt64 {
@@ -63,7 +94,7 @@ extension Core {
             throw Answer(.badRequest, "PUT takes whole objects: Content-Range is not for requests")
         }
         guard case .length(let length) = request.head.framing else {
-            throw Answer(.lengthRequired, "a signed upload needs Content-Length")
+            throw Answer(.lengthRequired, "a PUT needs Content-Length")
         }
         return length
     }
@@ -196,8 +227,9 @@ extension Core {
     }
 
     private func receiveLarge(
-        _ slot: Int, _ description: UploadDescription, _ durability: Store.Durability,
-        _ digests: RequestDigests?, _ store: ObjectStore, _ body: inout BodyProgress
+        _ slot: Int, _ description: UploadDescription, by authority: UploadAuthority,
+        _ durability: Store.Durability, _ digests: RequestDigests?, _ store: ObjectStore,
+        _ body: inout BodyProgress
     ) async throws -> PutOutcome {
         let upload = try await store.beginLarge(
             description, makesSHA256: digests?.kinds.contains(.sha256) ?? false)
@@ -229,11 +261,11 @@ extension Core {
                 await moved(.upload, received)
             }
         } catch {
-            if error is Answer {
-                await keep(upload, digests, store)
-                body.fail()
-            } else {
-                await upload.abandon()
+            if error is Answer { body.fail() }
+            switch authority {
+            case .signature where error is Answer: await keep(upload, digests, store)
+            // An operator's has no URL of its own on which it could go on.
+            case .signature, .admin: await upload.abandon()
             }
             throw error
         }

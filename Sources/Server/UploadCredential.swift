@@ -16,6 +16,11 @@ public struct UploadCredential: Sendable, Equatable {
         self.tenant = Array(tenant.utf8)
         self.secret = secret
     }
+
+    /// The operator's, whose token has every scope. An import on a stopped store says the same.
+    static func admin(_ token: [UInt8]) -> UploadCredential {
+        UploadCredential(owner: "adminToken", secret: token)
+    }
 }
 
 /// The secrets of one core, ready to verify: of each the key is hashed already.

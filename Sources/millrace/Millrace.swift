@@ -14,6 +14,8 @@ struct Millrace: ParsableCommand {
             EXAMPLES
               millrace serve
               millrace sign --url http://127.0.0.1:8080/photos/cat.jpg --size 52341
+              millrace import photos --prefix photos
+              millrace export /backup/objects
               millrace config check millrace.toml
               millrace topology
 
@@ -21,7 +23,8 @@ struct Millrace: ParsableCommand {
             """,
         version: "millrace \(Release.version)",
         subcommands: [
-            ServeCommand.self, SignCommand.self, ConfigCommand.self, TopologyCommand.self,
+            ServeCommand.self, SignCommand.self, ImportCommand.self, ExportCommand.self,
+            ConfigCommand.self, TopologyCommand.self,
         ])
 
     static func main() {

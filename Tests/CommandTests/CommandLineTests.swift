@@ -43,6 +43,13 @@ import Testing
         ["sign", "--url", "http://h/a", "--size", "1", "--scheme", "v2", "--type", "text"],
         ["sign", "--url", "http://h/admin/a", "--size", "1"],
         ["sign", "--url", "http://h/a", "--size", "1", "--data", "/none"],
+        ["import"], ["export"], ["import", "/none", "--data", "/none"],
+        ["import", "d", "--prefix", "/a", "--data", "/none"],
+        ["export", "d", "--prefix", "admin", "--data", "/none"],
+        ["import", "d", "--token-file", "t"],
+        ["import", "d", "--url", "http://h", "--token-file", "/none", "--data", "/none"],
+        ["import", "d", "--url", "http://h", "--data", "/none"], ["import", "d", "--overwrite"],
+        ["export", "d", "--url", "https://h", "--token-file", "/dev/null"],
     ])
     func `ends with 2 on usage and configuration`(arguments: [String]) {
         let ending = run(arguments)
@@ -65,7 +72,7 @@ import Testing
 
     @Test(arguments: [
         [], ["serve"], ["sign"], ["config"], ["config", "check"], ["config", "reference"],
-        ["topology"],
+        ["topology"], ["import"], ["export"],
     ])
     func `shows an example with every command's help`(command: [String]) {
         guard case .clean(let text) = run(command + ["--help"]) else {

@@ -21,6 +21,7 @@ import Testing
         #expect(!second.uploadIsNew && !second.adminIsNew)
         #expect(second.upload == first.upload && second.admin == first.admin)
         #expect(try Secrets.existingUploadSecret(for: settings) == first.upload)
+        #expect(try Secrets.existingAdminToken(for: settings) == first.admin)
         #expect(try directory.names("new/data") == ["secrets"])
     }
 
@@ -31,7 +32,11 @@ import Testing
         let given = try Secrets.prepare(for: both)
         #expect(given.upload == Secret("s") && given.admin == Secret("t"))
         #expect(!given.uploadIsNew && !given.adminIsNew && given.tokens.isEmpty)
+        #expect(try Secrets.existingAdminToken(for: both) == Secret("t"))
         let file = try directory.write("up\n", to: "token")
+        #expect(try Secrets.token(inFile: file) == Secret("up"))
+        let strange = try directory.write("a b", to: "strange")
+        #expect(throws: SettingsError.self) { try Secrets.token(inFile: strange) }
         let token = try directory.settings(
             under: "other", "[security]\nupload_token_file = \"\(file)\"\n")
         #expect(try Secrets.prepare(for: token).tokens.map(\.secret) == [Secret("up")])

@@ -9,6 +9,7 @@ enum Rules {
     /// Where `unsafe` may stand: what talks to kernel or hardware, and one wrapper a library.
     static let unsafeModules: Set<String> = [
         "IO", "Uring", "Loop", "Runtime", "Checksums", "Cryptography", "Catalog", "NUMA", "Files",
+        "Remote",
     ]
     /// Single files elsewhere, and how often: executors, and what an actor hands out of one
     /// (`UnownedSerialExecutor` is an unsafe type).
