@@ -108,7 +108,8 @@ struct Starting {
         let file = home + ".toml"
         // Keys with their sections in front stand before the first section.
         let keys =
-            (options.readsDisk ? [Ablation.readingDisk] : []) + (ablation?.configuration ?? [])
+            [Starting.chunkKey] + (options.readsDisk ? [Ablation.readingDisk] : [])
+            + (ablation?.configuration ?? [])
         let lines = keys.map { $0 + "\n" }.joined()
         let text = lines + Starting.configuration(secret: secret, token: token)
         try text.write(toFile: file, atomically: true, encoding: .utf8)
@@ -139,6 +140,10 @@ struct Starting {
         }
         return program
     }
+
+    /// Numbered chunks are as long as the server says: as long as those of the other dialects.
+    private static let chunkKey =
+        "performance.min_chunk_size = \"\(Row.chunkBytes >> 20)MiB\""
 
     /// Everything that is not said here is Millrace's default.
     private static func configuration(secret: String, token: String) -> String {

@@ -1,6 +1,6 @@
 /// The rows of uploads that Millrace gets in chunks, beside the same ones by one PUT each.
 extension Row {
-    /// Of all rows; numbered chunks have the length that the server says.
+    /// Of all rows; the server is told to have numbered chunks no shorter.
     public static let chunkBytes = 8 << 20
     /// Small objects beside every unfinished upload at a restart.
     public static let objectsPerSession = 10
