@@ -104,11 +104,12 @@ extension Core {
 
     /// Status line, Date, Connection where it says something, what `body` adds, empty line.
     /// There must be room: `outputRoom` was asked, or the output is empty.
+    /// - Parameter additional: bytes beyond what heads usually have.
     func writeHead(
-        _ slot: Int, _ status: Status, keepAlive: Bool,
+        _ slot: Int, _ status: Status, keepAlive: Bool, additional: Int = 0,
         _ more: (inout OutputSpan<UInt8>) -> Void
     ) {
-        guard let room = outputRoom(slot, Core.headRoom) else { return end(slot) }
+        guard let room = outputRoom(slot, Core.headRoom + additional) else { return end(slot) }
         var output = arena.output(room)
         output.appendStatusLine(status)
         output.appendField("Date", date: Int64(clamping: loop.wallSeconds))

@@ -190,7 +190,10 @@ extension Core {
         _ request: Request, _ status: UploadStatus, _ code: Status,
         _ more: (inout OutputSpan<UInt8>) -> Void
     ) {
-        writeHead(request.slot, code, keepAlive: keepsAlive(request)) { output in
+        let additional = status.terms.metadata.count
+        writeHead(
+            request.slot, code, keepAlive: keepsAlive(request), additional: additional
+        ) { output in
             output.appendField("Tus-Resumable", TusFields.version)
             output.appendField("Upload-Offset", decimal: status.offset)
             if !status.isFinished {
