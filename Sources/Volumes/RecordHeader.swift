@@ -6,20 +6,25 @@ import Checksums
 ///      8  16  seal over bytes 24…     88   8  length of the object   138  2  media type, bytes
 ///     24   2  format                  96   8  modified, seconds      140  2  owner, bytes
 ///     26   1  kind                   104   4  modified, nanoseconds  142  2  tenant, bytes
-///     27   1  zero                   108   4  extents                144     name, owner, tenant,
+///     27   1  flags: 2 segments      108   4  extents                144     name, owner, tenant,
 ///     28   4  header, bytes          112   4  checksums                      media type; zeros
-///     32   4  record, blocks         116   4  zero                           to a multiple of 64
+///     32   4  record, blocks         116   4  segments, or 0                 to a multiple of 64
 ///     36   4  content checksum       120   8  supersedes: address
 ///     40  16  instance               128   8  supersedes: sequence
 ///     56   8  own address                     (0: nothing)
 ///     64   8  sequence
 ///
 /// Behind the header of a small object lies its data; behind that of a large one the table: 16
-/// bytes an extent (packed address, count, zero), then four bytes a checksum. The content checksum
-/// is that of the data or of the table. The rest of the last block is zero. A header never exceeds
-/// its first block, so one block tells whose record it is and how far it goes.
+/// bytes an extent (packed address 8, count 4, mark 4), then four bytes a checksum. The mark is 0,
+/// or bit 31 where a segment ends with the extent, with the bytes of its last block that are not
+/// the object's in bits 0…11. The content checksum is that of the data or of the table. The rest
+/// of the last block is zero. A header never exceeds its first block, so one block tells whose
+/// record it is and how far it goes.
+///
+/// A record without flags has format 1, and no marks; one with flags format 2.
 public struct RecordHeader: Equatable, Sendable {
-    public static let formatVersion: UInt16 = 1
+    /// The newest that is read.
+    public static let formatVersion: UInt16 = 2
 
     public let kind: RecordKind
     public let stamp: RecordStamp
@@ -33,6 +38,8 @@ public struct RecordHeader: Equatable, Sendable {
     public let blockCount: UInt32
     public let extentCount: Int
     public let checksumCount: Int
+    /// 0 if the object's bytes are one run: see `ObjectSegment`.
+    public let segmentCount: Int
     /// Where the strings lie in the record.
     public let name: Range<Int>
     public let owner: Range<Int>
@@ -44,6 +51,10 @@ public struct RecordHeader: Equatable, Sendable {
     static let fixedByteCount = 144
     static let alignment = 64
     static let extentByteCount = 16
+    static let segmentsFlag: UInt8 = 2
+
+    /// That of a record with those flags.
+    static func format(of flags: UInt8) -> UInt16 { flags == 0 ? 1 : 2 }
 
     /// The record's own blocks.
     public var extent: Extent {
@@ -109,7 +120,11 @@ public struct RecordHeader: Equatable, Sendable {
     private init?(authenticated bytes: RawSpan, address: BlockAddress, instance: InstanceID) {
         let sequence = bytes.integer(at: 64, as: UInt64.self)
         let nanoseconds = bytes.integer(at: 104, as: UInt32.self)
-        guard bytes.integer(at: 24) == RecordHeader.formatVersion,
+        let flags = bytes.integer(at: 27, as: UInt8.self)
+        segmentCount = Int(bytes.integer(at: 116, as: UInt32.self))
+        guard flags & ~RecordHeader.segmentsFlag == 0,
+            bytes.integer(at: 24) == RecordHeader.format(of: flags),
+            (segmentCount > 0) == (flags & RecordHeader.segmentsFlag != 0),
             let kind = RecordKind(rawValue: bytes.integer(at: 26)),
             sequence > 0, nanoseconds < 1_000_000_000,
             let other = BlockAddress(packed: bytes.integer(at: 120))
@@ -151,17 +166,26 @@ public struct RecordHeader: Equatable, Sendable {
         switch kind {
         case .smallObject:
             return length <= VolumeLayout.smallObjectBytesMax
-                && extentCount == 0 && checksumCount == 0
+                && extentCount == 0 && checksumCount == 0 && segmentCount == 0
                 && blockCount == RecordEncoding.blocks(headerByteCount + Int(length))
         case .largeObject:
             return length > 0 && length <= VolumeLayout.objectBytesMax
                 && extentCount > 0 && extentCount <= VolumeLayout.extentsPerObjectMax
-                && UInt64(checksumCount) == VolumeLayout.checksumCount(for: length)
+                && areSegmentsPossible
                 && blockCount == RecordEncoding.blocks(content.upperBound)
         case .removal:
             return length == 0 && extentCount == 0 && checksumCount == 0 && blockCount == 1
-                && stamp.supersedes != nil
+                && segmentCount == 0 && stamp.supersedes != nil
         }
+    }
+
+    /// As far as can be said without the table: every segment but the last has a unit that is not
+    /// whole, which adds one checksum at most.
+    private var areSegmentsPossible: Bool {
+        let unitCount = Int(VolumeLayout.checksumCount(for: length))
+        if segmentCount == 0 { return checksumCount == unitCount }
+        return segmentCount >= 2 && segmentCount <= extentCount
+            && checksumCount >= unitCount && checksumCount < unitCount + segmentCount
     }
 
     private var textByteCount: Int { mediaType.upperBound - name.lowerBound }
