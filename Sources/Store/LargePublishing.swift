@@ -11,11 +11,19 @@ struct LargeData {
     let description: UploadDescription
     let map: DataMap
     let checksums: [UInt32]
+    /// Of one that is put together from uploads of any length.
+    var segments: [ObjectSegment] = []
     /// Names the object for life.
     let object: ObjectID
     /// The upload that it was, if the catalog knows of its space; else that is given back when the
     /// object is not published.
     var upload: RecordedUpload?
+
+    var manifest: Manifest {
+        Manifest(
+            mediaType: description.mediaType, checksum: crc32c(checksums.span.rawBytes),
+            extents: map.extents, checksums: checksums, segments: segments)
+    }
 }
 
 /// What the catalog has of an upload, and what it is to have once that is an object.
@@ -45,10 +53,13 @@ final class RecordedUpload {
 }
 
 extension ObjectStore {
-    func recordBlocks(_ description: UploadDescription, _ extents: [Extent]) -> UInt32 {
+    func recordBlocks(
+        _ description: UploadDescription, _ extents: [Extent], _ segments: [ObjectSegment] = []
+    ) -> UInt32 {
         description.withText {
             RecordEncoding.blockCount(
-                largeObjectOf: description.length, extentCount: extents.count, $0)
+                largeObjectOf: description.length, extentCount: extents.count,
+                segments: segments, $0)
         }
     }
 
@@ -61,7 +72,7 @@ extension ObjectStore {
     func publish(
         _ data: LargeData, _ durability: Durability
     ) async throws(StoreError) -> PutOutcome {
-        let blocks = recordBlocks(data.description, data.map.extents)
+        let blocks = recordBlocks(data.description, data.map.extents, data.segments)
         while true {
             let claimed: ClaimedPlace?
             let outcome: PutOutcome?
@@ -95,11 +106,7 @@ extension ObjectStore {
             $0.bytesWritten += description.length
         }
         if durability == .written || state.faults.contains(.earlyAcknowledgement) {
-            let checksums = data.checksums
-            let manifest = Manifest(
-                mediaType: description.mediaType, checksum: crc32c(checksums.span.rawBytes),
-                extents: data.map.extents, checksums: checksums)
-            state.provide(description.name, object.entry, manifest)
+            state.provide(description.name, object.entry, data.manifest)
             finishInBackground { [self] in try? await finish(data, record) }
         } else {
             try await finish(data, record)
@@ -163,7 +170,7 @@ extension ObjectStore {
         var bytes = memory.arena.mutableBytes(region)
         RecordEncoding.encodeLargeObject(
             into: &bytes, stamp: stamp, text: text, length: description.length,
-            extents: extents.span, checksums: checksums.span, seal: seal)
+            extents: extents.span, checksums: checksums.span, segments: data.segments, seal: seal)
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.
@@ -176,7 +183,6 @@ extension ObjectStore {
         else { return .existsDifferent(pinned.object) }
         let stored = try await describe(pinned)
         guard stored.mediaType == data.description.mediaType,
-            stored.checksums == data.checksums,
             try await holdsSameBytes(stored, data)
         else { return .existsDifferent(pinned.object) }
         if durability == .durable, !(try await settle(pinned)) { return nil }
@@ -189,20 +195,31 @@ extension ObjectStore {
         let object = StoredObject(
             length: data.description.length, sequence: 0, modified: 0, kind: .large,
             record: stored.object.record)
-        let manifest = Manifest(
-            mediaType: [], checksum: 0, extents: data.map.extents, checksums: data.checksums)
-        let received = LargeObject(object, manifest)
+        let received = LargeObject(object, data.manifest)
+        guard stored.mayHoldBytes(of: received) else { return false }
         let buffer = await memory.lease(
             preferring: StoreLimits.transferBytesMax / 2, minimum: StoreLimits.unitBytes
         ).detach()
         defer { memory.giveBack(buffer: buffer) }
-        var offset: UInt64 = 0
-        while offset < object.length {
-            let count = try await read(received, offset: offset, into: buffer)
-            let bytes = buffer.part(from: 0, count: count)
-            guard try await matches(stored, offset: offset, received: bytes) else { return false }
-            offset += UInt64(count)
+        for segment in received.segments {
+            var offset: UInt64 = 0
+            while offset < segment.length {
+                let count = try await read(segment, offset: offset, into: buffer)
+                let bytes = buffer.part(from: 0, count: count)
+                guard try await matches(stored, offset: segment.start + offset, received: bytes)
+                else { return false }
+                offset += UInt64(count)
+            }
         }
         return true
+    }
+}
+
+extension LargeObject {
+    /// Whether the checksums allow it. Those of objects whose segments differ are sums of other
+    /// bytes, and say nothing.
+    fileprivate func mayHoldBytes(of other: LargeObject) -> Bool {
+        guard segments.map(\.length) == other.segments.map(\.length) else { return true }
+        return zip(segments, other.segments).allSatisfy { $0.checksums == $1.checksums }
     }
 }

@@ -141,11 +141,15 @@ actor TestCore: StoreCore {
         }
         let large = try await objects.describe(pinned)
         var bytes: [UInt8] = []
-        while UInt64(bytes.count) < large.object.length {
-            let buffer = await memory.value.lease(256 << 10).detach()
-            defer { memory.value.giveBack(BufferLease(attaching: buffer)) }
-            let count = try await objects.read(large, offset: UInt64(bytes.count), into: buffer)
-            bytes += copy(buffer.part(from: 0, count: count))
+        for segment in large.segments {
+            var offset: UInt64 = 0
+            while offset < segment.length {
+                let buffer = await memory.value.lease(256 << 10).detach()
+                defer { memory.value.giveBack(BufferLease(attaching: buffer)) }
+                let count = try await objects.read(segment, offset: offset, into: buffer)
+                bytes += copy(buffer.part(from: 0, count: count))
+                offset += UInt64(count)
+            }
         }
         return bytes
     }
@@ -196,6 +200,7 @@ final class World {
     var volumeBytes: UInt64 = 256 << 20
     var rebuilds = false
     var reservedBytesMax = UInt64.max
+    var uploadBytesMax: UInt64?
     var catalogWarmBytesMax: UInt64 = 0
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
@@ -255,6 +260,7 @@ final class World {
             report: { events.append($0) })
         setup.rebuilds = rebuilds
         setup.reservedBytesMax = reservedBytesMax
+        if let uploadBytesMax { setup.uploadBytesMax = uploadBytesMax }
         setup.catalogWarmBytesMax = catalogWarmBytesMax
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults
