@@ -9,7 +9,7 @@ extension UploadRecord {
         guard bytes.byteCount >= 2 else { throw .damaged }
         let format = bytes.integer(at: 0, as: UInt16.self)
         guard format <= UploadRecordShape.formatVersion else { throw .newerFormat(format) }
-        guard format == UploadRecordShape.formatVersion,
+        guard format > 0,
             bytes.byteCount >= UploadRecordShape.fixedByteCount,
             bytes.integer(at: 4) == UploadRecordShape.checksum(bytes)
         else { throw .damaged }
@@ -26,8 +26,11 @@ extension UploadRecord {
 
     private init(fixed bytes: RawSpan, _ shape: UploadRecordShape) throws(UploadRecordError) {
         let flags = bytes.integer(at: 3, as: UInt8.self)
-        let known = UploadRecordShape.partialFlag | UploadRecordShape.lengthKnownFlag
-        guard let dialect = UploadDialect(rawValue: bytes.integer(at: 2)), flags & ~known == 0
+        let known =
+            UploadRecordShape.partialFlag | UploadRecordShape.lengthKnownFlag
+            | UploadRecordShape.partsFlag
+        guard let dialect = UploadDialect(rawValue: bytes.integer(at: 2)), flags & ~known == 0,
+            bytes.integer(at: 0) == UploadRecordShape.format(of: flags)
         else { throw .malformed(.kind) }
         self.init(
             name: octets(bytes, shape.name), owner: octets(bytes, shape.owner),
@@ -35,6 +38,7 @@ extension UploadRecord {
             dialect: dialect, createdSeconds: bytes.integer(at: 16),
             expiresSeconds: bytes.integer(at: 32))
         metadata = octets(bytes, shape.metadata)
+        parts = UploadRecord.parts(in: bytes, shape)
         isPartial = flags & UploadRecordShape.partialFlag != 0
         lastActivitySeconds = bytes.integer(at: 24)
         generation = bytes.integer(at: 40)
@@ -46,6 +50,14 @@ extension UploadRecord {
             length = declared
         } else if declared != 0 {
             throw .malformed(.length)
+        }
+    }
+
+    private static func parts(in bytes: RawSpan, _ shape: UploadRecordShape) -> [ObjectID] {
+        let start = shape.parts.lowerBound + UploadRecordShape.partCountByteCount
+        return (0..<shape.partCount).map { index in
+            let offset = start + index * UploadRecordShape.partByteCount
+            return ObjectID(high: bytes.integer(at: offset), low: bytes.integer(at: offset + 8))
         }
     }
 

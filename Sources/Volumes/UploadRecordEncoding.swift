@@ -24,6 +24,7 @@ extension UploadRecord {
         target.put(tenant.span.rawBytes, at: shape.tenant.lowerBound)
         target.put(mediaType.span.rawBytes, at: shape.mediaType.lowerBound)
         target.put(metadata.span.rawBytes, at: shape.metadata.lowerBound)
+        putParts(into: &target, at: shape.parts.lowerBound)
         putRanges(into: &target, at: shape.rangesStart)
         putPieces(into: &target, at: shape.piecesStart)
         putPartialUnits(into: &target, at: shape.partialUnitsStart)
@@ -37,7 +38,8 @@ extension UploadRecord {
         let flags =
             (isPartial ? UploadRecordShape.partialFlag : 0)
             | (length != nil ? UploadRecordShape.lengthKnownFlag : 0)
-        target.put(UploadRecordShape.formatVersion, at: 0)
+            | (parts.isEmpty ? 0 : UploadRecordShape.partsFlag)
+        target.put(UploadRecordShape.format(of: flags), at: 0)
         target.put(dialect.rawValue, at: 2)
         target.put(flags, at: 3)
         target.put(length ?? 0, at: 8)
@@ -47,6 +49,18 @@ extension UploadRecord {
         target.put(generation, at: 40)
         target.put(publishedSequence ?? 0, at: 48)
         target.put(chunkSize, at: 56)
+    }
+
+    @_lifetime(target: copy target)
+    private func putParts(into target: inout MutableRawSpan, at start: Int) {
+        guard !parts.isEmpty else { return }
+        target.put(UInt16(parts.count), at: start)
+        var offset = start + UploadRecordShape.partCountByteCount
+        for part in parts {
+            target.put(part.high, at: offset)
+            target.put(part.low, at: offset + 8)
+            offset += UploadRecordShape.partByteCount
+        }
     }
 
     @_lifetime(target: copy target)

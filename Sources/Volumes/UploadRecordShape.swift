@@ -5,7 +5,8 @@ import Checksums
 ///      0  2  format                   40  8  generation
 ///      2  1  dialect                  48  8  sequence of the published object, or 0
 ///      3  1  flags: 1 partial,        56  4  chunk size, or 0
-///            2 length known           60  2  name, bytes
+///            2 length known,          60  2  name, bytes
+///            16 parts
 ///      4  4  CRC32C of all the rest   62  2  metadata, bytes
 ///      8  8  length, or 0             64  1  owner, bytes
 ///     16  8  created, seconds         65  1  tenant, bytes
@@ -14,13 +15,15 @@ import Checksums
 ///                                     68  4  ranges, 72  4  pieces of space,
 ///                                     76  4  partial units, 80  4  fragments
 ///
-/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata; ranges (first byte and
-/// the byte behind, 8 each); pieces (first block 8, packed address 8, blocks 4); partial units
+/// From byte 84 on, without gaps: name, owner, tenant, media type, metadata; with flag 16 the parts
+/// (how many 2, then their numbers, high and low half, 8 each); ranges (first byte and the byte
+/// behind, 8 each); pieces (first block 8, packed address 8, blocks 4); partial units
 /// (unit 4, mask 2, sixteen checksums 4 each, 0 for what the mask has not); fragments (block 8,
 /// offset 2, bytes 2, the bytes). Little-endian. There is one encoding of a record and no other is
-/// accepted.
+/// accepted: it has format 1 with flags 1 and 2 only, format 2 with any other.
 struct UploadRecordShape: Equatable {
-    static let formatVersion: UInt16 = 1
+    /// The newest that is read.
+    static let formatVersion: UInt16 = 2
     static let fixedByteCount = 84
     static let rangeByteCount = 16
     static let pieceByteCount = 20
@@ -29,18 +32,31 @@ struct UploadRecordShape: Equatable {
     static let fragmentByteCount = 12
     static let partialFlag: UInt8 = 1
     static let lengthKnownFlag: UInt8 = 2
+    static let partsFlag: UInt8 = 16
+    static let partCountByteCount = 2
+    static let partByteCount = 16
+
+    /// That of a record with those flags.
+    static func format(of flags: UInt8) -> UInt16 {
+        flags & ~(partialFlag | lengthKnownFlag) == 0 ? 1 : 2
+    }
 
     let name: Range<Int>
     let owner: Range<Int>
     let tenant: Range<Int>
     let mediaType: Range<Int>
     let metadata: Range<Int>
+    /// How many, and their numbers; empty without flag 16.
+    let parts: Range<Int>
     let rangeCount: Int
     let pieceCount: Int
     let partialUnitCount: Int
     let fragmentCount: Int
 
-    var rangesStart: Int { metadata.upperBound }
+    var partCount: Int {
+        max(0, parts.count - UploadRecordShape.partCountByteCount) / UploadRecordShape.partByteCount
+    }
+    var rangesStart: Int { parts.upperBound }
     var piecesStart: Int { rangesStart + rangeCount * UploadRecordShape.rangeByteCount }
     var partialUnitsStart: Int { piecesStart + pieceCount * UploadRecordShape.pieceByteCount }
     var fragmentsStart: Int {
@@ -53,20 +69,32 @@ struct UploadRecordShape: Equatable {
                 record.name.count, record.owner.count, record.tenant.count,
                 record.mediaType.count, record.metadata.count,
             ],
+            partCount: record.parts.isEmpty ? nil : record.parts.count,
             rangeCount: record.received.ranges.count, pieceCount: record.space.pieces.count,
             partialUnitCount: record.partialUnits.count, fragmentCount: record.fragments.count)
     }
 
     /// Reads the counts of a record that has its fixed bytes and the right checksum.
     init(reading bytes: RawSpan) throws(UploadRecordError) {
+        let textCounts: InlineArray<5, Int> = [
+            Int(bytes.integer(at: 60, as: UInt16.self)),
+            Int(bytes.integer(at: 64, as: UInt8.self)),
+            Int(bytes.integer(at: 65, as: UInt8.self)),
+            Int(bytes.integer(at: 66, as: UInt8.self)),
+            Int(bytes.integer(at: 62, as: UInt16.self)),
+        ]
+        var partCount: Int?
+        if bytes.integer(at: 3, as: UInt8.self) & UploadRecordShape.partsFlag != 0 {
+            var start = UploadRecordShape.fixedByteCount
+            for index in textCounts.indices { start += textCounts[index] }
+            guard start + UploadRecordShape.partCountByteCount <= bytes.byteCount
+            else { throw .malformed(.byteCount) }
+            let count = Int(bytes.integer(at: start, as: UInt16.self))
+            guard count > 0 else { throw .malformed(.parts) }
+            partCount = count
+        }
         self.init(
-            textCounts: [
-                Int(bytes.integer(at: 60, as: UInt16.self)),
-                Int(bytes.integer(at: 64, as: UInt8.self)),
-                Int(bytes.integer(at: 65, as: UInt8.self)),
-                Int(bytes.integer(at: 66, as: UInt8.self)),
-                Int(bytes.integer(at: 62, as: UInt16.self)),
-            ],
+            textCounts: textCounts, partCount: partCount,
             rangeCount: Int(bytes.integer(at: 68, as: UInt32.self)),
             pieceCount: Int(bytes.integer(at: 72, as: UInt32.self)),
             partialUnitCount: Int(bytes.integer(at: 76, as: UInt32.self)),
@@ -94,10 +122,10 @@ struct UploadRecordShape: Equatable {
         crc32c(bytes.extracting(droppingFirst: 8), continuing: crc32c(bytes.extracting(first: 4)))
     }
 
-    /// Counts of name, owner, tenant, media type and metadata.
+    /// Counts of name, owner, tenant, media type and metadata; nil for no list of parts.
     private init(
-        textCounts: InlineArray<5, Int>, rangeCount: Int, pieceCount: Int, partialUnitCount: Int,
-        fragmentCount: Int
+        textCounts: InlineArray<5, Int>, partCount: Int?, rangeCount: Int, pieceCount: Int,
+        partialUnitCount: Int, fragmentCount: Int
     ) {
         let start = UploadRecordShape.fixedByteCount
         name = start..<start + textCounts[0]
@@ -105,6 +133,10 @@ struct UploadRecordShape: Equatable {
         tenant = owner.upperBound..<owner.upperBound + textCounts[2]
         mediaType = tenant.upperBound..<tenant.upperBound + textCounts[3]
         metadata = mediaType.upperBound..<mediaType.upperBound + textCounts[4]
+        let partsByteCount = partCount.map {
+            UploadRecordShape.partCountByteCount + $0 * UploadRecordShape.partByteCount
+        }
+        parts = metadata.upperBound..<metadata.upperBound + (partsByteCount ?? 0)
         self.rangeCount = rangeCount
         self.pieceCount = pieceCount
         self.partialUnitCount = partialUnitCount
@@ -118,6 +150,7 @@ struct UploadRecordShape: Equatable {
             mediaType.count <= RecordText.mediaTypeBytesMax
         else { return .text }
         if metadata.count > UploadRecordLimits.metadataBytesMax { return .metadata }
+        if partCount > UploadRecordLimits.partsMax { return .parts }
         if rangeCount > UploadRecordLimits.rangesMax { return .received }
         if pieceCount > UploadRecordLimits.piecesMax { return .space }
         if partialUnitCount > UploadRecordLimits.partialUnitsMax { return .partialUnits }
