@@ -33,22 +33,36 @@ final class RecordedUpload {
     let id: UploadID
     let extents: Set<Extent>
     let record: UploadRecord
+    /// The uploads that it was put together from, which end with it.
+    let parts: [RecordedPart]
 
-    init(id: UploadID, extents: Set<Extent>, record: UploadRecord) {
+    init(id: UploadID, extents: Set<Extent>, record: UploadRecord, parts: [RecordedPart] = []) {
         self.id = id
         self.extents = extents
         self.record = record
+        self.parts = parts
     }
 
     /// What the catalog is to be told before it is told of the object of that sequence.
     func changes(sequence: UInt64) -> [CatalogChange] {
         var ended = record
         ended.publishedSequence = sequence
-        return extents.map { .dropExtent(address: $0.address.packed) }
+        return parts.flatMap(\.endingChanges)
+            + extents.map { .dropExtent(address: $0.address.packed) }
             + [
                 .dropUpload(id.catalog),
                 .putUpload(id.catalog, value: ended.encode()),
             ]
+    }
+}
+
+/// What the catalog has of an upload of which nothing is to be left.
+struct RecordedPart: Sendable {
+    let id: UploadID
+    let extents: Set<Extent>
+
+    var endingChanges: [CatalogChange] {
+        extents.map { .dropExtent(address: $0.address.packed) } + [.dropUpload(id.catalog)]
     }
 }
 

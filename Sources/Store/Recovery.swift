@@ -22,6 +22,8 @@ final class Recovery {
     private var recordsFound = 0
     /// Unfinished as far as the catalog knows.
     var uploads: [ObjectID: UploadRecord] = [:]
+    /// Where those lie.
+    var uploadSpaces = UploadSpaces([])
     /// Records of objects that were such uploads: the last of each.
     var publishedUploads: [ObjectID: RecordReference] = [:]
 
@@ -43,6 +45,7 @@ final class Recovery {
         let leases = try ask { reader throws(CatalogError) in try reader.leases() }
         let removals = try ask { reader throws(CatalogError) in try reader.removals() }
         uploads = try unfinishedUploads()
+        uploadSpaces = UploadSpaces(uploads.map { (id: $0.key, space: $0.value.space.extents) })
 
         // An empty catalog beside volumes is a lost one.
         let isLost = metadata.applied == 0 && leases.isEmpty

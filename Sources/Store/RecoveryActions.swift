@@ -27,7 +27,7 @@ extension Recovery {
             switch effect {
             case .put(let put):
                 record = put
-                changes += changesOfUpload(publishedBy: put)
+                changes += changesOfUploads(publishedBy: put)
                 changes += try await putChanges(put)
             case .remove(let removal):
                 record = removal

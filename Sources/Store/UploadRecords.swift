@@ -18,6 +18,8 @@ extension OpenUpload {
             name: terms.name, owner: terms.owner, tenant: terms.tenant, mediaType: terms.mediaType,
             dialect: terms.dialect, createdSeconds: created, expiresSeconds: expires)
         record.metadata = terms.metadata
+        record.isPartial = terms.isPartial
+        record.parts = terms.parts.map(\.object)
         record.length = state.length
         record.lastActivitySeconds = lastActivity
         record.chunkSize = terms.chunkBytes
@@ -63,6 +65,8 @@ extension UploadTerms {
             name: record.name, owner: record.owner, tenant: record.tenant,
             mediaType: record.mediaType, length: record.length, dialect: record.dialect,
             chunkBytes: record.chunkSize, metadata: record.metadata)
+        isPartial = record.isPartial
+        parts = record.parts.map { UploadID($0) }
     }
 }
 
