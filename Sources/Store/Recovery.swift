@@ -26,6 +26,8 @@ final class Recovery {
     var uploadSpaces = UploadSpaces([])
     /// Records of objects that were such uploads: the last of each.
     var publishedUploads: [ObjectID: RecordReference] = [:]
+    /// What the removals that were found have removed.
+    var removedRecords: Set<RecordReference> = []
 
     init(
         files: VolumeFiles, state: StoreState, indexer: Indexer, reader: any CatalogReader,

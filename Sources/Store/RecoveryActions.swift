@@ -39,7 +39,7 @@ extension Recovery {
             cleaned += ended.done
             headers.append(ended.header)
         }
-        changes += changesOfDeadUploads(plan)
+        changes += changesOfDeadUploads()
         try await commit(changes, applied: applied)
 
         headers += plan.headersToZero.map(\.address)

@@ -23,6 +23,7 @@ extension Recovery {
     }
 
     func note(_ record: Record) {
+        if let removed = record.header.stamp.supersedes { removedRecords.insert(removed) }
         for id in uploads(within: record) {
             let reference = record.header.reference
             if let other = publishedUploads[id], other.sequence > reference.sequence { continue }
@@ -64,15 +65,14 @@ extension Recovery {
         return changes
     }
 
-    /// Of uploads whose object was published, and removed or replaced again, nothing is left. A
-    /// record that was written and given up says nothing: its uploads go on.
-    func changesOfDeadUploads(_ plan: ReplayPlan) -> [CatalogChange] {
-        let givenUp = Set(plan.settled.map(\.header.stamp.sequence))
+    /// Of uploads whose object was published, and removed again, nothing is left. A record that was
+    /// written and given up, whoever has its name now, says nothing: its uploads go on. Nobody
+    /// removes an object that was never published, and the removal is on the disk as long as the
+    /// dead record is.
+    func changesOfDeadUploads() -> [CatalogChange] {
         var changes: [CatalogChange] = []
-        for (id, reference) in publishedUploads {
-            guard !givenUp.contains(reference.sequence),
-                let upload = uploads.removeValue(forKey: id)
-            else { continue }
+        for (id, reference) in publishedUploads where removedRecords.contains(reference) {
+            guard let upload = uploads.removeValue(forKey: id) else { continue }
             changes += RecordedPart(UploadID(id), upload).endingChanges
         }
         return changes

@@ -286,6 +286,44 @@ import Volumes
             length: length, extents: [extent], checksums: Array(repeating: 0, count: units),
             spare: [], recorded: RecordedPart(id: UploadID(high: 1, low: 1), extents: []))
     }
+
+    /// Its record is on the disk, but nobody was told; then somebody else has the name. Nobody
+    /// knows before a restart whether the parts are an object's: they are not.
+    @Test func `are parts again once it is known that they became no object`() throws {
+        let catalog = MemoryCatalog(instance: World.instance)
+        let hardware = try World.hardware(cores: 2)
+        let world = World(hardware, catalog: catalog)
+        // One segment a volume: each core writes records to one of its own.
+        world.volumeBytes = 64 << 20
+        try world.open()
+        _ = try world.put("a", [1], on: 0).get()
+        _ = try world.put("b", [2], on: 1).get()
+        let pieces = pieces([70_001, 5000])
+        let parts = [try world.part(pieces[0]), try world.part(pieces[1], on: 1)]
+        world.settle()
+        // First the data is flushed, then the record.
+        world.disk.plan.strike(.sync, number: 2, with: .error(.io))
+        #expect(world.join("whole", parts, on: 1).failure == .store(.readOnly))
+        #expect(world.disk.plan.hasStruck)
+        world.disk.plan.disarm()
+        #expect(world.status(parts[0]).failure == .store(.readOnly))
+        guard case .created = try world.put("whole", [3], on: 0).get() else {
+            Issue.record("the name is not free")
+            return
+        }
+        world.settle()
+        _ = world.close()
+        let again = World(hardware, disk: SimulatedDisk(world.disk.visible), catalog: catalog)
+        again.volumeBytes = 64 << 20
+        try again.open()
+        #expect(try again.get("whole").get() == [3])
+        #expect(try again.status(parts[0]).get().offset == 70_001)
+        #expect(try again.join("free", parts).get().isFinished)
+        #expect(try again.get("free").get() == pieces[0] + pieces[1])
+        again.settle()
+        #expect(again.space.largeUsed == 20)
+        #expect(again.close() == nil)
+    }
 }
 
 extension TestCore {
