@@ -1,5 +1,5 @@
 /// tus 1.0.0 at `/files`: core, creation, creation-with-upload, creation-defer-length, expiration,
-/// checksum, termination.
+/// checksum, termination. Concatenation: `Core+TusConcatenation`.
 
 import HTTP
 import IO
@@ -9,7 +9,8 @@ import Volumes
 
 extension Core {
     static let tusExtensions =
-        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination"
+        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,"
+        + "concatenation"
 
     func handleTus(
         _ request: Request, _ id: UploadID?, _ lines: DialectLines, _ body: inout BodyProgress
@@ -72,8 +73,8 @@ extension Core {
         _ body: inout BodyProgress
     ) async throws(Answer) {
         try requireServing()
-        guard fields.concatenation == .none else {
-            throw Answer(.notImplemented, "uploads are not put together here")
+        if case .final(let list) = fields.concatenation {
+            return try await concatenateTus(request, fields, list, lines, owner)
         }
         guard fields.length != nil || fields.isLengthDeferred else {
             throw Answer(.badRequest, "Upload-Length or Upload-Defer-Length is missing")
@@ -81,7 +82,8 @@ extension Core {
         if let length = fields.length, length > settings.uploadBytesMax { throw tooLarge(request) }
         let hasBody = request.bodyCount != 0
         if hasBody { try requireTusType(request) }
-        let terms = try tusTerms(request, fields, lines, owner)
+        var terms = try tusTerms(request, fields, lines, owner)
+        terms.isPartial = fields.concatenation == .partial
         let created = try await createUpload(request, terms)
         let place = UploadPlace(created.id, owner: owner)
         var status = created
@@ -90,14 +92,20 @@ extension Core {
             status = try await takeChunk(
                 request, place, claim, isLast: false, expected: expected(fields), &body)
         }
+        writeTusCreated(request, status)
+    }
+
+    func writeTusCreated(_ request: Request, _ status: UploadStatus) {
+        let place = UploadPlace(status.id, owner: status.terms.owner)
         writeTusState(request, status, .created) { output in
             output.appendField("Location", place.location.span)
+            output.appendConcatenation(status.terms)
         }
     }
 
     /// Where it will be published: at the path that the client was authorised for, which a token
     /// does for all; else under its own number.
-    private func tusTerms(
+    func tusTerms(
         _ request: Request, _ fields: TusFields, _ lines: DialectLines, _ owner: [UInt8]
     ) throws(Answer) -> UploadTerms {
         let bytes = request.bytes.span
@@ -182,6 +190,7 @@ extension Core {
             if !status.terms.metadata.isEmpty {
                 output.appendField("Upload-Metadata", status.terms.metadata.span)
             }
+            output.appendConcatenation(status.terms)
             output.append("Cache-Control: no-store\r\n")
         }
     }
@@ -190,7 +199,8 @@ extension Core {
         _ request: Request, _ status: UploadStatus, _ code: Status,
         _ more: (inout OutputSpan<UInt8>) -> Void
     ) {
-        let additional = status.terms.metadata.count
+        let terms = status.terms
+        let additional = terms.metadata.count + terms.parts.count * UploadPlace.locationBytesMax
         writeHead(
             request.slot, code, keepAlive: keepsAlive(request), additional: additional
         ) { output in
