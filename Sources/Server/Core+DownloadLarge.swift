@@ -1,6 +1,8 @@
 /// GET and HEAD of large objects: what has to be verified before the head, then the bytes, by
 /// whichever way is the shortest.
 ///
+/// An object of several segments is sent segment by segment; nearly all have one.
+///
 ///     verified here ── in the page cache ──▶ short: sendfile, at once with the head; else corked
 ///       │                └ missing ── worth it ──▶ a whole window: through pipes into the page
 ///       │                                         cache and the socket; a part: warmed, sendfile
@@ -62,30 +64,60 @@ extension Core {
     private func isVerified(
         _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
     ) -> Bool {
-        guard let file = cachedRange(large, range.lowerBound, store) else { return false }
-        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
-        return isLong || file.count > range.upperBound - range.lowerBound
+        let end = range.upperBound + 1
+        var offset = range.lowerBound
+        repeat {
+            let piece = large.piece(from: offset, before: end)
+            guard isVerified(piece, isLong: large.isLong, store) else { return false }
+            offset += UInt64(piece.range.count)
+        } while !large.isLong && offset < end
+        return true
+    }
+
+    private func isVerified(_ piece: LargePiece, isLong: Bool, _ store: ObjectStore) -> Bool {
+        guard let file = cachedRange(piece.segment, piece.range.lowerBound, store)
+        else { return false }
+        return isLong || file.count >= UInt64(piece.range.count)
     }
 
     private func cachedRange(
-        _ large: LargeObject, _ offset: UInt64, _ store: ObjectStore
+        _ large: LargeSegment, _ offset: UInt64, _ store: ObjectStore
     ) -> FileRange? {
         settings.verifiesAlways ? nil : store.fileRange(large, offset: offset)
     }
 
-    /// Reads what has to be verified before the head, so that what is corrupt there is a 500.
-    /// Leaves nothing in `reads` if it was verified, but memory for all of it at once is short; it
-    /// is read again in its turn.
+    /// Reads what has to be verified before the head, so that what is corrupt there is a 500. What
+    /// comes first is left in `reads`.
     private func readFirst(
         _ large: LargeObject, _ range: ClosedRange<UInt64>, _ reads: inout ReadAhead,
         _ store: ObjectStore
     ) async throws(StoreError) {
-        let isLong = large.object.length > UInt64(StoreLimits.transferBytesMax)
+        let end = range.upperBound + 1
+        let first = large.piece(from: range.lowerBound, before: end)
+        var offset = range.lowerBound + UInt64(first.range.count)
+        while !large.isLong, offset < end {
+            let piece = large.piece(from: offset, before: end)
+            if !isVerified(piece, isLong: false, store) {
+                try await readFirst(piece, isLong: false, &reads, store)
+                await abandon(&reads, store)
+            }
+            offset += UInt64(piece.range.count)
+        }
+        if isVerified(first, isLong: large.isLong, store) { return }
+        try await readFirst(first, isLong: large.isLong, &reads, store)
+    }
+
+    /// Leaves nothing in `reads` if it was verified, but memory for all of it at once is short; it
+    /// is read again in its turn.
+    private func readFirst(
+        _ piece: LargePiece, isLong: Bool, _ reads: inout ReadAhead, _ store: ObjectStore
+    ) async throws(StoreError) {
+        let range = piece.range
         let bytes =
             isLong ? buffers.bufferBytes(.download, reads.pace) : StoreLimits.transferBytesMax
         var offset = range.lowerBound
         while offset <= range.upperBound {
-            try await start(large, offset, range, bytes: bytes, &reads, store)
+            try await start(piece.segment, offset, range, bytes: bytes, &reads, store)
             let read = reads.first
             try await finishFirst(&reads, store)
             let end = read.offset + UInt64(read.count)
@@ -103,8 +135,10 @@ extension Core {
     private func sendShort(
         _ slot: Int, _ large: LargeObject, _ range: ClosedRange<UInt64>, _ store: ObjectStore
     ) async -> Int? {
-        guard range.count <= Core.shortBytesMax,
-            let file = cachedRange(large, range.lowerBound, store), file.count >= range.count,
+        guard range.count <= Core.shortBytesMax else { return nil }
+        let piece = large.piece(from: range.lowerBound, before: range.upperBound + 1)
+        guard let file = cachedRange(piece.segment, piece.range.lowerBound, store),
+            file.count >= range.count,
             !connections[slot].flags.contains(.ending)
         else { return nil }
         let head = connections[slot].output.part(
@@ -127,7 +161,7 @@ extension Core {
     /// Sends page-cached bytes without copying. Nil: read them, for they are not verified, or not
     /// cached and not worth it, or damaged; 0: the connection is gone; else how many went out.
     private func sendFile(
-        _ slot: Int, _ large: LargeObject, _ offset: UInt64, _ range: ClosedRange<UInt64>,
+        _ slot: Int, _ large: LargeSegment, _ offset: UInt64, _ range: ClosedRange<UInt64>,
         _ reads: inout ReadAhead, _ store: ObjectStore
     ) async -> UInt64? {
         guard let file = cachedRange(large, offset, store) else { return nil }
@@ -179,7 +213,7 @@ extension Core {
     /// Brings what is verified, and missing in the page cache, there, if that seems worth it; some
     /// of it may be sent on the way.
     private func sendMissing(
-        _ slot: Int, _ large: LargeObject, _ missing: Range<UInt64>, of range: ClosedRange<UInt64>,
+        _ slot: Int, _ large: LargeSegment, _ missing: Range<UInt64>, of range: ClosedRange<UInt64>,
         _ store: ObjectStore
     ) async -> PipedOutcome {
         guard store.isWorthCaching(large, missing: missing) else { return .notBrought }
@@ -209,17 +243,27 @@ extension Core {
         handlers.beginStreaming()
         defer { handlers.endStreaming() }
         _ = await loop.perform(.cork(socket: socket, isOn: true))
-        do { try await stream(request.slot, large, range, &reads, store) } catch {
+        let end = range.upperBound + 1
+        var offset = range.lowerBound
+        do {
+            while offset < end {
+                let piece = large.piece(from: offset, before: end)
+                guard
+                    try await stream(request.slot, piece.segment, piece.range, &reads, store)
+                else { break }
+                offset += UInt64(piece.range.count)
+            }
+        } catch {
             breakOff(request, error)
         }
         _ = await loop.perform(.cork(socket: socket, isOn: false))
     }
 
-    /// Returns early if the connection is gone.
+    /// False, and early, if the connection is gone. Leaves nothing in `reads` else.
     private func stream(
-        _ slot: Int, _ large: LargeObject, _ range: ClosedRange<UInt64>,
+        _ slot: Int, _ large: LargeSegment, _ range: ClosedRange<UInt64>,
         _ reads: inout ReadAhead, _ store: ObjectStore
-    ) async throws(StoreError) {
+    ) async throws(StoreError) -> Bool {
         let end = range.upperBound + 1
         var offset = range.lowerBound
         // Up to there by O_DIRECT.
@@ -227,7 +271,7 @@ extension Core {
         while offset < end {
             if reads.isEmpty, offset >= directEnd {
                 if let sent = await sendFile(slot, large, offset, range, &reads, store) {
-                    guard sent > 0 else { return }
+                    guard sent > 0 else { return false }
                     offset += sent
                     endSharing(&reads)
                     continue
@@ -241,16 +285,24 @@ extension Core {
                 try await start(large, offset, range, bytes: bytes, &reads, store)
             }
             try await startMore(large, range, until: directEnd, &reads, store)
-            guard let sent = try await sendFirst(slot, offset, end, &reads, store) else { return }
+            guard let sent = try await sendFirst(slot, offset, end, &reads, store) else {
+                return false
+            }
             offset += sent
         }
+        return true
     }
 
     /// The first byte from `offset` on that need not be verified again; else `end`.
     private func unverifiedEnd(
-        _ large: LargeObject, from offset: UInt64, _ end: UInt64
+        _ large: LargeSegment, from offset: UInt64, _ end: UInt64
     ) -> UInt64 {
         guard !settings.verifiesAlways, offset < end else { return end }
         return large.verifiedStart(from: offset, before: end)
     }
+}
+
+extension LargeObject {
+    /// One read does not bring all of it.
+    fileprivate var isLong: Bool { object.length > UInt64(StoreLimits.transferBytesMax) }
 }

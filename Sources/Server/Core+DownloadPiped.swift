@@ -25,7 +25,7 @@ extension Core {
 
     /// Sends verified bytes of `range` from the first on. Not all: see `PipedOutcome`.
     func sendPiped(
-        _ slot: Int, _ large: LargeObject, _ range: Range<UInt64>, _ store: ObjectStore
+        _ slot: Int, _ large: LargeSegment, _ range: Range<UInt64>, _ store: ObjectStore
     ) async -> PipedOutcome {
         let start = range.lowerBound
         let end = min(range.upperBound, start + Core.pipedBytesMax)

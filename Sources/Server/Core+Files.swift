@@ -41,7 +41,7 @@ extension Core {
     }
 
     /// Nil for `/files` itself.
-    private func uploadID(in name: [UInt8]) throws(Answer) -> UploadID? {
+    func uploadID(in name: [UInt8]) throws(Answer) -> UploadID? {
         let prefix = ReservedSegment.files.text.utf8.count
         if name.count == prefix { return nil }
         guard let id = UploadID(text: name.span.extracting(droppingFirst: prefix + 1)) else {

@@ -5,7 +5,7 @@ import IO
 import Loop
 import Store
 
-/// Reads of one download on their way or verified, one behind the other in the object. Each holds
+/// Reads of one download on their way or verified, one behind the other in a segment. Each holds
 /// a leased buffer. Ends with `Core.abandon`.
 struct ReadAhead {
     private var reads: [LargeRead] = []
@@ -22,7 +22,7 @@ struct ReadAhead {
     var isEmpty: Bool { reads.isEmpty }
     var count: Int { reads.count }
     var first: LargeRead { reads[0] }
-    /// The first byte of the object behind all of them.
+    /// The first byte of their segment behind all of them.
     var end: UInt64 { reads.last.map { $0.offset + UInt64($0.count) } ?? 0 }
 
     mutating func append(_ read: LargeRead) { reads.append(read) }
@@ -36,7 +36,7 @@ struct ReadAhead {
 extension Core {
     /// Starts a read of at most `bytes` around `offset`, as the first; waits for its buffer.
     func start(
-        _ large: LargeObject, _ offset: UInt64, _ range: ClosedRange<UInt64>, bytes: Int,
+        _ large: LargeSegment, _ offset: UInt64, _ range: ClosedRange<UInt64>, bytes: Int,
         _ reads: inout ReadAhead, _ store: ObjectStore
     ) async throws(StoreError) {
         precondition(reads.isEmpty, "whoever holds a buffer does not wait for another")
@@ -53,7 +53,7 @@ extension Core {
 
     /// Starts as many further reads as the client's pace asks for and memory allows.
     func startMore(
-        _ large: LargeObject, _ range: ClosedRange<UInt64>, until end: UInt64,
+        _ large: LargeSegment, _ range: ClosedRange<UInt64>, until end: UInt64,
         _ reads: inout ReadAhead, _ store: ObjectStore
     ) async throws(StoreError) {
         while reads.count < buffers.depth(.download, reads.pace), reads.end < end {
@@ -65,7 +65,7 @@ extension Core {
     }
 
     private func append(
-        _ large: LargeObject, _ offset: UInt64, _ lease: consuming BufferLease,
+        _ large: LargeSegment, _ offset: UInt64, _ lease: consuming BufferLease,
         _ reads: inout ReadAhead, _ store: ObjectStore
     ) async throws(StoreError) {
         let buffer = lease.detach()

@@ -1,5 +1,5 @@
 /// tus 1.0.0 at `/files`: core, creation, creation-with-upload, creation-defer-length, expiration,
-/// checksum, termination.
+/// checksum, termination. Concatenation: `Core+TusConcatenation`.
 
 import HTTP
 import IO
@@ -9,7 +9,8 @@ import Volumes
 
 extension Core {
     static let tusExtensions =
-        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination"
+        "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination,"
+        + "concatenation"
 
     func handleTus(
         _ request: Request, _ id: UploadID?, _ lines: DialectLines, _ body: inout BodyProgress
@@ -72,8 +73,11 @@ extension Core {
         let signature = try signatureAtFiles(request)
         let uploader = signature == nil ? try requireUploader(request) : nil
         try requireServing()
-        guard fields.concatenation == .none else {
-            throw Answer(.notImplemented, "uploads are not put together here")
+        if fields.concatenation != .none, uploader == nil {
+            throw Answer(.forbidden, "a signature is for one whole: parts need an upload token")
+        }
+        if case .final(let list) = fields.concatenation, let uploader {
+            return try await concatenateTus(request, fields, list, lines, uploader)
         }
         guard fields.length != nil || fields.isLengthDeferred else {
             throw Answer(.badRequest, "Upload-Length or Upload-Defer-Length is missing")
@@ -82,6 +86,7 @@ extension Core {
         let hasBody = request.bodyCount != 0
         if hasBody { try requireTusType(request) }
         var terms = try tusTerms(request, fields, lines, uploader)
+        terms.isPartial = fields.concatenation == .partial
         let created: UploadStatus
         let place: UploadPlace
         if let signature {
@@ -98,14 +103,19 @@ extension Core {
             status = try await takeChunk(
                 request, place, claim, isLast: false, expected: expectation(fields), &body)
         }
-        writeTusState(request, status, .created) { output in
+        writeTusCreated(request, status, place)
+    }
+
+    func writeTusCreated(_ request: Request, _ status: UploadStatus, _ place: UploadPlace) {
+        writeTusState(request, status, .created, longBytes: place.location.count) { output in
             output.appendField("Location", place.location.span)
+            output.appendConcatenation(status.terms)
         }
     }
 
     /// Where it will be published: at the path that the client was authorised for, which a token
     /// does for all; else under its own number.
-    private func tusTerms(
+    func tusTerms(
         _ request: Request, _ fields: TusFields, _ lines: DialectLines,
         _ uploader: UploadCredential?
     ) throws(Answer) -> UploadTerms {
@@ -194,17 +204,20 @@ extension Core {
             if !status.terms.metadata.isEmpty {
                 output.appendField("Upload-Metadata", status.terms.metadata.span)
             }
+            output.appendConcatenation(status.terms)
             output.append("Cache-Control: no-store\r\n")
         }
     }
 
     private func writeTusState(
-        _ request: Request, _ status: UploadStatus, _ code: Status,
+        _ request: Request, _ status: UploadStatus, _ code: Status, longBytes: Int = 0,
         _ more: (inout OutputSpan<UInt8>) -> Void
     ) {
+        let terms = status.terms
+        let partBytes = terms.parts.count * UploadPlace.locationBytesMax
         writeHead(
             request.slot, code, keepAlive: keepsAlive(request),
-            longBytes: status.terms.metadata.count
+            longBytes: longBytes + terms.metadata.count + partBytes
         ) { output in
             output.appendField("Tus-Resumable", TusFields.version)
             output.appendField("Upload-Offset", decimal: status.offset)

@@ -26,6 +26,8 @@ extension Core {
         switch error {
         case .notFound: return Answer(.notFound, "there is no such upload")
         case .expired: return Answer(.gone, "the upload was not finished in time")
+        case .finished(let status) where !status.terms.parts.isEmpty:
+            return Answer(.forbidden, "an upload that was put together takes no bytes")
         case .finished:
             return Answer(Problem(.completedUpload, .badRequest, detail: "the upload is finished"))
         case .refused(let refusal): return answer(for: refusal, request)
@@ -45,7 +47,17 @@ extension Core {
             return Answer(.tooManyRequests, "too many uploads are unfinished")
         case .tooMany(.bytes), .tooMany(.bytesPerOwner):
             return Answer(.tooManyRequests, "unfinished uploads have too much space")
+        case .notJoinable(let refusal): return answer(for: refusal)
         case .store(let error): return answer(for: error, request)
+        }
+    }
+
+    private func answer(for refusal: JoinRefusal) -> Answer {
+        switch refusal {
+        case .isRepeated: Answer(.badRequest, "an upload can be a part only once")
+        case .isNoPart: Answer(.badRequest, "only partial uploads can be put together")
+        case .isUnfinished: Answer(.badRequest, "one of the uploads is not finished")
+        case .isTooScattered: Answer(.contentTooLarge, "the uploads are in too many pieces")
         }
     }
 

@@ -268,7 +268,7 @@ extension Assembler {
             _ = try await settle(upload)
             throw refusal
         }
-        guard upload.state.isComplete, upload.ending == .none
+        guard upload.isReadyToPublish, upload.ending == .none
         else { return try await settle(upload) }
         upload.ending = .underWay
         return try await complete(upload)

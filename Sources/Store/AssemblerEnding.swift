@@ -33,7 +33,7 @@ extension Assembler {
 
     /// A record made in between may have every byte, the last of them still in a block that waits.
     /// What fails is the upload's failure.
-    private func writeLeftBlocks(of upload: OpenUpload) async {
+    func writeLeftBlocks(of upload: OpenUpload) async {
         do throws(UploadError) { try await write(blocksToWrite(of: upload), of: upload) } catch {
             precondition(upload.failure != nil, "a block was not written, and nobody knows why")
         }
@@ -72,7 +72,9 @@ extension Assembler {
         let small = try await store.beginSmall(description)
         let count = Int(description.length)
         do throws(StoreError) {
-            if count > 0 { try await fill(small.dataRegion, from: upload, checksums[0]) }
+            if count > 0 {
+                try await fill(small.dataRegion, from: upload.state.space.extents, checksums[0])
+            }
         } catch {
             small.abandon()
             throw error
@@ -80,10 +82,11 @@ extension Assembler {
         return try await small.commit(.durable)
     }
 
-    private func fill(
-        _ target: Region, from upload: OpenUpload, _ checksum: UInt32
+    /// The bytes at the front of `extents`, of one unit at most.
+    func fill(
+        _ target: Region, from extents: [Extent], _ checksum: UInt32
     ) async throws(StoreError) {
-        let map = DataMap(upload.state.space.extents)
+        let map = DataMap(extents)
         let buffer = await store.memory.buffer(StoreLimits.smallBytesMax)
         defer { store.memory.giveBack(buffer: buffer) }
         let blocks = Int(VolumeLayout.blocks(for: UInt64(target.count)))
@@ -138,7 +141,7 @@ extension Assembler {
     }
 
     /// Keeps it in memory until the catalog says the same.
-    private func forgetWhenIndexed(
+    func forgetWhenIndexed(
         _ upload: OpenUpload, _ number: UInt64, freeing extents: [Extent]
     ) {
         upload.users += 1
@@ -219,7 +222,7 @@ extension Assembler {
 
 extension StoreError {
     /// Whether what was being published may be on the disk all the same.
-    fileprivate var leavesDoubt: Bool {
+    var leavesDoubt: Bool {
         switch self {
         case .noSpace, .indexBehind, .tooMuchReserved, .tooLarge, .noDigest: false
         case .readOnly, .corrupt, .unreadable, .kernel, .index, .noDirectAccess, .newerFormat,

@@ -94,7 +94,7 @@ extension Assembler {
 
     /// Whether a catalog that is nearly full would take the changes: one that it refuses keeps all
     /// behind it from being indexed.
-    private func hasRoom(for changes: [CatalogChange]) -> Bool {
+    func hasRoom(for changes: [CatalogChange]) -> Bool {
         let bytes = changes.reduce(0) { $0 + $1.writtenBytesMax }
         return state.catalog.usage.hasRoom(forObjects: state.unindexedCount, and: bytes)
     }

@@ -13,11 +13,20 @@ struct LargeData {
     let checksums: [UInt32]
     /// Of all its bytes, if it was made; 32 bytes.
     var sha256: [UInt8]?
+    /// Of one that is put together from uploads of any length.
+    var segments: [ObjectSegment] = []
     /// Names the object for life.
     let object: ObjectID
     /// The upload that it was, if the catalog knows of its space; else that is given back when the
     /// object is not published.
     var upload: RecordedUpload?
+
+    var manifest: Manifest {
+        Manifest(
+            mediaType: description.mediaType, sha256: sha256,
+            checksum: crc32c(checksums.span.rawBytes), extents: map.extents,
+            checksums: checksums, segments: segments)
+    }
 }
 
 /// What the catalog has of an upload, and what it is to have once that is an object.
@@ -27,18 +36,22 @@ final class RecordedUpload {
     let id: UploadID
     let extents: Set<Extent>
     let record: UploadRecord
+    /// The uploads that it was put together from, which end with it.
+    let parts: [RecordedPart]
 
-    init(id: UploadID, extents: Set<Extent>, record: UploadRecord) {
+    init(id: UploadID, extents: Set<Extent>, record: UploadRecord, parts: [RecordedPart] = []) {
         self.id = id
         self.extents = extents
         self.record = record
+        self.parts = parts
     }
 
     /// What the catalog is to be told before it is told of the object of that sequence.
     func changes(sequence: UInt64) -> [CatalogChange] {
         var ended = record
         ended.publishedSequence = sequence
-        return extents.map { .dropExtent(address: $0.address.packed) }
+        return parts.flatMap(\.endingChanges)
+            + extents.map { .dropExtent(address: $0.address.packed) }
             + [
                 .dropUpload(id.catalog),
                 .putUpload(id.catalog, value: ended.encode()),
@@ -47,6 +60,24 @@ final class RecordedUpload {
 }
 
 extension LargeData {
+    /// Blocks of its record.
+    var recordBlocks: UInt32 {
+        withText {
+            RecordEncoding.blockCount(
+                largeObjectOf: description.length, extentCount: map.extents.count,
+                segments: segments, $0)
+        }
+    }
+
+    /// Its bytes, to be read like an object's: nobody finds them by a record.
+    var unpublished: LargeObject {
+        LargeObject(
+            StoredObject(
+                length: description.length, sequence: 0, modified: 0, kind: .large,
+                record: Extent(volume: VolumeID(0), start: 0, count: 1)),
+            manifest)
+    }
+
     /// The strings as the record takes them.
     fileprivate func withText<Answer>(_ body: (borrowing RecordText) -> Answer) -> Answer {
         let sha256 = sha256 ?? []
@@ -55,6 +86,16 @@ extension LargeData {
                 name: description.name.span.rawBytes, owner: description.owner.span.rawBytes,
                 tenant: description.tenant.span.rawBytes,
                 mediaType: description.mediaType.span.rawBytes, sha256: sha256.span.rawBytes))
+    }
+}
+
+/// What the catalog has of an upload of which nothing is to be left.
+struct RecordedPart: Sendable {
+    let id: UploadID
+    let extents: Set<Extent>
+
+    var endingChanges: [CatalogChange] {
+        extents.map { .dropExtent(address: $0.address.packed) } + [.dropUpload(id.catalog)]
     }
 }
 
@@ -77,10 +118,7 @@ extension ObjectStore {
     func publish(
         _ data: LargeData, _ durability: Durability
     ) async throws(StoreError) -> PutOutcome {
-        let blocks = data.withText {
-            RecordEncoding.blockCount(
-                largeObjectOf: data.description.length, extentCount: data.map.extents.count, $0)
-        }
+        let blocks = data.recordBlocks
         while true {
             let claimed: ClaimedPlace?
             let outcome: PutOutcome?
@@ -114,12 +152,7 @@ extension ObjectStore {
             $0.bytesWritten += description.length
         }
         if durability == .written || state.faults.contains(.earlyAcknowledgement) {
-            let checksums = data.checksums
-            let manifest = Manifest(
-                mediaType: description.mediaType, sha256: data.sha256,
-                checksum: crc32c(checksums.span.rawBytes), extents: data.map.extents,
-                checksums: checksums)
-            state.provide(description.name, object.entry, manifest)
+            state.provide(description.name, object.entry, data.manifest)
             finishInBackground { [self] in try? await finish(data, record) }
         } else {
             try await finish(data, record)
@@ -180,7 +213,8 @@ extension ObjectStore {
             var bytes = memory.arena.mutableBytes(region)
             RecordEncoding.encodeLargeObject(
                 into: &bytes, stamp: stamp, text: text, length: data.description.length,
-                extents: extents.span, checksums: checksums.span, seal: seal)
+                extents: extents.span, checksums: checksums.span,
+                segments: data.segments, seal: seal)
         }
     }
 
@@ -194,7 +228,6 @@ extension ObjectStore {
         else { return .existsDifferent(pinned.object) }
         let stored = try await describe(pinned)
         guard stored.mediaType == data.description.mediaType,
-            stored.checksums == data.checksums,
             try await holdsSameBytes(stored, data)
         else { return .existsDifferent(pinned.object) }
         if durability == .durable, !(try await settle(pinned)) { return nil }
@@ -204,20 +237,31 @@ extension ObjectStore {
     private func holdsSameBytes(
         _ stored: LargeObject, _ data: LargeData
     ) async throws(StoreError) -> Bool {
-        let length = data.description.length
-        let received = LargeObject(
-            unpublished: data.map.extents, data.checksums, length: length)
+        let received = data.unpublished
+        guard stored.mayHoldBytes(of: received) else { return false }
         let buffer = await memory.lease(
             preferring: StoreLimits.transferBytesMax / 2, minimum: StoreLimits.unitBytes
         ).detach()
         defer { memory.giveBack(buffer: buffer) }
-        var offset: UInt64 = 0
-        while offset < length {
-            let count = try await read(received, offset: offset, into: buffer)
-            let bytes = buffer.part(from: 0, count: count)
-            guard try await matches(stored, offset: offset, received: bytes) else { return false }
-            offset += UInt64(count)
+        for segment in received.segments {
+            var offset: UInt64 = 0
+            while offset < segment.length {
+                let count = try await read(segment, offset: offset, into: buffer)
+                let bytes = buffer.part(from: 0, count: count)
+                guard try await matches(stored, offset: segment.start + offset, received: bytes)
+                else { return false }
+                offset += UInt64(count)
+            }
         }
         return true
+    }
+}
+
+extension LargeObject {
+    /// Whether the checksums allow it. Those of objects whose segments differ are sums of other
+    /// bytes, and say nothing.
+    fileprivate func mayHoldBytes(of other: LargeObject) -> Bool {
+        guard segments.map(\.length) == other.segments.map(\.length) else { return true }
+        return zip(segments, other.segments).allSatisfy { $0.checksums == $1.checksums }
     }
 }

@@ -121,17 +121,20 @@ extension ObjectStore {
         ).detach()
         let half = Int(buffer.count) / 2
         var marks: InlineArray<2, UInt64> = [0, 0]
-        var (offset, turn) = (0 as UInt64, 0)
+        var turn = 0
         var failure: StoreError?
         do throws(StoreError) {
-            while offset < large.object.length {
-                await digest.settle(marks[turn])
-                let target = buffer.part(from: turn * half, count: half)
-                let read = try await read(large, offset: offset, into: target)
-                marks[turn] = digest.add(target.part(from: 0, count: read))
-                count { $0.bytesHashed += UInt64(read) }
-                offset += UInt64(read)
-                turn = 1 - turn
+            for segment in large.segments {
+                var offset: UInt64 = 0
+                while offset < segment.length {
+                    await digest.settle(marks[turn])
+                    let target = buffer.part(from: turn * half, count: half)
+                    let read = try await read(segment, offset: offset, into: target)
+                    marks[turn] = digest.add(target.part(from: 0, count: read))
+                    count { $0.bytesHashed += UInt64(read) }
+                    offset += UInt64(read)
+                    turn = 1 - turn
+                }
             }
         } catch {
             failure = error

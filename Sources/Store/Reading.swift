@@ -56,7 +56,7 @@ extension ObjectStore {
             return Manifest(
                 mediaType: record.mediaType, sha256: record.sha256.isEmpty ? nil : record.sha256,
                 checksum: crc32c(record.checksums.span.rawBytes), extents: record.extents,
-                checksums: record.checksums)
+                checksums: record.checksums, segments: record.segments)
         } catch {
             throw corrupt(pinned)
         }
@@ -130,20 +130,18 @@ extension ObjectStore {
     public func matches(
         _ large: LargeObject, offset: UInt64, received: Region
     ) async throws(StoreError) -> Bool {
-        guard offset + UInt64(received.count) <= large.object.length else { return false }
+        let end = offset + UInt64(received.count)
+        guard end <= large.object.length else { return false }
         let lease = await memory.leaseNested(4 * StoreLimits.unitBytes)
-        var (isEqual, done) = (true, 0)
+        var isEqual = true
+        var position = offset
         do throws(StoreError) {
-            while isEqual, done < Int(received.count) {
-                let position = offset + UInt64(done)
-                let skipped = Int(position % UInt64(StoreLimits.unitBytes))
-                let count = try await read(
-                    large, offset: position - UInt64(skipped), into: lease.region)
-                let part = min(count - skipped, Int(received.count) - done)
-                isEqual = memory.arena.equal(
-                    lease.region.part(from: skipped, count: part),
-                    received.part(from: done, count: part))
-                done += part
+            while isEqual, position < end {
+                let piece = large.piece(from: position, before: end)
+                let part = received.part(
+                    from: Int(position - offset), count: piece.range.count)
+                isEqual = try await matches(piece, received: part, readingInto: lease.region)
+                position += UInt64(piece.range.count)
             }
         } catch {
             memory.giveBack(lease)
@@ -151,5 +149,24 @@ extension ObjectStore {
         }
         memory.giveBack(lease)
         return isEqual
+    }
+
+    private func matches(
+        _ piece: LargePiece, received: Region, readingInto buffer: Region
+    ) async throws(StoreError) -> Bool {
+        var done = 0
+        while done < Int(received.count) {
+            let position = piece.range.lowerBound + UInt64(done)
+            let skipped = Int(position % UInt64(StoreLimits.unitBytes))
+            let count = try await read(
+                piece.segment, offset: position - UInt64(skipped), into: buffer)
+            let part = min(count - skipped, Int(received.count) - done)
+            guard
+                memory.arena.equal(
+                    buffer.part(from: skipped, count: part), received.part(from: done, count: part))
+            else { return false }
+            done += part
+        }
+        return true
     }
 }

@@ -7,17 +7,17 @@ import Volumes
 
 extension ObjectStore {
     /// Asks for bytes from `offset`, a multiple of `StoreLimits.unitBytes`, to the end of the
-    /// object or as many whole units as `target` holds (at most `StoreLimits.transferBytesMax`).
+    /// segment or as many whole units as `target` holds (at most `StoreLimits.transferBytesMax`).
     /// Suspends only where a volume is still to be opened.
     /// `target` is a buffer of at least `StoreLimits.unitBytes`, as leased.
     public func startRead(
-        _ large: LargeObject, offset: UInt64, into target: Region
+        _ large: LargeSegment, offset: UInt64, into target: Region
     ) async throws(StoreError) -> LargeRead {
         let unit = StoreLimits.unitBytes
-        precondition(offset % UInt64(unit) == 0 && offset < large.object.length)
+        precondition(offset % UInt64(unit) == 0 && offset < large.length)
         let room = min(Int(target.count) / unit * unit, StoreLimits.transferBytesMax)
         precondition(room > 0, "a buffer smaller than one unit")
-        let count = Int(min(UInt64(room), large.object.length - offset))
+        let count = Int(min(UInt64(room), large.length - offset))
         let blocks = Int(VolumeLayout.blocks(for: UInt64(count))) * VolumeLayout.blockSize
         let places = large.map.pieces(from: offset, count: blocks)
         // All are opened before any is read, so that a failure leaves nothing on its way.
@@ -32,7 +32,7 @@ extension ObjectStore {
                     fileOffset: place.fileOffset))
         }
         return LargeRead(
-            offset: offset, count: count, target: target, large: large, pieces: pieces)
+            offset: offset, count: count, target: target, segment: large, pieces: pieces)
     }
 
     /// Waits for the bytes and compares their checksums. Whatever it says, the kernel has let go of
@@ -53,15 +53,15 @@ extension ObjectStore {
         for start in stride(from: 0, to: read.count, by: unit) {
             let number = Int(read.offset) / unit + start / unit
             let bytes = read.target.part(from: start, count: min(unit, read.count - start))
-            guard crc32c(memory.arena.bytes(bytes)) == read.large.checksums[number] else {
-                throw corrupt(read.large, at: read.offset + UInt64(start))
+            guard crc32c(memory.arena.bytes(bytes)) == read.segment.checksums[number] else {
+                throw corrupt(read.segment, at: read.offset + UInt64(start))
             }
-            read.large.markVerified(unit: number)
+            read.segment.markVerified(unit: number)
         }
         count { $0.bytesRead += UInt64(read.count) }
     }
 
-    private func corrupt(_ large: LargeObject, at offset: UInt64) -> StoreError {
+    private func corrupt(_ large: LargeSegment, at offset: UInt64) -> StoreError {
         let piece = large.map.pieces(from: offset, count: 1)[0]
         return corrupt([], VolumeName(piece.volume), offset: piece.fileOffset)
     }
@@ -69,7 +69,7 @@ extension ObjectStore {
     /// `startRead` and `finishRead` in one. Answers how many bytes of the object lie at the front
     /// of `target`; padding may follow them.
     public func read(
-        _ large: LargeObject, offset: UInt64, into target: Region
+        _ large: LargeSegment, offset: UInt64, into target: Region
     ) async throws(StoreError) -> Int {
         let read = try await startRead(large, offset: offset, into: target)
         try await finishRead(read)
@@ -80,8 +80,8 @@ extension ObjectStore {
 
     /// The bytes from `offset` on that lie in one piece of a file and were verified since start, at
     /// most to the end of the window of 2 MiB; nil if the unit of `offset` was not.
-    public func fileRange(_ large: LargeObject, offset: UInt64) -> FileRange? {
-        guard offset < large.object.length else { return nil }
+    public func fileRange(_ large: LargeSegment, offset: UInt64) -> FileRange? {
+        guard offset < large.length else { return nil }
         let most = large.windows.window(of: offset).upperBound
         let end = large.verifiedEnd(from: offset, before: most)
         guard end > offset else { return nil }
@@ -93,24 +93,24 @@ extension ObjectStore {
     }
 
     /// Those bytes passed a test for `readability`.
-    public func found(_ large: LargeObject, _ range: Range<UInt64>) {
+    public func found(_ large: LargeSegment, _ range: Range<UInt64>) {
         large.windows.found(range, now: loop.now)
     }
 
     /// Some byte of `range`, which lies in what `fileRange` answered, is not in the page cache.
     /// Whether it seems worth it to bring its window there; else read it another way.
-    public func isWorthCaching(_ large: LargeObject, missing range: Range<UInt64>) -> Bool {
+    public func isWorthCaching(_ large: LargeSegment, missing range: Range<UInt64>) -> Bool {
         large.windows.missed(range, now: loop.now)
     }
 
     /// Brings the window of `offset` into the page cache. False: read it another way.
-    public func warm(_ large: LargeObject, windowOf offset: UInt64) async -> Bool {
+    public func warm(_ large: LargeSegment, windowOf offset: UInt64) async -> Bool {
         let start = loop.now
         defer { countWait(.disk, since: start) }
         return await fill(large, large.windows.window(of: offset))
     }
 
-    private func fill(_ large: LargeObject, _ range: Range<UInt64>) async -> Bool {
+    private func fill(_ large: LargeSegment, _ range: Range<UInt64>) async -> Bool {
         for piece in large.map.pieces(from: range.lowerBound, count: range.count) {
             guard let file = files.opened(piece.volume),
                 await pages.fill(file.buffered, offset: piece.fileOffset, count: piece.count)

@@ -6,7 +6,7 @@ import Loop
 
 /// Bytes of an object on their way into a pipe. Ends with `ObjectStore.endPiping`.
 public struct PipedRead {
-    /// The first byte in the object.
+    /// The first byte in its segment.
     public let offset: UInt64
     public let count: Int
     public var end: UInt64 { offset + UInt64(count) }
@@ -21,9 +21,9 @@ extension ObjectStore {
     /// start, before `end` and as many as a pipe holds. Waits for a pipe, or with `isSpare` answers
     /// nil if none is free. Nil also if the byte at `offset` was not verified.
     public func startPiping(
-        _ large: LargeObject, from offset: UInt64, before end: UInt64, isSpare: Bool
+        _ large: LargeSegment, from offset: UInt64, before end: UInt64, isSpare: Bool
     ) async -> PipedRead? {
-        precondition(end <= large.object.length)
+        precondition(end <= large.length)
         guard offset < end, large.verifiedEnd(from: offset, before: offset + 1) > offset,
             let pipe = isSpare ? await pages.takeSpare() : await pages.take()
         else { return nil }

@@ -1,5 +1,6 @@
 /// Objects being read: a small one in its buffer, a large one by its description.
 
+import Checksums
 public import IO
 public import Loop
 import Volumes
@@ -26,23 +27,18 @@ public final class LargeObject {
     /// Of all its bytes, if that was ever made; 32 bytes.
     public let sha256: [UInt8]?
     /// CRC32C of all its bytes.
-    public private(set) lazy var crc32c = ObjectDigests.crc32c(checksums, length: object.length)
-    let map: DataMap
-    /// CRC32C of each unit.
-    let checksums: [UInt32]
-    /// Whether this core has read and verified the unit since start.
-    private var verified: [Bool]
-    var windows: CachedWindows
+    public private(set) lazy var crc32c = segments.reduce(0 as UInt32) { sum, segment in
+        combineCRC32C(sum, segment.crc32c, secondByteCount: segment.length)
+    }
+    /// One, if the object was not put together from uploads.
+    public let segments: [LargeSegment]
 
     init(_ object: StoredObject, _ manifest: Manifest) {
         self.object = object
         mediaType = manifest.mediaType
         checksum = manifest.checksum
         sha256 = manifest.sha256
-        checksums = manifest.checksums
-        map = DataMap(manifest.extents)
-        verified = Array(repeating: false, count: manifest.checksums.count)
-        windows = CachedWindows(objectBytes: object.length)
+        segments = manifest.segments(length: object.length)
     }
 
     /// Bytes that are no object yet, to be read like one: nobody finds them by a record.
@@ -53,6 +49,58 @@ public final class LargeObject {
         self.init(
             object,
             Manifest(mediaType: [], checksum: 0, extents: extents, checksums: checksums))
+    }
+
+    /// The first piece of bytes `offset` to `end`, which is behind the last: as many of them as one
+    /// segment holds.
+    @inline(__always)
+    public func piece(from offset: UInt64, before end: UInt64) -> LargePiece {
+        precondition(offset < end && end <= object.length, "the object has no such bytes")
+        let segment = segments.count == 1 ? segments[0] : self.segment(holding: offset)
+        let last = min(end, segment.start + segment.length) - 1
+        return LargePiece(
+            segment: segment, range: offset - segment.start...last - segment.start)
+    }
+
+    private func segment(holding offset: UInt64) -> LargeSegment {
+        var (lower, upper) = (0, segments.count)
+        while upper - lower > 1 {
+            let middle = (lower + upper) / 2
+            if segments[middle].start <= offset { lower = middle } else { upper = middle }
+        }
+        return segments[lower]
+    }
+}
+
+/// Bytes of a large object that lie in one of its segments.
+public struct LargePiece {
+    public let segment: LargeSegment
+    /// In the segment.
+    public let range: ClosedRange<UInt64>
+}
+
+/// A run of a large object's bytes with a map and checksums of its own: what is read of the object
+/// is read of one of its segments, at offsets that count from the segment's start.
+public final class LargeSegment {
+    /// Its first byte in the object.
+    public let start: UInt64
+    public let length: UInt64
+    let map: DataMap
+    /// CRC32C of each unit.
+    let checksums: [UInt32]
+    /// CRC32C of all its bytes.
+    var crc32c: UInt32 { ObjectDigests.crc32c(checksums, length: length) }
+    /// Whether this core has read and verified the unit since start.
+    private var verified: [Bool]
+    var windows: CachedWindows
+
+    init(start: UInt64, length: UInt64, _ extents: [Extent], _ checksums: [UInt32]) {
+        self.start = start
+        self.length = length
+        self.checksums = checksums
+        map = DataMap(extents)
+        verified = Array(repeating: false, count: checksums.count)
+        windows = CachedWindows(objectBytes: length)
     }
 
     /// The first byte from `offset` on, and before `end`, whose unit is not verified; else `end`.
@@ -80,13 +128,13 @@ public final class LargeObject {
 /// Bytes of a large object on their way into memory. Ends with one call of
 /// `ObjectStore.finishRead`; until then the kernel owns the buffer.
 public struct LargeRead {
-    /// In the object; a multiple of `StoreLimits.unitBytes`.
+    /// In its segment; a multiple of `StoreLimits.unitBytes`.
     public let offset: UInt64
     /// Bytes of the object that will lie at the front of `target`.
     public let count: Int
     /// As leased.
     public let target: Region
-    let large: LargeObject
+    let segment: LargeSegment
     let pieces: [Piece]
 
     struct Piece {
@@ -104,6 +152,25 @@ struct Manifest: Sendable {
     let checksum: UInt32
     let extents: [Extent]
     let checksums: [UInt32]
+    /// As the record has them: none if all is one run.
+    var segments: [ObjectSegment] = []
+
+    /// Each with its part of extents and checksums; one for an object without.
+    func segments(length: UInt64) -> [LargeSegment] {
+        if segments.isEmpty { return [LargeSegment(start: 0, length: length, extents, checksums)] }
+        var (start, extent, unit): (UInt64, Int, Int) = (0, 0, 0)
+        return segments.map { segment in
+            defer {
+                start += segment.length
+                extent += segment.extentCount
+                unit += segment.checksumCount
+            }
+            return LargeSegment(
+                start: start, length: segment.length,
+                Array(extents[extent..<extent + segment.extentCount]),
+                Array(checksums[unit..<unit + segment.checksumCount]))
+        }
+    }
 }
 
 /// Bytes of a large object that lie in one piece of a file, verified since start: ready for

@@ -23,8 +23,12 @@ final class Recovery {
     private var recordsFound = 0
     /// Unfinished as far as the catalog knows.
     var uploads: [ObjectID: UploadRecord] = [:]
+    /// Where those lie.
+    var uploadSpaces = UploadSpaces([])
     /// Records of objects that were such uploads: the last of each.
     var publishedUploads: [ObjectID: RecordReference] = [:]
+    /// What the removals that were found have removed.
+    var removedRecords: Set<RecordReference> = []
 
     init(
         files: VolumeFiles, state: StoreState, indexer: Indexer, reader: any CatalogReader,
@@ -45,6 +49,7 @@ final class Recovery {
         let removals = try ask { reader throws(CatalogError) in try reader.removals() }
         uploads = try unfinishedUploads()
         try await replayProgress(leases)
+        uploadSpaces = UploadSpaces(uploads.map { (id: $0.key, space: $0.value.space.extents) })
 
         // An empty catalog beside volumes is a lost one.
         let isLost = metadata.applied == 0 && leases.isEmpty

@@ -27,7 +27,7 @@ extension Recovery {
             switch effect {
             case .put(let put):
                 record = put
-                changes += changesOfUpload(publishedBy: put)
+                changes += changesOfUploads(publishedBy: put)
                 changes += try await putChanges(put)
             case .remove(let removal):
                 record = removal
@@ -39,7 +39,7 @@ extension Recovery {
             cleaned += ended.done
             headers.append(ended.header)
         }
-        changes += changesOfDeadUploads(plan)
+        changes += changesOfDeadUploads()
         try await commit(changes, applied: applied)
 
         headers += plan.headersToZero.map(\.address)
@@ -172,20 +172,29 @@ extension Recovery {
     /// operator should see it, and nothing of ours destroys a record that bears our seal.
     private func verifyData(_ record: Record, _ object: StoredObject) async throws(StoreError) {
         guard let whole = try await wholeRecord(record.header.extent) else { return }
-        let map = DataMap(whole.extents)
+        let manifest = Manifest(
+            mediaType: [], checksum: 0, extents: whole.extents, checksums: whole.checksums,
+            segments: whole.segments)
+        for segment in manifest.segments(length: object.length) {
+            guard try await isRight(segment) else { return report(record) }
+        }
+    }
+
+    private func isRight(_ segment: LargeSegment) async throws(StoreError) -> Bool {
         let buffer = await files.memory.buffer(StoreLimits.unitBytes)
         defer { files.memory.giveBack(buffer: buffer) }
-        for (unit, checksum) in whole.checksums.enumerated() {
+        for (unit, checksum) in segment.checksums.enumerated() {
             let offset = UInt64(unit) * UInt64(StoreLimits.unitBytes)
-            let count = Int(min(UInt64(StoreLimits.unitBytes), object.length - offset))
+            let count = Int(min(UInt64(StoreLimits.unitBytes), segment.length - offset))
             let blocks = Int(VolumeLayout.blocks(for: UInt64(count))) * VolumeLayout.blockSize
-            for piece in map.pieces(from: offset, count: blocks) {
+            for piece in segment.map.pieces(from: offset, count: blocks) {
                 let part = buffer.part(from: piece.skipped, count: piece.count)
                 try await files.file(piece.volume).read(part, at: piece.fileOffset)
             }
             let bytes = files.memory.arena.bytes(buffer.part(from: 0, count: count))
-            if crc32c(bytes) != checksum { return report(record) }
+            if crc32c(bytes) != checksum { return false }
         }
+        return true
     }
 
     private func wholeRecord(_ extent: Extent) async throws(StoreError) -> Record? {

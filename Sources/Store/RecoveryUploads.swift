@@ -23,52 +23,66 @@ extension Recovery {
     }
 
     func note(_ record: Record) {
-        let id = record.header.stamp.object
-        guard record.header.kind == .largeObject, let upload = uploads[id],
-            isObject(record, of: upload)
-        else { return }
-        let reference = record.header.reference
-        if let other = publishedUploads[id], other.sequence > reference.sequence { return }
-        publishedUploads[id] = reference
-    }
-
-    /// An upload that belongs to a name has the number of the one before it. While that one's
-    /// record is there its space is its own: a later upload has none of it.
-    private func isObject(_ record: Record, of upload: UploadRecord) -> Bool {
-        guard !upload.space.isEmpty
-        else { return record.header.stamp.modifiedSeconds >= upload.createdSeconds }
-        return upload.space.extents.contains { extent in
-            record.extents.contains {
-                $0.volume == extent.volume && $0.blocks.overlaps(extent.blocks)
-            }
+        if let removed = record.header.stamp.supersedes { removedRecords.insert(removed) }
+        for id in uploads(within: record) {
+            let reference = record.header.reference
+            if let other = publishedUploads[id], other.sequence > reference.sequence { continue }
+            publishedUploads[id] = reference
         }
     }
 
-    /// The object is there: the upload was finished, and its space is the object's.
-    func changesOfUpload(publishedBy record: Record) -> [CatalogChange] {
+    /// The uploads that a record is the object of: the one whose number it bears, or all that were
+    /// put together. Their space is the object's. An upload that belongs to a name has the number
+    /// of the one before it: while that one's record is there, a later upload has none of its
+    /// space.
+    private func uploads(within record: Record) -> Set<ObjectID> {
+        guard record.header.kind == .largeObject else { return [] }
+        var found = uploadSpaces.uploads(in: record.extents)
         let id = record.header.stamp.object
-        guard let present = uploads[id], isObject(record, of: present),
-            var upload = uploads.removeValue(forKey: id)
-        else { return [] }
-        // Its last chunk may have been the one that said so.
-        upload.length = record.header.length
-        return RecordedUpload(UploadID(id), upload)
-            .changes(sequence: record.header.stamp.sequence)
+        if let upload = uploads[id], upload.space.isEmpty,
+            record.header.stamp.modifiedSeconds >= upload.createdSeconds
+        {
+            found.insert(id)
+        }
+        return found
     }
 
-    /// Of uploads whose object was published, and removed or replaced again, nothing is left. A
-    /// record that was written and given up says nothing: its upload goes on.
-    func changesOfDeadUploads(_ plan: ReplayPlan) -> [CatalogChange] {
-        let givenUp = Set(plan.settled.map(\.header.stamp.sequence))
+    /// The object is there: the upload was finished, and its space is the object's. So are those
+    /// that were put together, of which nothing is left.
+    func changesOfUploads(publishedBy record: Record) -> [CatalogChange] {
         var changes: [CatalogChange] = []
-        for (id, reference) in publishedUploads {
-            guard !givenUp.contains(reference.sequence),
-                let upload = uploads.removeValue(forKey: id)
-            else { continue }
-            changes += upload.space.extents.map { .dropExtent(address: $0.address.packed) }
-            changes.append(.dropUpload(UploadID(id).catalog))
+        for id in uploads(within: record) {
+            guard var upload = uploads.removeValue(forKey: id) else { continue }
+            guard id == record.header.stamp.object else {
+                changes += RecordedPart(UploadID(id), upload).endingChanges
+                continue
+            }
+            // Its last chunk may have been the one that said so.
+            upload.length = record.header.length
+            changes += RecordedUpload(UploadID(id), upload)
+                .changes(sequence: record.header.stamp.sequence)
         }
         return changes
+    }
+
+    /// Of uploads whose object was published, and removed again, nothing is left. A record that was
+    /// written and given up, whoever has its name now, says nothing: its uploads go on. Nobody
+    /// removes an object that was never published, and the removal is on the disk as long as the
+    /// dead record is.
+    func changesOfDeadUploads() -> [CatalogChange] {
+        var changes: [CatalogChange] = []
+        for (id, reference) in publishedUploads where removedRecords.contains(reference) {
+            guard let upload = uploads.removeValue(forKey: id) else { continue }
+            changes += RecordedPart(UploadID(id), upload).endingChanges
+        }
+        return changes
+    }
+}
+
+extension RecordedPart {
+    /// As it was found in the catalog.
+    init(_ id: UploadID, _ record: UploadRecord) {
+        self.init(id: id, extents: Set(record.space.extents))
     }
 }
 

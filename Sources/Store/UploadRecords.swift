@@ -19,6 +19,8 @@ extension OpenUpload {
             name: terms.name, owner: terms.owner, tenant: terms.tenant, mediaType: terms.mediaType,
             dialect: terms.dialect, createdSeconds: created, expiresSeconds: expires)
         record.metadata = terms.metadata
+        record.isPartial = terms.isPartial
+        record.parts = terms.parts.map(\.object)
         record.length = state.length
         record.lastActivitySeconds = lastActivity
         record.chunkSize = terms.chunkBytes
@@ -69,6 +71,8 @@ extension UploadTerms {
             chunkBytes: record.chunkSize, metadata: record.metadata)
         expected = ObjectDigests(
             sha256: record.expectedSHA256, crc32c: record.expectedCRC32C)
+        isPartial = record.isPartial
+        parts = record.parts.map { UploadID($0) }
     }
 }
 

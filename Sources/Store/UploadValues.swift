@@ -19,6 +19,10 @@ public struct UploadTerms: Sendable, Equatable {
     public var expected = ObjectDigests()
     /// What the client wants to have back: tus' Upload-Metadata, as sent.
     public var metadata: [UInt8]
+    /// It is there to be put together with others, and is never published by itself.
+    public var isPartial = false
+    /// The partial uploads that it is put together from.
+    public var parts: [UploadID] = []
 
     public init(
         name: [UInt8], owner: [UInt8], tenant: [UInt8] = [], mediaType: [UInt8],
@@ -75,6 +79,8 @@ public enum UploadError: Error, Equatable, Sendable {
     /// Too many uploads are under way, or have too much space: 429. Once others have ended it may
     /// go on.
     case tooMany(UploadLimit)
+    /// Those uploads cannot be put together; they are as they were.
+    case notJoinable(JoinRefusal)
     case store(StoreError)
 }
 
@@ -84,10 +90,22 @@ extension UploadError {
         switch self {
         case .store(.noSpace), .tooMany: true
         case .notFound, .expired, .finished, .refused, .nameTaken, .preempted, .store, .mismatch,
-            .contradictingDigests:
+            .contradictingDigests, .notJoinable:
             false
         }
     }
+}
+
+/// Why uploads are not put together.
+public enum JoinRefusal: Sendable, Equatable {
+    /// One is named twice: its space can be in the object only once. 400.
+    case isRepeated
+    /// One was not created to be a part: 400.
+    case isNoPart
+    /// Bytes of one are still missing: 400.
+    case isUnfinished
+    /// They lie in more pieces than an object may: 413.
+    case isTooScattered
 }
 
 /// Which limit an upload ran into.

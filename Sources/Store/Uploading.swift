@@ -24,6 +24,17 @@ extension ObjectStore {
         return try await assembler.create(id, terms, secondsToLive: secondsToLive)
     }
 
+    /// Publishes an object out of the partial uploads that `terms.parts` has, all of the terms'
+    /// owner and each there to its last byte; no byte of more than `StoreLimits.smallBytesMax` is
+    /// moved. They are no more then. On an error each is as it was, unless the error is the
+    /// store's: then a restart may find the object all the same.
+    public func concatenateUploads(
+        _ terms: UploadTerms, secondsToLive: UInt64
+    ) async throws(UploadError) -> UploadStatus {
+        let id = UploadID.random(ownedBy: loop.index)
+        return try await assembler(of: id).concatenate(id, terms, secondsToLive: secondsToLive)
+    }
+
     /// What an upload of that owner that is not finished was to become; nil if there is none.
     /// Without an owner: whosever it is, for who sees to that by what the terms say.
     public func unfinishedUpload(
@@ -141,7 +152,7 @@ extension Assembler {
                 continue
             }
             // Every byte came, and then publishing failed, or the power: now it may succeed.
-            if upload.state.isComplete {
+            if upload.isReadyToPublish {
                 upload.ending = .underWay
                 return try await complete(upload)
             }

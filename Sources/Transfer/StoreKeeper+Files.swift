@@ -123,11 +123,14 @@ extension StoreKeeper {
         let large = try await openStore.describe(pinned)
         let buffer = await lease(for: pinned.object.length)
         defer { memory.giveBack(BufferLease(attaching: buffer)) }
-        var offset: UInt64 = 0
-        while offset < pinned.object.length {
-            let count = try await openStore.read(large, offset: offset, into: buffer)
-            try await write(buffer.part(from: 0, count: count), to: file, at: offset, moved)
-            offset += UInt64(count)
+        for segment in large.segments {
+            var offset: UInt64 = 0
+            while offset < segment.length {
+                let count = try await openStore.read(segment, offset: offset, into: buffer)
+                let part = buffer.part(from: 0, count: count)
+                try await write(part, to: file, at: segment.start + offset, moved)
+                offset += UInt64(count)
+            }
         }
     }
 

@@ -12,8 +12,11 @@ public struct Record: Equatable, Sendable {
     public let sha256: [UInt8]
     /// Where the data of a large object lies, in order; the last may have blocks to spare.
     public let extents: [Extent]
-    /// CRC32C of every 64 KiB of a large object; empty when not asked for.
+    /// CRC32C of every 64 KiB of a large object, or of each of its segments; empty when not asked
+    /// for.
     public let checksums: [UInt32]
+    /// Of a large object that was put together from uploads; most have none.
+    public let segments: [ObjectSegment]
 
     /// Reads the record at the start of `bytes` and verifies all of it: the header by its seal, the
     /// data or table by its checksum. Throws every `RecordError`.
@@ -32,12 +35,17 @@ public struct Record: Equatable, Sendable {
         else { throw .truncated(needsBlocks: header.blockCount) }
         guard crc32c(bytes.extracting(header.content)) == header.contentChecksum
         else { throw .contentDamaged }
+        let table = try header.table(in: bytes)
         return Record(
-            header: header, bytes, extents: try header.extents(in: bytes),
-            checksums: keepingChecksums ? header.checksums(in: bytes) : [])
+            header: header, bytes, extents: table.extents,
+            checksums: keepingChecksums ? header.checksums(in: bytes) : [],
+            segments: table.segments)
     }
 
-    init(header: RecordHeader, _ bytes: RawSpan, extents: [Extent], checksums: [UInt32]) {
+    init(
+        header: RecordHeader, _ bytes: RawSpan, extents: [Extent], checksums: [UInt32],
+        segments: [ObjectSegment] = []
+    ) {
         self.header = header
         name = octets(bytes, header.name)
         owner = octets(bytes, header.owner)
@@ -46,27 +54,49 @@ public struct Record: Equatable, Sendable {
         sha256 = octets(bytes, header.sha256)
         self.extents = extents
         self.checksums = checksums
+        self.segments = segments
     }
 }
 
 extension RecordHeader {
-    /// The extents of a large object, of whose record `bytes` hold the whole.
-    func extents(in bytes: RawSpan) throws(RecordError) -> [Extent] {
+    /// The extents and segments of a large object, of whose record `bytes` hold the whole.
+    func table(
+        in bytes: RawSpan
+    ) throws(RecordError) -> (extents: [Extent], segments: [ObjectSegment]) {
         var extents: [Extent] = []
         extents.reserveCapacity(extentCount)
-        var blocks: UInt64 = 0
+        var segments: [ObjectSegment] = []
+        // Those of the segment that has not ended.
+        var (blocks, count): (UInt64, Int) = (0, 0)
         for index in 0..<extentCount {
             let offset = headerByteCount + index * RecordHeader.extentByteCount
-            let count = bytes.integer(at: offset + 8, as: UInt32.self)
-            guard let address = BlockAddress(packed: bytes.integer(at: offset)), count > 0,
-                address.block <= UInt32.max - count
+            let extent = try extent(in: bytes, at: offset)
+            extents.append(extent)
+            (blocks, count) = (blocks + UInt64(extent.count), count + 1)
+            let mark = bytes.integer(at: offset + 12, as: UInt32.self)
+            guard mark != 0 else { continue }
+            guard let spare = SegmentMark.spareBytes(mark), segments.count < segmentCount
             else { throw .contentDamaged }
-            extents.append(Extent(volume: address.volume, start: address.block, count: count))
-            blocks += UInt64(count)
+            let length = blocks * UInt64(VolumeLayout.blockSize) - spare
+            segments.append(ObjectSegment(length: length, extentCount: count))
+            (blocks, count) = (0, 0)
         }
-        guard kind != .largeObject || blocks >= VolumeLayout.blocks(for: length)
+        guard kind == .largeObject else { return (extents, segments) }
+        let isSound =
+            segmentCount == 0
+            ? blocks >= VolumeLayout.blocks(for: length)
+            : count == 0 && segments.count == segmentCount && segments.areSound(length: length)
+                && segments.reduce(0) { $0 + $1.checksumCount } == checksumCount
+        guard isSound else { throw .contentDamaged }
+        return (extents, segments)
+    }
+
+    private func extent(in bytes: RawSpan, at offset: Int) throws(RecordError) -> Extent {
+        let count = bytes.integer(at: offset + 8, as: UInt32.self)
+        guard let address = BlockAddress(packed: bytes.integer(at: offset)), count > 0,
+            address.block <= UInt32.max - count
         else { throw .contentDamaged }
-        return extents
+        return Extent(volume: address.volume, start: address.block, count: count)
     }
 
     /// The checksums of a large object, of whose record `bytes` hold the whole.

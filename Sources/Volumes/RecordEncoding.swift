@@ -22,13 +22,19 @@ public enum RecordEncoding {
 
     /// Blocks of the record of a large object of `length` bytes in `extentCount` extents.
     public static func blockCount(
-        largeObjectOf length: UInt64, extentCount: Int, _ text: borrowing RecordText
+        largeObjectOf length: UInt64, extentCount: Int, segments: [ObjectSegment] = [],
+        _ text: borrowing RecordText
     ) -> UInt32 {
         precondition(length > 0 && length <= VolumeLayout.objectBytesMax)
         precondition(extentCount > 0 && extentCount <= VolumeLayout.extentsPerObjectMax)
         let table = extentCount * RecordHeader.extentByteCount
-        let checksums = Int(VolumeLayout.checksumCount(for: length)) * 4
+        let checksums = checksumCount(length, segments) * 4
         return blocks(headerByteCount(text) + table + checksums)
+    }
+
+    private static func checksumCount(_ length: UInt64, _ segments: [ObjectSegment]) -> Int {
+        guard !segments.isEmpty else { return Int(VolumeLayout.checksumCount(for: length)) }
+        return segments.reduce(0) { $0 + $1.checksumCount }
     }
 
     /// Blocks of a removal.
@@ -53,16 +59,19 @@ public enum RecordEncoding {
 
     /// Writes blocks `part` of the record of a large object to the start of `target`; nil is the
     /// whole of it. `checksums` holds the CRC32C of every 64 KiB of data; the extents hold the
-    /// data in order and may have blocks to spare.
+    /// data in order and may have blocks to spare, unless there are `segments`: then each has
+    /// exactly its own, and checksums of its own.
     @_lifetime(target: copy target)
     public static func encodeLargeObject(
         into target: inout MutableRawSpan, part: Range<UInt32>? = nil, stamp: RecordStamp,
         text: borrowing RecordText, length: UInt64, extents: Span<Extent>,
-        checksums: Span<UInt32>, seal: some RecordSeal
+        checksums: Span<UInt32>, segments: [ObjectSegment] = [], seal: some RecordSeal
     ) {
-        let blockCount = blockCount(largeObjectOf: length, extentCount: extents.count, text)
-        precondition(UInt64(checksums.count) == VolumeLayout.checksumCount(for: length))
+        let blockCount = blockCount(
+            largeObjectOf: length, extentCount: extents.count, segments: segments, text)
+        precondition(checksums.count == checksumCount(length, segments))
         precondition(blockTotal(extents) >= VolumeLayout.blocks(for: length), "data has no room")
+        precondition(segments.isEmpty || segments.areSound(length: length), "no such object")
         let part = part ?? 0..<blockCount
         precondition(!part.isEmpty && part.upperBound <= blockCount, "the record is shorter")
         let window =
@@ -71,16 +80,18 @@ public enum RecordEncoding {
         precondition(target.byteCount >= window.count, "the part does not fit")
 
         let start = headerByteCount(text)
+        let marks = segments.marks(extents)
         target.zero(0..<window.count)
-        putExtents(into: &target, window, extents, from: start)
+        putExtents(into: &target, window, extents, marks, from: start)
         putChecksums(
             into: &target, window, checksums,
             from: start + extents.count * RecordHeader.extentByteCount)
         guard part.lowerBound == 0 else { return }
         let shape = Shape(
             kind: .largeObject, length: length,
-            contentChecksum: crc32c(checksums.rawBytes, continuing: checksum(of: extents)),
-            blockCount: blockCount, extentCount: extents.count, checksumCount: checksums.count)
+            contentChecksum: crc32c(checksums.rawBytes, continuing: checksum(of: extents, marks)),
+            blockCount: blockCount, extentCount: extents.count, checksumCount: checksums.count,
+            segmentCount: segments.count)
         putHeader(into: &target, shape, stamp, text, seal)
     }
 
@@ -118,6 +129,9 @@ extension RecordEncoding {
         let blockCount: UInt32
         let extentCount: Int
         let checksumCount: Int
+        var segmentCount = 0
+
+        var flags: RecordFlags { segmentCount > 0 ? .segments : [] }
     }
 
     @_lifetime(target: copy target)
@@ -128,7 +142,8 @@ extension RecordEncoding {
         let headerByteCount = headerByteCount(text)
         target.zero(0..<headerByteCount)
         target.put(RecordHeader.magic, at: 0)
-        let flags: RecordFlags = text.sha256.isEmpty ? [] : .sha256
+        var flags = shape.flags
+        if !text.sha256.isEmpty { flags.insert(.sha256) }
         target.put(flags.format, at: 24)
         target.put(shape.kind.rawValue, at: 26)
         target.put(flags.rawValue, at: 27)
@@ -138,6 +153,7 @@ extension RecordEncoding {
         target.put(shape.length, at: 88)
         target.put(UInt32(shape.extentCount), at: 108)
         target.put(UInt32(shape.checksumCount), at: 112)
+        target.put(UInt32(shape.segmentCount), at: 116)
         putStamp(into: &target, stamp)
         putText(into: &target, text)
         let tag = seal.tag(target.bytes.extracting(RecordHeader.sealedFrom..<headerByteCount))
@@ -184,12 +200,15 @@ extension RecordEncoding {
     @_lifetime(target: copy target)
     private static func putExtents(
         into target: inout MutableRawSpan, _ window: Range<Int>, _ extents: Span<Extent>,
-        from start: Int
+        _ marks: [UInt32], from start: Int
     ) {
         let size = RecordHeader.extentByteCount
         let indices = entries(of: size, from: start, count: extents.count, in: window)
         for index in indices {
-            put(extents[index], into: &target, at: start + index * size - window.lowerBound)
+            let offset = start + index * size - window.lowerBound
+            target.put(extents[index].address.packed, at: offset)
+            target.put(extents[index].count, at: offset + 8)
+            target.put(marks.isEmpty ? 0 : marks[index], at: offset + 12)
         }
     }
 
@@ -213,18 +232,14 @@ extension RecordEncoding {
         return lower..<upper
     }
 
-    @_lifetime(target: copy target)
-    private static func put(_ extent: Extent, into target: inout MutableRawSpan, at offset: Int) {
-        target.put(extent.address.packed, at: offset)
-        target.put(extent.count, at: offset + 8)
-        target.put(UInt32(0), at: offset + 12)
-    }
-
-    private static func checksum(of extents: Span<Extent>) -> UInt32 {
+    private static func checksum(of extents: Span<Extent>, _ marks: [UInt32]) -> UInt32 {
         var checksum: UInt32 = 0
         for index in extents.indices {
             let extent = extents[index]
-            let entry: InlineArray<2, UInt64> = [extent.address.packed, UInt64(extent.count)]
+            let mark = marks.isEmpty ? 0 : UInt64(marks[index])
+            let entry: InlineArray<2, UInt64> = [
+                extent.address.packed, UInt64(extent.count) | mark << 32,
+            ]
             checksum = crc32c(entry.span.rawBytes, continuing: checksum)
         }
         return checksum

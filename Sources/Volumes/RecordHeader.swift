@@ -8,19 +8,21 @@ import Checksums
 ///     26   1  kind                   104   4  modified, nanoseconds  142  2  tenant, bytes
 ///     27   1  flags                  108   4  extents                144     name, owner, tenant,
 ///     28   4  header, bytes          112   4  checksums                      media type, SHA-256
-///     32   4  record, blocks         116   4  zero                           if flagged; zeros to
+///     32   4  record, blocks         116   4  segments, or 0                 if flagged; zeros to
 ///     36   4  content checksum       120   8  supersedes: address            a multiple of 64
 ///     40  16  instance               128   8  supersedes: sequence
 ///     56   8  own address                     (0: nothing)
 ///     64   8  sequence
 ///
-/// Flag 1: a SHA-256 of the object's bytes, 32 bytes, lies behind the media type. A record without
-/// flags has format 1, one with flags format 2.
+/// Flag 1: a SHA-256 of the object's bytes, 32 bytes, lies behind the media type. Flag 2: the table
+/// marks segments. A record without flags has format 1, one with flags format 2.
 ///
 /// Behind the header of a small object lies its data; behind that of a large one the table: 16
-/// bytes an extent (packed address, count, zero), then four bytes a checksum. The content checksum
-/// is that of the data or of the table. The rest of the last block is zero. A header never exceeds
-/// its first block, so one block tells whose record it is and how far it goes.
+/// bytes an extent (packed address 8, count 4, mark 4), then four bytes a checksum. The mark is 0,
+/// or bit 31 where a segment ends with the extent, with the bytes of its last block that are not
+/// the object's in bits 0…11. The content checksum is that of the data or of the table. The rest
+/// of the last block is zero. A header never exceeds its first block, so one block tells whose
+/// record it is and how far it goes.
 public struct RecordHeader: Equatable, Sendable {
     /// The newest that is read.
     public static let formatVersion: UInt16 = 2
@@ -37,6 +39,8 @@ public struct RecordHeader: Equatable, Sendable {
     public let blockCount: UInt32
     public let extentCount: Int
     public let checksumCount: Int
+    /// 0 if the object's bytes are one run: see `ObjectSegment`.
+    public let segmentCount: Int
     /// Where the strings lie in the record.
     public let name: Range<Int>
     public let owner: Range<Int>
@@ -115,8 +119,10 @@ public struct RecordHeader: Equatable, Sendable {
     private init?(authenticated bytes: RawSpan, address: BlockAddress, instance: InstanceID) {
         let sequence = bytes.integer(at: 64, as: UInt64.self)
         let nanoseconds = bytes.integer(at: 104, as: UInt32.self)
+        segmentCount = Int(bytes.integer(at: 116, as: UInt32.self))
         guard let flags = RecordFlags(byte: bytes.integer(at: 27)),
             bytes.integer(at: 24) == flags.format,
+            (segmentCount > 0) == flags.contains(.segments),
             let kind = RecordKind(rawValue: bytes.integer(at: 26)),
             sequence > 0, nanoseconds < 1_000_000_000,
             let other = BlockAddress(packed: bytes.integer(at: 120))
@@ -160,17 +166,26 @@ public struct RecordHeader: Equatable, Sendable {
         switch kind {
         case .smallObject:
             return length <= VolumeLayout.smallObjectBytesMax
-                && extentCount == 0 && checksumCount == 0
+                && extentCount == 0 && checksumCount == 0 && segmentCount == 0
                 && blockCount == RecordEncoding.blocks(headerByteCount + Int(length))
         case .largeObject:
             return length > 0 && length <= VolumeLayout.objectBytesMax
                 && extentCount > 0 && extentCount <= VolumeLayout.extentsPerObjectMax
-                && UInt64(checksumCount) == VolumeLayout.checksumCount(for: length)
+                && areSegmentsPossible
                 && blockCount == RecordEncoding.blocks(content.upperBound)
         case .removal:
             return length == 0 && extentCount == 0 && checksumCount == 0 && blockCount == 1
-                && stamp.supersedes != nil && sha256.isEmpty
+                && segmentCount == 0 && stamp.supersedes != nil && sha256.isEmpty
         }
+    }
+
+    /// As far as can be said without the table: every segment but the last has a unit that is not
+    /// whole, which adds one checksum at most.
+    private var areSegmentsPossible: Bool {
+        let unitCount = Int(VolumeLayout.checksumCount(for: length))
+        if segmentCount == 0 { return checksumCount == unitCount }
+        return segmentCount >= 2 && segmentCount <= extentCount
+            && checksumCount >= unitCount && checksumCount < unitCount + segmentCount
     }
 
     private var textByteCount: Int { sha256.upperBound - name.lowerBound }
@@ -180,11 +195,14 @@ public struct RecordHeader: Equatable, Sendable {
 struct RecordFlags: OptionSet {
     let rawValue: UInt8
 
+    /// The digest of the object's bytes lies behind the media type.
     static let sha256 = RecordFlags(rawValue: 1)
+    /// The table marks where segments end.
+    static let segments = RecordFlags(rawValue: 2)
 
     /// Nil if one is set that nobody knows here.
     init?(byte: UInt8) {
-        guard byte & ~RecordFlags.sha256.rawValue == 0 else { return nil }
+        guard byte & ~(RecordFlags.sha256.union(.segments)).rawValue == 0 else { return nil }
         self.init(rawValue: byte)
     }
 

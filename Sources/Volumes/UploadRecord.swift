@@ -18,6 +18,9 @@ public struct UploadRecord: Equatable, Sendable {
     public let dialect: UploadDialect
     /// It is there to be concatenated, and never becomes an object by itself.
     public var isPartial = false
+    /// The uploads that it was put together from, in order; they are no more. Only of one that has
+    /// become an object: nothing is recorded of it before.
+    public var parts: [ObjectID] = []
     /// The sequence of the object that it became; nil while it is open. Its space is the object's
     /// then: such a record has neither space nor fragments.
     public var publishedSequence: UInt64?
@@ -92,6 +95,8 @@ public enum UploadRecordPart: Sendable, CaseIterable {
     /// Name, owner, tenant or media type.
     case text
     case metadata
+    /// The uploads that it was put together from.
+    case parts
     case length
     /// The ranges that have come.
     case received

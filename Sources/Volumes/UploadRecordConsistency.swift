@@ -5,6 +5,7 @@ extension UploadRecord {
     /// The first part that cannot be as it is; nil when all agree.
     var flaw: UploadRecordPart? {
         if !isKindSound { return .kind }
+        if !parts.isEmpty, !isFinished || isPartial { return .parts }
         if let length, length > VolumeLayout.objectBytesMax { return .length }
         if received.end > length ?? VolumeLayout.objectBytesMax { return .received }
         if !areFragmentsSound { return .fragments }

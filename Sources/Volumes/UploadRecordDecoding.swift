@@ -39,6 +39,7 @@ extension UploadRecord {
         if !shape.expectedCRC32C.isEmpty {
             expectedCRC32C = bytes.integer(at: shape.expectedCRC32C.lowerBound)
         }
+        parts = UploadRecord.parts(in: bytes, shape)
         isPartial = flags & UploadRecordShape.partialFlag != 0
         lastActivitySeconds = bytes.integer(at: 24)
         generation = bytes.integer(at: 40)
@@ -54,6 +55,14 @@ extension UploadRecord {
             length = declared
         } else if declared != 0 {
             throw .malformed(.length)
+        }
+    }
+
+    private static func parts(in bytes: RawSpan, _ shape: UploadRecordShape) -> [ObjectID] {
+        let start = shape.parts.lowerBound + UploadRecordShape.partCountByteCount
+        return (0..<shape.partCount).map { index in
+            let offset = start + index * UploadRecordShape.partByteCount
+            return ObjectID(high: bytes.integer(at: offset), low: bytes.integer(at: offset + 8))
         }
     }
 

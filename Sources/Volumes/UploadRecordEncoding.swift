@@ -25,6 +25,7 @@ extension UploadRecord {
         target.put(mediaType.span.rawBytes, at: shape.mediaType.lowerBound)
         target.put(metadata.span.rawBytes, at: shape.metadata.lowerBound)
         putExpected(into: &target, shape)
+        putParts(into: &target, at: shape.parts.lowerBound)
         if progressSequence > 0 { target.put(progressSequence, at: shape.progress.lowerBound) }
         putRanges(into: &target, at: shape.rangesStart)
         putPieces(into: &target, at: shape.piecesStart)
@@ -39,6 +40,7 @@ extension UploadRecord {
             | (length != nil ? UploadRecordShape.lengthKnownFlag : 0)
             | (expectedSHA256 != nil ? UploadRecordShape.sha256Flag : 0)
             | (expectedCRC32C != nil ? UploadRecordShape.crc32cFlag : 0)
+            | (parts.isEmpty ? 0 : UploadRecordShape.partsFlag)
             | (progressSequence > 0 ? UploadRecordShape.progressFlag : 0)
     }
 
@@ -64,6 +66,18 @@ extension UploadRecord {
             target.put(expectedSHA256.span.rawBytes, at: shape.expectedSHA256.lowerBound)
         }
         if let expectedCRC32C { target.put(expectedCRC32C, at: shape.expectedCRC32C.lowerBound) }
+    }
+
+    @_lifetime(target: copy target)
+    private func putParts(into target: inout MutableRawSpan, at start: Int) {
+        guard !parts.isEmpty else { return }
+        target.put(UInt16(parts.count), at: start)
+        var offset = start + UploadRecordShape.partCountByteCount
+        for part in parts {
+            target.put(part.high, at: offset)
+            target.put(part.low, at: offset + 8)
+            offset += UploadRecordShape.partByteCount
+        }
     }
 
     @_lifetime(target: copy target)

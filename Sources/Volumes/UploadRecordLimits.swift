@@ -4,6 +4,8 @@
 /// The limits of an upload record. All of them reached at once still fit into 768 KiB.
 public enum UploadRecordLimits {
     public static let metadataBytesMax = 4096
+    /// Uploads that one was put together from.
+    public static let partsMax = 256
     /// Runs of bytes that have come with gaps between them.
     public static let rangesMax = 4096
     /// Pieces that the blocks of an unfinished upload may lie in.
@@ -12,7 +14,7 @@ public enum UploadRecordLimits {
     /// Blocks of which a part has come: two for every run that starts and ends within one.
     public static let fragmentsMax = 64
 
-    /// Bytes of the largest record.
+    /// Bytes of the largest record. One with a list of parts is finished, and has little else.
     public static let encodedBytesMax =
         UploadRecordShape.fixedByteCount + RecordText.nameBytesMax + RecordText.ownerBytesMax
         + RecordText.tenantBytesMax + RecordText.mediaTypeBytesMax + metadataBytesMax

@@ -74,10 +74,10 @@ public struct UploadState: Sendable {
     public var offset: UInt64 { received.prefixEnd }
 
     /// Every byte has come, and the last writer has ended.
-    public var isComplete: Bool {
-        guard let length, writers.isEmpty else { return false }
-        return received.byteCount == length
-    }
+    public var isComplete: Bool { hasEveryByte && writers.isEmpty }
+
+    /// Every byte has come; somebody may still be sending some of them again.
+    public var hasEveryByte: Bool { length == received.byteCount }
 
     static let blockSize = UInt64(VolumeLayout.blockSize)
 

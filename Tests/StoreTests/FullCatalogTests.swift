@@ -59,6 +59,19 @@ import Testing
         #expect(again.close() == nil)
     }
 
+    @Test func `refuses to put uploads together for which it may have no room`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let world = World(try World.hardware(), catalog: try open())
+        try world.open()
+        let part = try world.part(content(9000, seed: 1))
+        #expect(world.join("whole", [part]) == .failure(.store(.noSpace)))
+        #expect(try world.get("whole").get() == nil)
+        #expect(try world.status(part).get().offset == 9000)
+        try world.ask { core throws(UploadError) in try await core.abortUpload(part) }.get()
+        #expect(world.space.largeUsed == 0)
+        #expect(world.close() == nil)
+    }
+
     /// Long, because names are most of what a catalog holds.
     private func name(_ prefix: String, _ number: Int) -> String {
         "\(prefix) \(number) " + String(repeating: "x", count: 400)

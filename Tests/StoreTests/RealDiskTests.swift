@@ -103,7 +103,7 @@ extension TestCore {
         guard let pinned = try await pin(name) else { return [] }
         defer { release(pinned) }
         _ = try await read(pinned)
-        let large = try await objects.describe(pinned)
+        let large = try await objects.describe(pinned).segments[0]
         var bytes: [UInt8] = []
         while let range = objects.fileRange(large, offset: UInt64(bytes.count)) {
             var part = [UInt8](repeating: 0, count: Int(range.count))

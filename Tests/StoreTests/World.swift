@@ -141,11 +141,15 @@ actor TestCore: StoreCore {
         }
         let large = try await objects.describe(pinned)
         var bytes: [UInt8] = []
-        while UInt64(bytes.count) < large.object.length {
-            let buffer = await memory.value.lease(256 << 10).detach()
-            defer { memory.value.giveBack(BufferLease(attaching: buffer)) }
-            let count = try await objects.read(large, offset: UInt64(bytes.count), into: buffer)
-            bytes += copy(buffer.part(from: 0, count: count))
+        for segment in large.segments {
+            var offset: UInt64 = 0
+            while offset < segment.length {
+                let buffer = await memory.value.lease(256 << 10).detach()
+                defer { memory.value.giveBack(BufferLease(attaching: buffer)) }
+                let count = try await objects.read(segment, offset: offset, into: buffer)
+                bytes += copy(buffer.part(from: 0, count: count))
+                offset += UInt64(count)
+            }
         }
         return bytes
     }
@@ -198,6 +202,7 @@ final class World {
     var reservedBytesMax = UInt64.max
     var unfinishedBytesMax = UInt64.max
     var unfinishedBytesPerOwnerMax = UInt64.max
+    var uploadBytesMax: UInt64?
     var catalogWarmBytesMax: UInt64 = 0
     /// Without a log, unless a test is about one.
     private let progress: ProgressPolicy
@@ -263,6 +268,7 @@ final class World {
         setup.reservedBytesMax = reservedBytesMax
         setup.unfinishedBytesMax = unfinishedBytesMax
         setup.unfinishedBytesPerOwnerMax = unfinishedBytesPerOwnerMax
+        if let uploadBytesMax { setup.uploadBytesMax = uploadBytesMax }
         setup.catalogWarmBytesMax = catalogWarmBytesMax
         setup.progress = progress
         setup.keepsSHA256 = keepsSHA256

@@ -60,6 +60,7 @@ struct Draft {
     var length: UInt64 = 0
     var extents: [Extent] = []
     var checksums: [UInt32] = []
+    var segments: [ObjectSegment] = []
 
     var stamp: RecordStamp {
         RecordStamp(
@@ -81,7 +82,7 @@ struct Draft {
         case .smallObject: RecordEncoding.blockCount(smallObjectOf: data.count, text)
         case .largeObject:
             RecordEncoding.blockCount(
-                largeObjectOf: length, extentCount: extents.count, text)
+                largeObjectOf: length, extentCount: extents.count, segments: segments, text)
         case .removal: RecordEncoding.removalBlockCount
         }
     }
@@ -100,7 +101,8 @@ struct Draft {
             case .largeObject:
                 RecordEncoding.encodeLargeObject(
                     into: &raw, part: part, stamp: stamp, text: text, length: length,
-                    extents: extents.span, checksums: checksums.span, seal: seal)
+                    extents: extents.span, checksums: checksums.span, segments: segments,
+                    seal: seal)
             case .removal:
                 RecordEncoding.encodeRemoval(into: &raw, stamp: stamp, text: text, seal: seal)
             }

@@ -115,6 +115,8 @@ import Testing
         Lie(kind: .smallObject, offset: 24, value: 0x8001_0002, width: 4),
         Lie(kind: .largeObject, offset: 24, value: 0x0102_0002, width: 4),
         Lie(kind: .smallObject, offset: 26, value: 4, width: 1),
+        Lie(kind: .smallObject, offset: 27, value: 2, width: 1),
+        Lie(kind: .smallObject, offset: 27, value: 0x80, width: 1),
         Lie(kind: .smallObject, offset: 32, value: 9, width: 4),
         Lie(kind: .smallObject, offset: 64, value: 0, width: 8),
         Lie(kind: .smallObject, offset: 88, value: .max, width: 8),
@@ -122,6 +124,7 @@ import Testing
         Lie(kind: .smallObject, offset: 104, value: 1_000_000_000, width: 4),
         Lie(kind: .smallObject, offset: 108, value: 1, width: 4),
         Lie(kind: .smallObject, offset: 112, value: 1, width: 4),
+        Lie(kind: .smallObject, offset: 116, value: 1, width: 4),
         Lie(kind: .smallObject, offset: 120, value: 1 << 48, width: 8),
         Lie(kind: .smallObject, offset: 136, value: 0, width: 2),
         Lie(kind: .smallObject, offset: 136, value: 481, width: 2),
@@ -149,11 +152,13 @@ import Testing
                     UInt8(truncatingIfNeeded: lie.value >> UInt64(8 * byte)), at: lie.offset + byte)
             }
         }
-        reseal(&bytes)
+        reseal(record: &bytes)
         #expect(decode(bytes, at: draft.address) == .failure(.damaged))
     }
 
-    @Test(arguments: [(0, UInt64(1) << 48), (8, 0), (0, 0xffff_ffff), (8, 1)] as [(Int, UInt64)])
+    @Test(
+        arguments: [(0, UInt64(1) << 48), (8, 0), (0, 0xffff_ffff), (8, 1), (8, 1 << 63 | 25)]
+            as [(Int, UInt64)])
     func `with extents that cannot be is damaged behind its header`(offset: Int, value: UInt64) {
         let draft = sample(.largeObject)
         var bytes = draft.encoded()
@@ -163,7 +168,7 @@ import Testing
             let checksum = crc32c(raw.bytes.extracting(table..<table + 16 + 4 * 2))
             raw.put(checksum, at: 36)
         }
-        reseal(&bytes)
+        reseal(record: &bytes)
         #expect(decode(bytes, at: draft.address) == .failure(.contentDamaged))
     }
 
@@ -183,13 +188,14 @@ import Testing
         }
         return draft
     }
+}
 
-    private func reseal(_ bytes: inout [UInt8]) {
-        edit(&bytes) { raw in
-            let size = Int(raw.bytes.integer(at: 28, as: UInt32.self))
-            let tag = TestSeal().tag(raw.bytes.extracting(24..<size))
-            raw.put(tag.first, at: 8)
-            raw.put(tag.second, at: 16)
-        }
+/// Seals a header that was changed.
+func reseal(record bytes: inout [UInt8]) {
+    edit(&bytes) { raw in
+        let size = Int(raw.bytes.integer(at: 28, as: UInt32.self))
+        let tag = TestSeal().tag(raw.bytes.extracting(24..<size))
+        raw.put(tag.first, at: 8)
+        raw.put(tag.second, at: 16)
     }
 }

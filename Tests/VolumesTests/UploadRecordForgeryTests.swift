@@ -41,7 +41,7 @@ private func sample() -> UploadRecord {
             var bytes = whole
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             let format = UInt16(bytes[0]) | UInt16(bytes[1]) << 8
-            let expected = format > 1 ? UploadRecordError.newerFormat(format) : .damaged
+            let expected = format > 2 ? UploadRecordError.newerFormat(format) : .damaged
             if decodeUpload(bytes) != .failure(expected) { wrong += 1 }
         }
         #expect(wrong == 0)
@@ -133,6 +133,41 @@ private func sample() -> UploadRecord {
         #expect(decodeUpload(bytes) == .failure(.malformed(.space)))
     }
 
+    /// Format, flags and count of parts, and what is wrong then.
+    @Test(
+        arguments: [
+            (1, 18, 1, .kind), (2, 2, nil, .kind), (2, 0, nil, .kind), (2, 18, 0, .parts),
+            (2, 18, 257, .parts), (2, 18, 2, .byteCount), (2, 19, 1, .parts), (2, 50, 1, .kind),
+        ] as [(UInt16, UInt8, UInt16?, UploadRecordPart)])
+    func `with parts that it cannot have is malformed`(
+        lie: (UInt16, UInt8, UInt16?, UploadRecordPart)
+    ) {
+        var record = UploadDraft.finished()
+        record.parts = [ObjectID(high: 1, low: 2)]
+        if lie.2 == nil { record.parts = [] }
+        var bytes = record.encode()
+        edit(&bytes) { raw in
+            raw.put(lie.0, at: 0)
+            raw.put(lie.1, at: 3)
+            if let count = lie.2 { raw.put(count, at: 89) }
+        }
+        reseal(&bytes)
+        #expect(decodeUpload(bytes) == .failure(.malformed(lie.3)))
+    }
+
+    @Test func `of an upload that goes on has no parts`() {
+        var record = UploadDraft.finished()
+        record.parts = [ObjectID(high: 1, low: 2)]
+        var bytes = record.encode()
+        edit(&bytes) { $0.put(UInt64(0), at: 48) }
+        reseal(&bytes)
+        #expect(decodeUpload(bytes) == .failure(.malformed(.parts)))
+        // Nor has it room for how many there are.
+        bytes.removeLast(16 + 16 + 1)
+        reseal(&bytes)
+        #expect(decodeUpload(bytes) == .failure(.malformed(.byteCount)))
+    }
+
     @Test func `of format 0 is damaged`() {
         var bytes = sample().encode()
         bytes[0] = 0
@@ -166,7 +201,12 @@ private func sample() -> UploadRecord {
         var wrong = 0
         var accepted = 0
         var errors: Set<UploadRecordPart> = []
-        let drafts = (0..<60).map { _ in smallDraft(&chance).encode() }
+        var drafts = (0..<60).map { _ in smallDraft(&chance).encode() }
+        var joined = UploadDraft.finished()
+        for count in 1...6 {
+            joined.parts = (0..<count).map { ObjectID(high: 1, low: UInt64($0)) }
+            drafts.append(joined.encode())
+        }
         for _ in 0..<4_000 {
             var bytes = drafts[Int.random(in: drafts.indices, using: &chance)]
             for _ in 0..<Int.random(in: 1...3, using: &chance) { mutate(&bytes, &chance) }

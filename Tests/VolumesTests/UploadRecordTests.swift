@@ -88,6 +88,20 @@ func decodeUpload(_ bytes: [UInt8]) -> Result<UploadRecord, UploadRecordError> {
         #expect(decodeUpload(record.encode()) == .success(record))
     }
 
+    @Test func `keeps what it was put together from`() {
+        var record = UploadDraft.finished()
+        record.parts = [ObjectID(high: 0x0102, low: 3), ObjectID(high: .max, low: 0)]
+        let bytes = record.encode()
+        #expect(decodeUpload(bytes) == .success(record))
+        #expect(bytes.count == 84 + 3 + 2 + 2 + 32 + 16 && bytes.count == record.encodedByteCount)
+        #expect(bytes[0..<4] == [2, 0, 3, 18])
+        #expect(bytes[89..<95] == [2, 0, 2, 1, 0, 0] && bytes[99] == 3 && bytes[107] == 0xff)
+        record.parts = (0..<256).map { ObjectID(high: 5, low: UInt64($0)) }
+        #expect(decodeUpload(record.encode()) == .success(record))
+        record.parts.append(ObjectID(high: 6, low: 0))
+        #expect(record.excess == .parts)
+    }
+
     @Test func `may reach all its limits at once`() {
         let record = UploadDraft.largest()
         #expect(record.fits && record.flaw == nil)
@@ -172,6 +186,10 @@ func decodeUpload(_ bytes: [UInt8]) -> Result<UploadRecord, UploadRecordError> {
         #expect(flaw { _ in } == nil)
         #expect(flaw { $0.publishedSequence = 0 } == .kind)
         #expect(flaw { $0.length = nil } == .kind)
+        let part = ObjectID(high: 1, low: 2)
+        #expect(flaw { $0.parts = [part] } == nil)
+        #expect(flaw { ($0.parts, $0.isPartial) = ([part], true) } == .parts)
+        #expect(flaw { ($0.parts, $0.publishedSequence) = ([part], nil) } == .parts)
         let extent = Extent(volume: VolumeID(9), start: 512, count: 1)
         #expect(flaw { $0.space.add(at: 0, [extent]) } == .kind)
         #expect(flaw { $0.partialUnits = [PartialUnit(unit: 0)] } == .kind)
