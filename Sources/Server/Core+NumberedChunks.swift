@@ -244,32 +244,13 @@ extension Core {
         }
         let owner = try requireUploader(request).owner
         let store = try requireStore()
-        let session = try sessionID(request)
+        let session = try queryValue("session_id", request)
         guard let id = UploadID(text: session.span) else { throw Core.noSuchUpload }
         let status = try await numberedStatus(request, UploadPlace(id, owner: owner), store)
         var json = JSONText(capacity: 1024)
         json.object { json in json.uploadStatus(status) }
         json.lineEnd()
         await respond(request, type: MediaType.json, json.bytes)
-    }
-
-    private func sessionID(_ request: Request) throws(Answer) -> [UInt8] {
-        let bytes = request.bytes.span
-        switch Query(request.head.query).value(of: "session_id", in: bytes) {
-        case .none:
-            throw Answer(Problem(.blank, .badRequest, detail: "session_id is missing"))
-        case .several:
-            throw Answer(Problem(.blank, .badRequest, detail: "session_id is repeated"))
-        case .one(let value):
-            let text = bytes.extracting(value)
-            do throws(Refusal) {
-                return try [UInt8](capacity: text.count) { output throws(Refusal) in
-                    try Query.decode(text, into: &output)
-                }
-            } catch {
-                throw Answer(Problem(error))
-            }
-        }
     }
 
     private func numberedStatus(

@@ -111,6 +111,26 @@ extension Core {
         }
     }
 
+    /// The one parameter of that name that the query has to have, decoded.
+    func queryValue(_ name: String, _ request: Request) throws(Answer) -> [UInt8] {
+        let bytes = request.bytes.span
+        switch Query(request.head.query).value(of: name, in: bytes) {
+        case .none:
+            throw Answer(Problem(.blank, .badRequest, detail: "the query has no \(name)"))
+        case .several:
+            throw Answer(Problem(.blank, .badRequest, detail: "the query has \(name) twice"))
+        case .one(let value):
+            let text = bytes.extracting(value)
+            do throws(Refusal) {
+                return try [UInt8](capacity: text.count) { output throws(Refusal) in
+                    try Query.decode(text, into: &output)
+                }
+            } catch {
+                throw Answer(Problem(error))
+            }
+        }
+    }
+
     func writeLine(_ request: Request, _ line: String) {
         writeText(
             request.slot, .ok, line, to: request.head,

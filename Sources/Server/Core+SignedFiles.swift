@@ -57,29 +57,10 @@ extension Core {
         _ request: Request, _ fields: UploadFields, _ signature: RequestSignature,
         _ body: inout BodyProgress
     ) async throws(Answer) {
-        let name = try uploadName(path: try pathInQuery(request), file: nil)
+        let name = try uploadName(path: try queryValue("path", request), file: nil)
         let id = try requireStore().uploadID(of: name)
         try await createSigned(
             request, name, fields, at: UploadPlace(id, owner: [], signature).location, &body)
-    }
-
-    private func pathInQuery(_ request: Request) throws(Answer) -> [UInt8] {
-        let bytes = request.bytes.span
-        switch Query(request.head.query).value(of: "path", in: bytes) {
-        case .none:
-            throw Answer(Problem(.blank, .badRequest, detail: "the query has no path"))
-        case .several:
-            throw Answer(Problem(.blank, .badRequest, detail: "the query has several paths"))
-        case .one(let value):
-            let text = bytes.extracting(value)
-            do throws(Refusal) {
-                return try [UInt8](capacity: text.count) { output throws(Refusal) in
-                    try Query.decode(text, into: &output)
-                }
-            } catch {
-                throw Answer(Problem(error))
-            }
-        }
     }
 
     /// In tus: the metadata say where the object will be, and its type. Fills in whose it is.

@@ -13,6 +13,7 @@
 
 import Catalog
 import Checksums
+import Cryptography
 import IO
 import Loop
 import Volumes
@@ -127,16 +128,23 @@ extension Assembler {
     private func verify(_ whole: JoinedUpload) async throws(UploadError) {
         let expected = whole.upload.terms.expected
         let keepsSHA256 = state.keepsSHA256 && whole.isLarge
-        let bytes = whole.data.unpublished
+        guard !expected.isEmpty || keepsSHA256 else { return }
         var made = ObjectDigests()
-        if expected.crc32c != nil { made.crc32c = bytes.crc32c }
+        if expected.crc32c != nil {
+            made.crc32c = whole.content.length == 0 ? 0 : whole.data.unpublished.crc32c
+        }
         if expected.sha256 != nil || keepsSHA256 {
-            do throws(StoreError) { made.sha256 = try await store.sha256(of: bytes) } catch {
+            do throws(StoreError) { made.sha256 = try await sha256(of: whole) } catch {
                 throw .store(error)
             }
         }
         whole.upload.digests = made
         if let wrong = expected.mismatch(with: made) { throw .mismatch(wrong) }
+    }
+
+    private func sha256(of whole: JoinedUpload) async throws(StoreError) -> [UInt8] {
+        guard whole.content.length > 0 else { return try await store.makeDigest(.sha256).finish() }
+        return try await store.sha256(of: whole.data.unpublished)
     }
 
     private func publish(_ whole: JoinedUpload) async throws(StoreError) -> PutOutcome {

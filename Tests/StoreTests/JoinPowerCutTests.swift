@@ -27,9 +27,13 @@ private final class JoinStory {
     private var seen: Set<[UInt64]> = []
     private(set) var cuts: [JoinCut] = []
 
-    init(_ state: JoinState, seed: UInt64, cores: Int, faults: StoreFaults = []) throws {
+    init(
+        _ state: JoinState, seed: UInt64, cores: Int, faults: StoreFaults = [],
+        progress: ProgressPolicy = .never
+    ) throws {
         world = World(
-            try World.hardware(cores: cores), catalog: catalog, seed: seed, faults: faults)
+            try World.hardware(cores: cores), catalog: catalog, seed: seed, faults: faults,
+            progress: progress)
         tale = JoinTale(state)
         random = SeededRandom(seed: seed)
         try world.open()
@@ -62,10 +66,17 @@ private final class JoinStory {
 }
 
 @Suite struct `Uploads that are put together when the power goes` {
-    @Test(arguments: [(1, 1, false), (2, 2, false), (3, 2, true)] as [(UInt64, Int, Bool)])
-    func `are an object, or what they were`(story: (UInt64, Int, Bool)) throws {
-        let played = try JoinStory(.odd, seed: story.0, cores: story.1)
+    private static let stories: [(UInt64, Int, Bool)] = [
+        (1, 1, false), (2, 2, false), (3, 2, true),
+    ]
+
+    @Test(arguments: stories, ProgressPolicy.both)
+    func `are an object, or what they were`(
+        story: (UInt64, Int, Bool), progress: ProgressPolicy
+    ) throws {
+        let played = try JoinStory(.odd, seed: story.0, cores: story.1, progress: progress)
         try played.play(removing: story.2)
+        #expect(played.world.progressEntries > 0 || progress == .never)
         let kinds = Set(played.cuts.map { cut in cut.state.whole != nil })
         #expect(played.cuts.count > 12 && kinds.count == 2, "\(played.cuts.count)")
         let hardware = try World.hardware(cores: 2)

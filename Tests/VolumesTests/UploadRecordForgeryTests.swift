@@ -137,7 +137,7 @@ private func sample() -> UploadRecord {
     @Test(
         arguments: [
             (1, 18, 1, .kind), (2, 2, nil, .kind), (2, 0, nil, .kind), (2, 18, 0, .parts),
-            (2, 18, 257, .parts), (2, 18, 2, .byteCount), (2, 19, 1, .parts), (2, 50, 1, .kind),
+            (2, 18, 257, .parts), (2, 18, 2, .byteCount), (2, 19, 1, .parts), (2, 82, 1, .kind),
         ] as [(UInt16, UInt8, UInt16?, UploadRecordPart)])
     func `with parts that it cannot have is malformed`(
         lie: (UInt16, UInt8, UInt16?, UploadRecordPart)
