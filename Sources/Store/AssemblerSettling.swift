@@ -16,14 +16,16 @@ extension Assembler {
             if upload.isSettling || upload.blockWrites > 0 || upload.ending == .underWay {
                 await upload.wait(on: loop)
             } else {
+                // Here, not in what is called: before that begins others may come in.
+                upload.isSettling = true
                 try await settleNow(upload)
             }
         }
         return upload.status
     }
 
+    /// For who has set `isSettling`.
     private func settleNow(_ upload: OpenUpload) async throws(UploadError) {
-        upload.isSettling = true
         defer {
             upload.isSettling = false
             upload.wakeAll(on: loop)

@@ -181,14 +181,14 @@ import Volumes
 }
 
 extension TestCore {
-    fileprivate func beginSlowly(
+    func beginSlowly(
         _ id: UploadID, from start: UInt64, to end: UInt64
     ) async -> Box<ChunkWriter>? {
         let claim = ChunkClaim(offset: start, end: end, isSequential: true)
         return (try? await objects.beginChunk(id, owner: Array("me".utf8), claim)).map(Box.init)
     }
 
-    fileprivate func sendSlowly(_ chunk: Box<ChunkWriter>, _ bytes: [UInt8], to end: Int) async {
+    func sendSlowly(_ chunk: Box<ChunkWriter>, _ bytes: [UInt8], to end: Int) async {
         let chunk = chunk.value
         while chunk.position < UInt64(end), let step = chunk.next(countMax: uploadBufferBytes) {
             let start = Int(step.offset)
@@ -198,7 +198,7 @@ extension TestCore {
         }
     }
 
-    fileprivate func endSlowly(_ chunk: Box<ChunkWriter>) async {
+    func endSlowly(_ chunk: Box<ChunkWriter>) async {
         _ = try? await chunk.value.keep()
     }
 }

@@ -1,0 +1,61 @@
+// Goal:   who settles an upload has it for itself, whichever core asks; and no entry of the log
+//         builds on what the catalog has not, or is older than what the catalog has.
+// Method: requests of another core, which lets others in at every call, begin side by side; a
+//         commit, or the log's volume, fails at one moment; then the process dies.
+
+import Catalog
+import IO
+import Loop
+import Simulator
+import Testing
+import Volumes
+
+@testable import Store
+
+@Suite struct `Settling an upload` {
+    /// Two of another core ask at once how far it has come: one entry answers both.
+    @Test(arguments: 0...4)
+    func `is done by one at a time`(turns: Int) throws {
+        let logged = try LoggedWorld(.ample, cores: 2)
+        let (world, other) = (logged.world, logged.world.cores[1])
+        let (id, chunk) = try open(logged)
+        let entries = world.progressEntries
+        let owner = world.cores[0]
+        let asked = [0, turns].map { turns in
+            world.start(on: 1) {
+                await owner.result { core throws(UploadError) in
+                    for _ in 0..<turns { await core.letOthersIn() }
+                    return try await core.uploadStatus(id, isResuming: false)
+                }
+            }
+        }
+        world.settle()
+        let told = try asked.map { try $0.answer?.get().offset }
+        #expect(told[0] == told[1] && told[0] ?? 0 > 4096)
+        #expect(world.progressEntries == entries + 1)
+        world.run(on: 1) { await other.endSlowly(chunk) }
+        logged.client.ask(world, on: 1)
+        logged.client.finish(world)
+        #expect(try world.get("a").get() == LoggedWorld.bytes)
+        #expect(world.close() == nil)
+    }
+
+    /// A chunk of another core, of which bytes have come that nobody has settled.
+    private func open(_ logged: LoggedWorld) throws -> (UploadID, Box<ChunkWriter>) {
+        let (world, other) = (logged.world, logged.world.cores[1])
+        let id = try #require(logged.client.id)
+        let chunk = try #require(
+            world.run(on: 1) { await other.beginSlowly(id, from: 4096, to: 400_000) })
+        // The owner hears of a buffer with the next one.
+        for end in [100_000, 200_000] {
+            world.run(on: 1) { await other.sendSlowly(chunk, LoggedWorld.bytes, to: end) }
+            world.settle()
+        }
+        return (id, chunk)
+    }
+}
+
+extension TestCore {
+    /// For a task of another core.
+    fileprivate func letOthersIn() async {}
+}
