@@ -150,7 +150,7 @@ extension Assembler {
 extension OpenUpload {
     var progress: ProgressPolicy.Progress {
         ProgressPolicy.Progress(
-            isRecorded: isRecorded, hasUnusedSpace: state.hasUnusedSpace,
+            isRecorded: isRecorded && commitsUnderWay == 0, hasUnusedSpace: state.hasUnusedSpace,
             bytesUnrecorded: state.received.byteCount - recordedBytes,
             isUnrecorded: unrecordedSince != nil)
     }

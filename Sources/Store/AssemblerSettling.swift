@@ -78,6 +78,7 @@ extension Assembler {
         _ changes: [CatalogChange], of upload: OpenUpload, freeing extents: [Extent]
     ) async throws(UploadError) {
         let sequence = area.lastSequence
+        upload.commitsUnderWay += 1
         let number = await ledger.append(changes)
         do throws(StoreError) {
             try await ledger.indexNow(number)
@@ -85,11 +86,13 @@ extension Assembler {
             // It stays in the queue, in its place, and is tried again.
             loop.inBackground { [self] in
                 await ledger.waitUntilIndexed(number)
+                upload.commitsUnderWay -= 1
                 await ledger.giveBack(extents)
                 area.recorded(upload.id.object, through: sequence)
             }
             throw .store(error)
         }
+        upload.commitsUnderWay -= 1
         await ledger.giveBack(extents)
         area.recorded(upload.id.object, through: sequence)
     }

@@ -55,7 +55,62 @@ import Volumes
     }
 }
 
+@Suite struct `An entry of a progress log` {
+    /// An upload whose first commit waits to be tried again: no entry makes it durable.
+    @Test func `speaks of no upload that the catalog has not`() throws {
+        let logged = try LoggedWorld(.ample)
+        logged.catalog.fail(commit: 1, .before(.diskFull))
+        let id = logged.world.run { [core = logged.world.core] in await core.numberOfP }
+        let created = logged.world.ask { core throws(UploadError) in try await core.createP() }
+        #expect(created.failure == .store(.indexBehind))
+        let asked = logged.world.ask { core throws(UploadError) in
+            try await core.uploadStatus(id)
+        }
+        #expect(try asked.get().offset == 0)
+        let again = try logged.reopened()
+        #expect(
+            try again.ask { core throws(UploadError) in try await core.uploadStatus(id) }.get()
+                .offset == 0)
+        #expect(again.close() == nil)
+    }
+
+    /// A record waits to be tried again, and with it a page of checksums that is in no entry.
+    @Test func `needs no page that only a commit has that failed`() throws {
+        let logged = try LoggedWorld(.ample)
+        let far: UInt64 = 64 << 20
+        let id = try logged.world.ask { core throws(UploadError) in
+            try await core.createUpload("b", length: far + 200_000).id
+        }.get()
+        logged.catalog.fail(commit: 1, .before(.diskFull))
+        // Space that nobody fills is the catalog's to hear of.
+        let broken = logged.world.ask { core throws(UploadError) in
+            try await core.place(id, at: 0, LoggedWorld.bytes, sent: 131_072)
+        }
+        #expect(broken.failure == .store(.indexBehind))
+        let told = try logged.world.ask { core throws(UploadError) in
+            try await core.place(id, at: far, Array(LoggedWorld.bytes[..<65_536]))
+        }.get()
+        #expect(told.offset == 131_072)
+        let again = try logged.reopened()
+        let status = try again.ask { core throws(UploadError) in
+            try await core.uploadStatus(id)
+        }.get()
+        #expect(status.received.ranges == [0..<131_072, far..<far + 65_536])
+        again.settle()
+        #expect(again.close() == nil)
+    }
+}
+
 extension TestCore {
     /// For a task of another core.
     fileprivate func letOthersIn() async {}
+
+    fileprivate var numberOfP: UploadID { objects.uploadID(of: Array("p".utf8)) }
+
+    fileprivate func createP() async throws(UploadError) -> UploadStatus {
+        let terms = UploadTerms(
+            name: Array("p".utf8), owner: Array("me".utf8), mediaType: Array("a/b".utf8),
+            length: 100_000, dialect: .resumable)
+        return try await objects.createUpload(terms, id: numberOfP, secondsToLive: 3600)
+    }
 }
