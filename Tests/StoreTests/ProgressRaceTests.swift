@@ -105,21 +105,11 @@ import Volumes
         let logged = try LoggedWorld(.ample)
         let shared = try #require(logged.world.shared)
         logged.client.send(logged.world, on: 0, to: 100_000)
-        let (first, second) = (VolumeName(.large, number: 0), VolumeName(.large, number: 1))
-        // All of the first, to the last block.
-        for bytes in [1 << 20, 4096] as [UInt64] {
-            var volume: VolumeID? = first.id
-            while volume == first.id {
-                volume = logged.world.run { () async -> VolumeID? in
-                    try? await shared.ledger.reserve(bytes).first?.volume
-                }
-            }
-            #expect(volume == second.id)
-        }
+        try logged.fillFirstVolume()
         logged.client.send(logged.world, on: 0, to: 200_000)
         let entries = logged.world.progressEntries
         #expect(entries == 2)
-        shared.state.stopWrites(to: first.id, because: .readOnly)
+        shared.state.stopWrites(to: VolumeName(.large, number: 0).id, because: .readOnly)
         logged.client.send(logged.world, on: 0, to: 300_000)
         #expect(logged.client.told == 300_000 && logged.client.failures == [])
         let again = try logged.reopened()
