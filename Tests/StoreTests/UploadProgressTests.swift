@@ -178,6 +178,26 @@ import Volumes
         #expect(lostBlocks(in: again) == [])
         world.run { await core.endSlowly(chunk) }
     }
+
+    /// Its client says how much comes, and is not heard of again: by then all that changed with it
+    /// is settled.
+    @Test(arguments: [ProgressPolicy.never, .ample])
+    func `gives back what nobody fills`(progress: ProgressPolicy) throws {
+        let logged = try LoggedWorld(progress)
+        let id = try #require(logged.client.id)
+        let (world, core) = (logged.world, logged.world.core)
+        let chunk = try #require(
+            world.run { await core.beginSlowly(id, from: 4096, to: 400_000) })
+        logged.pass(seconds: 6)
+        world.keepUp()
+        #expect(world.space.largeUsed - world.progressBlocks == 98)
+        world.run { await core.endSlowly(chunk) }
+        #expect(world.space.largeUsed - world.progressBlocks == 1)
+        #expect(world.shared?.unfinishedBytes == 4096)
+        logged.client.finish(world)
+        #expect(try world.get("a").get() == LoggedWorld.bytes)
+        #expect(world.close() == nil)
+    }
 }
 
 extension TestCore {
