@@ -198,6 +198,29 @@ import Volumes
         #expect(try world.get("a").get() == LoggedWorld.bytes)
         #expect(world.close() == nil)
     }
+
+    /// What was reserved for the rest of it is free when the power has gone.
+    @Test(arguments: [ProgressPolicy.never, .ample])
+    func `holds after a start only what has come`(progress: ProgressPolicy) throws {
+        let logged = try LoggedWorld(progress)
+        let id = try #require(logged.client.id)
+        let (world, core) = (logged.world, logged.world.core)
+        let chunk = try #require(
+            world.run { await core.beginSlowly(id, from: 4096, to: 400_000) })
+        logged.pass(seconds: 6)
+        world.keepUp()
+        let again = try logged.reopened()
+        logged.client.ask(again, on: 0)
+        #expect(logged.client.told == 4096 && logged.client.problems == [])
+        #expect(again.space.largeUsed == 1)
+        #expect(again.shared?.unfinishedBytes == 4096)
+        logged.client.finish(again)
+        #expect(try again.get("a").get() == LoggedWorld.bytes)
+        again.settle()
+        #expect(lostBlocks(in: again) == [])
+        #expect(again.close() == nil)
+        world.run { await core.endSlowly(chunk) }
+    }
 }
 
 extension TestCore {
