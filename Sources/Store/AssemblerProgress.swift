@@ -109,20 +109,16 @@ extension Assembler {
 
     private func settleInBackground(_ upload: OpenUpload) {
         guard !upload.isSettling else { return }
-        upload.users += 1
-        loop.inBackground { [self] in
+        inBackground(upload) { [self] in
             // Whoever has asked for it hears of what fails; nobody has.
             _ = try? await settle(upload)
-            leave(upload)
         }
     }
 
-    private func recordInBackground(_ upload: OpenUpload) {
-        upload.users += 1
-        loop.inBackground { [self] in
+    func recordInBackground(_ upload: OpenUpload) {
+        inBackground(upload) { [self] in
             // What fails is tried again.
             try? await recordAll(of: upload)
-            leave(upload)
         }
     }
 

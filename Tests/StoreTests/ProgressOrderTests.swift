@@ -162,6 +162,30 @@ import Volumes
         #expect(try logged.logPlaces == [])
     }
 
+    /// A stop has no time for a commit each.
+    @Test func `goes into the catalog all at once when the store is closed`() throws {
+        let logged = try LoggedWorld(.ample, cores: 2)
+        let others = (0..<12).map { UploadClient("n\($0)", content(100_000, seed: UInt64($0))) }
+        for other in others {
+            other.create(logged.world, on: 1)
+            other.send(logged.world, on: 1, to: 4096)
+            // Its core gets its log.
+            logged.world.settle()
+            other.send(logged.world, on: 1, to: 50_000)
+        }
+        #expect(logged.world.progressEntries >= 12)
+        let commits = logged.catalog.commitCount
+        #expect(logged.world.close() == nil)
+        #expect(logged.catalog.commitCount - commits < 10)
+        #expect(try logged.logPlaces == [])
+        let again = try logged.reopened()
+        for other in others {
+            other.ask(again, on: 0)
+            #expect(other.told == 50_000 && other.problems == [])
+        }
+        #expect(again.close() == nil)
+    }
+
     /// Space that was something else before, another log as well, says nothing.
     @Test func `is nothing at first`() throws {
         let world = World(try World.hardware())
