@@ -31,6 +31,8 @@ actor Assembler {
     private(set) var isClosing = false
     private var isEndingExpired = false
     private var closing: Ticket?
+    /// What was begun for nobody's request and goes on.
+    private var backgroundCount = 0
     /// All that the catalog has, this core's: enough to end them in time.
     private(set) var known: [UploadID: Known] = [:]
 
@@ -67,18 +69,35 @@ actor Assembler {
     /// Nothing is under way on any core but what is done here now and then.
     func close() async {
         isClosing = true
-        while isEndingExpired {
+        await waitForBackground()
+        // All at once: they share commits. What fails now recovery finds in the log.
+        for upload in uploads.values where upload.unrecordedSince != nil {
+            recordInBackground(upload)
+        }
+        await waitForBackground()
+        await area.close()
+        state.leave(self)
+        attached = nil
+    }
+
+    private func waitForBackground() async {
+        while isEndingExpired || backgroundCount > 0 {
             let ticket = loop.makeTicket()
             closing = ticket
             _ = await loop.answer(ticket)
         }
-        for upload in uploads.values where upload.unrecordedSince != nil {
-            // What fails now recovery finds in the log.
-            try? await recordAll(of: upload)
+    }
+
+    /// Work on an upload that nobody waits for but `close`.
+    func inBackground(_ upload: OpenUpload, _ work: @escaping () async -> Void) {
+        upload.users += 1
+        backgroundCount += 1
+        loop.inBackground { [self] in
+            await work()
+            leave(upload)
+            backgroundCount -= 1
+            if let ticket = closing.take() { loop.wake(ticket) }
         }
-        await area.close()
-        state.leave(self)
-        attached = nil
     }
 
     var store: ObjectStore {

@@ -276,6 +276,8 @@ extension Assembler {
 
     private func close(_ upload: OpenUpload, _ writer: UInt64) {
         upload.state.close(writer)
+        // Also where all that came is settled: the next settling gives the rest back.
+        if upload.state.hasUnusedSpace { upload.changeCount += 1 }
         upload.cores[writer] = nil
         upload.cutWriters.remove(writer)
         upload.wakeAll(on: loop)

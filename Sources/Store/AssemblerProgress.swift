@@ -109,20 +109,16 @@ extension Assembler {
 
     private func settleInBackground(_ upload: OpenUpload) {
         guard !upload.isSettling else { return }
-        upload.users += 1
-        loop.inBackground { [self] in
+        inBackground(upload) { [self] in
             // Whoever has asked for it hears of what fails; nobody has.
             _ = try? await settle(upload)
-            leave(upload)
         }
     }
 
-    private func recordInBackground(_ upload: OpenUpload) {
-        upload.users += 1
-        loop.inBackground { [self] in
+    func recordInBackground(_ upload: OpenUpload) {
+        inBackground(upload) { [self] in
             // What fails is tried again.
             try? await recordAll(of: upload)
-            leave(upload)
         }
     }
 
@@ -150,7 +146,7 @@ extension Assembler {
 extension OpenUpload {
     var progress: ProgressPolicy.Progress {
         ProgressPolicy.Progress(
-            isRecorded: isRecorded, hasUnusedSpace: state.hasUnusedSpace,
+            isRecorded: isRecorded && commitsUnderWay == 0, hasUnusedSpace: state.hasUnusedSpace,
             bytesUnrecorded: state.received.byteCount - recordedBytes,
             isUnrecorded: unrecordedSince != nil)
     }

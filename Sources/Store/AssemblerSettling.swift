@@ -16,14 +16,16 @@ extension Assembler {
             if upload.isSettling || upload.blockWrites > 0 || upload.ending == .underWay {
                 await upload.wait(on: loop)
             } else {
+                // Here, not in what is called: before that begins others may come in.
+                upload.isSettling = true
                 try await settleNow(upload)
             }
         }
         return upload.status
     }
 
+    /// For who has set `isSettling`.
     private func settleNow(_ upload: OpenUpload) async throws(UploadError) {
-        upload.isSettling = true
         defer {
             upload.isSettling = false
             upload.wakeAll(on: loop)
@@ -76,6 +78,7 @@ extension Assembler {
         _ changes: [CatalogChange], of upload: OpenUpload, freeing extents: [Extent]
     ) async throws(UploadError) {
         let sequence = area.lastSequence
+        upload.commitsUnderWay += 1
         let number = await ledger.append(changes)
         do throws(StoreError) {
             try await ledger.indexNow(number)
@@ -83,11 +86,13 @@ extension Assembler {
             // It stays in the queue, in its place, and is tried again.
             loop.inBackground { [self] in
                 await ledger.waitUntilIndexed(number)
+                upload.commitsUnderWay -= 1
                 await ledger.giveBack(extents)
                 area.recorded(upload.id.object, through: sequence)
             }
             throw .store(error)
         }
+        upload.commitsUnderWay -= 1
         await ledger.giveBack(extents)
         area.recorded(upload.id.object, through: sequence)
     }

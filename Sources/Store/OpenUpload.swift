@@ -30,6 +30,8 @@ final class OpenUpload {
     var recorded: Set<Extent> = []
     /// Whether the catalog knows of it, or is about to.
     var isRecorded: Bool
+    /// Commits that the catalog was told of and does not have yet.
+    var commitsUnderWay = 0
     /// By writer: which core it works on.
     var cores: [UInt64: Int] = [:]
     /// Writers that have to end.

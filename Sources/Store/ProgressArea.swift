@@ -24,6 +24,8 @@ final class ProgressArea {
     /// Where the log lies and what is in it, while it is ready.
     private var extent: Extent?
     private var log: ProgressLog?
+    /// The last sequence of the log that is no longer used.
+    private var ended: UInt64?
     private var settles = Burst()
     private var waiters: [Ticket] = []
 
@@ -35,8 +37,8 @@ final class ProgressArea {
     }
 
     /// For the record of an upload as it is now: no entry of it that says less is of a higher
-    /// sequence.
-    var lastSequence: UInt64? { log?.lastSequence }
+    /// sequence. Also once the log is unusable: its entries are there until the next start.
+    var lastSequence: UInt64? { log?.lastSequence ?? ended }
 
     var blockCount: UInt32 { log?.blockCount ?? 0 }
 
@@ -99,6 +101,7 @@ final class ProgressArea {
 
     private func end() {
         stage = .unusable
+        ended = lastSequence
         (extent, log) = (nil, nil)
     }
 }

@@ -20,7 +20,8 @@ struct ProgressPolicy: Sendable, Equatable {
 
     /// What an upload is, in the eyes of who decides where its progress goes.
     struct Progress: Equatable {
-        /// The catalog knows that it exists.
+        /// The catalog knows that it exists, and has all that it was ever told of it: an entry
+        /// builds on that.
         var isRecorded: Bool
         /// It holds space that nobody is going to fill: only the catalog can give that back.
         var hasUnusedSpace: Bool

@@ -103,7 +103,7 @@ extension Recovery {
             }
             guard let checksums = next.checksums(from: sorted) else { break }
             if entry.sequence > confirmed {
-                let claims = next.claims(since: accepted.received, checksums)
+                let claims = next.claims(since: accepted, checksums)
                 guard try await hold(claims, next.space) else { break }
             }
             next.progressSequence = entry.sequence

@@ -9,9 +9,11 @@ public struct UploadClaim: Equatable, Sendable {
 }
 
 extension UploadRecord {
-    /// All that this record says has come and `earlier` does not, but for what it holds itself.
-    /// `checksums` are the record's: see `checksums(from:)`.
-    public func claims(since earlier: ExtentMap, _ checksums: BlockChecksums) -> [UploadClaim] {
+    /// All that should lie on the volume by this record and did not by `earlier`: that one may
+    /// have held blocks itself, also whole ones, which were written since. `checksums` are
+    /// the record's: see `checksums(from:)`.
+    public func claims(since earlier: UploadRecord, _ checksums: BlockChecksums) -> [UploadClaim] {
+        let earlier = earlier.written
         let unitBytes = UInt64(VolumeLayout.checksumUnit)
         var units: Set<Int> = []
         for range in received.ranges {
@@ -21,6 +23,24 @@ extension UploadRecord {
             }
         }
         return units.sorted().flatMap { claims(ofUnit: $0, since: earlier, checksums) }
+    }
+
+    /// What has come but for the blocks that wait as fragments.
+    private var written: ExtentMap {
+        let blockSize = UInt64(VolumeLayout.blockSize)
+        var written = ExtentMap()
+        for range in received.ranges {
+            var start = range.lowerBound
+            var index = fragments.partitionIndex { ($0.block + 1) * blockSize > start }
+            while index < fragments.count, fragments[index].block * blockSize < range.upperBound {
+                let held = fragments[index].block * blockSize
+                if start < held { written.insert(start..<held) }
+                start = min(held + blockSize, range.upperBound)
+                index += 1
+            }
+            if start < range.upperBound { written.insert(start..<range.upperBound) }
+        }
+        return written
     }
 
     private func claims(

@@ -163,14 +163,15 @@ public struct UploadState: Sendable {
     /// Takes away what is reserved behind the last byte that came or that a writer may bring.
     public mutating func releaseUnused() -> [Extent] { space.remove(unused) }
 
-    /// What is left then.
+    /// What a record says of it: nothing behind the last byte that came. Whoever still writes there
+    /// does so in vain once the power goes, and the space is free again.
     public var usedSpace: SpaceMap {
         var used = space
-        _ = used.remove(unused)
+        _ = used.remove(VolumeLayout.blocks(for: received.end)..<UInt64.max)
         return used
     }
 
-    /// Whether there is any.
+    /// Whether there is any that `releaseUnused` would take.
     public var hasUnusedSpace: Bool { (space.pieces.last?.end ?? 0) > unused.lowerBound }
 
     private var unused: Range<UInt64> {

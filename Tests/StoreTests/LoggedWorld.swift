@@ -5,6 +5,7 @@ import Checksums
 import IO
 import Loop
 import Simulator
+import Testing
 import Volumes
 
 @testable import Store
@@ -50,6 +51,50 @@ final class LoggedWorld {
     }
 
     var recordedOffset: UInt64? { get throws { try recorded?.received.prefixEnd } }
+
+    /// Where the cores' logs lie, as the catalog knows.
+    var logPlaces: [Extent] {
+        get throws { try catalog.makeReader().leases().compactMap(\.progressLog) }
+    }
+
+    /// What the cores' logs have on the disk.
+    var entries: [ProgressEntry] {
+        get throws {
+            let seal = try Seal(key: [1, 2, 3])
+            let instance = InstanceID(high: World.instance.high, low: World.instance.low)
+            var found: [ProgressEntry] = []
+            for extent in try logPlaces {
+                let bytes = world.disk.visible.bytes(
+                    VolumeName(extent.volume).path, offset: extent.byteOffset,
+                    count: Int(extent.byteCount))
+                for block in 0..<extent.count {
+                    let rest = bytes.span.rawBytes.extracting(
+                        droppingFirst: Int(block) * VolumeLayout.blockSize)
+                    let address = BlockAddress(volume: extent.volume, block: extent.start + block)
+                    if case .entry(let entry) = ProgressEntry.look(
+                        at: rest, address, instance: instance, seal: seal)
+                    {
+                        found.append(entry)
+                    }
+                }
+            }
+            return found
+        }
+    }
+
+    /// Leaves no block of it: all that comes lies on the second one.
+    func fillFirstVolume() throws {
+        let ledger = try #require(world.shared).ledger
+        for bytes in [1 << 20, 4096] as [UInt64] {
+            var volume: VolumeID? = VolumeName(.large, number: 0).id
+            while volume == VolumeName(.large, number: 0).id {
+                volume = world.run { () async -> VolumeID? in
+                    try? await ledger.reserve(bytes).first?.volume
+                }
+            }
+            #expect(volume == VolumeName(.large, number: 1).id)
+        }
+    }
 
     func pass(seconds: UInt64) {
         let loop = world.machine.cores[0].loop

@@ -178,17 +178,60 @@ import Volumes
         #expect(lostBlocks(in: again) == [])
         world.run { await core.endSlowly(chunk) }
     }
+
+    /// Its client says how much comes, and is not heard of again: by then all that changed with it
+    /// is settled.
+    @Test(arguments: [ProgressPolicy.never, .ample])
+    func `gives back what nobody fills`(progress: ProgressPolicy) throws {
+        let logged = try LoggedWorld(progress)
+        let id = try #require(logged.client.id)
+        let (world, core) = (logged.world, logged.world.core)
+        let chunk = try #require(
+            world.run { await core.beginSlowly(id, from: 4096, to: 400_000) })
+        logged.pass(seconds: 6)
+        world.keepUp()
+        #expect(world.space.largeUsed - world.progressBlocks == 98)
+        world.run { await core.endSlowly(chunk) }
+        #expect(world.space.largeUsed - world.progressBlocks == 1)
+        #expect(world.shared?.unfinishedBytes == 4096)
+        logged.client.finish(world)
+        #expect(try world.get("a").get() == LoggedWorld.bytes)
+        #expect(world.close() == nil)
+    }
+
+    /// What was reserved for the rest of it is free when the power has gone.
+    @Test(arguments: [ProgressPolicy.never, .ample])
+    func `holds after a start only what has come`(progress: ProgressPolicy) throws {
+        let logged = try LoggedWorld(progress)
+        let id = try #require(logged.client.id)
+        let (world, core) = (logged.world, logged.world.core)
+        let chunk = try #require(
+            world.run { await core.beginSlowly(id, from: 4096, to: 400_000) })
+        logged.pass(seconds: 6)
+        world.keepUp()
+        let again = try logged.reopened()
+        logged.client.ask(again, on: 0)
+        #expect(logged.client.told == 4096 && logged.client.problems == [])
+        #expect(again.space.largeUsed == 1)
+        #expect(again.shared?.unfinishedBytes == 4096)
+        logged.client.finish(again)
+        #expect(try again.get("a").get() == LoggedWorld.bytes)
+        again.settle()
+        #expect(lostBlocks(in: again) == [])
+        #expect(again.close() == nil)
+        world.run { await core.endSlowly(chunk) }
+    }
 }
 
 extension TestCore {
-    fileprivate func beginSlowly(
+    func beginSlowly(
         _ id: UploadID, from start: UInt64, to end: UInt64
     ) async -> Box<ChunkWriter>? {
         let claim = ChunkClaim(offset: start, end: end, isSequential: true)
         return (try? await objects.beginChunk(id, owner: Array("me".utf8), claim)).map(Box.init)
     }
 
-    fileprivate func sendSlowly(_ chunk: Box<ChunkWriter>, _ bytes: [UInt8], to end: Int) async {
+    func sendSlowly(_ chunk: Box<ChunkWriter>, _ bytes: [UInt8], to end: Int) async {
         let chunk = chunk.value
         while chunk.position < UInt64(end), let step = chunk.next(countMax: uploadBufferBytes) {
             let start = Int(step.offset)
@@ -198,7 +241,7 @@ extension TestCore {
         }
     }
 
-    fileprivate func endSlowly(_ chunk: Box<ChunkWriter>) async {
+    func endSlowly(_ chunk: Box<ChunkWriter>) async {
         _ = try? await chunk.value.keep()
     }
 }
