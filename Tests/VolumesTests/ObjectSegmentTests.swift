@@ -187,7 +187,7 @@ private func twoSegments(_ change: (inout Draft) -> Void = { _ in }) -> (Draft, 
     /// Offset, width and value of a field of the header.
     @Test(
         arguments: [
-            (24, 2, 1), (27, 1, 0), (27, 1, 3), (27, 1, 6), (116, 4, 0), (116, 4, 1), (116, 4, 3),
+            (24, 2, 1), (27, 1, 0), (27, 1, 4), (27, 1, 6), (116, 4, 0), (116, 4, 1), (116, 4, 3),
             (116, 4, 0xffff_ffff), (112, 4, 0), (112, 4, 3), (88, 8, 4097 + 8192 + 131_072),
         ] as [(Int, Int, UInt64)])
     func `but sealed is damaged all the same`(lie: (Int, Int, UInt64)) {
