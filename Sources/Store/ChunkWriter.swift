@@ -39,8 +39,7 @@ public final class ChunkWriter {
     /// Behind the last byte for which space was reserved, where the chunk's end is not known.
     private var spaceEnd: UInt64
     private var isOpen = true
-    private var inFlight = 0
-    private var waiters: [Ticket] = []
+    private let inFlight: WritesInFlight
     private var failure: UploadError?
     /// What the owner is still to be told.
     private var news = ChunkReport()
@@ -59,6 +58,7 @@ public final class ChunkWriter {
         length = grant.length
         isRepeated = grant.isRepeated
         (self.store, self.assembler) = (store, assembler)
+        inFlight = WritesInFlight(store)
         steps = ChunkSteps(
             end: grant.end, length: grant.length, stored: grant.stored, held: grant.held)
         space = grant.space
@@ -122,7 +122,7 @@ public final class ChunkWriter {
             try await compare(step, lease, count)
         }
         try await tell()
-        await waitForWrites(atMost: StoreLimits.uploadWritesMax - 1)
+        await inFlight.wait(atMost: StoreLimits.uploadWritesMax - 1)
         if let failure { throw failure }
     }
 
@@ -169,7 +169,7 @@ public final class ChunkWriter {
         isOpen = false
         await check?.abandon()
         check = nil
-        await waitForWrites(atMost: 0)
+        await inFlight.wait(atMost: 0)
         store.state.endReservation(bytesReserved)
         bytesReserved = 0
         store.forget(self)
@@ -273,7 +273,7 @@ public final class ChunkWriter {
                 break
             }
         }
-        inFlight += 1
+        inFlight.began()
         store.loop.inBackground { [self, check, problem] in
             var problem = problem
             for write in writes {
@@ -287,26 +287,8 @@ public final class ChunkWriter {
             store.memory.giveBack(BufferLease(attaching: lease))
             // Whatever else has failed meanwhile: these bytes are there.
             if let problem { failure = problem } else { news.append(report) }
-            inFlight -= 1
-            wakeAll()
+            inFlight.ended()
         }
-    }
-
-    private func waitForWrites(atMost count: Int) async {
-        guard inFlight > count else { return }
-        let start = store.loop.now
-        while inFlight > count {
-            let ticket = store.loop.makeTicket()
-            waiters.append(ticket)
-            _ = await store.loop.answer(ticket)
-        }
-        store.countWait(.disk, since: start)
-    }
-
-    private func wakeAll() {
-        let woken = waiters
-        waiters = []
-        for ticket in woken { store.loop.wake(ticket) }
     }
 
     // MARK: The owner

@@ -21,8 +21,7 @@ public final class LargeUpload {
     let map: DataMap
     private let store: ObjectStore
     private(set) var checksums: [UInt32] = []
-    private var inFlight = 0
-    private var waiters: [Ticket] = []
+    private let inFlight: WritesInFlight
     private var failure: StoreError?
     private var isOpen = true
     /// Bytes of the buffer that comes next which are checksummed.
@@ -41,6 +40,7 @@ public final class LargeUpload {
         self.description = description
         self.digest = digest
         self.store = store
+        inFlight = WritesInFlight(store)
         map = DataMap(extents)
         checksums.reserveCapacity(Int(VolumeLayout.checksumCount(for: description.length)))
     }
@@ -70,7 +70,7 @@ public final class LargeUpload {
         let mark = digest?.add(lease.region.part(from: 0, count: count))
         if mark != nil { store.count { $0.bytesHashed += UInt64(count) } }
         await start(lease.detach(), source, at: offset, mark)
-        await waitForWrites(atMost: StoreLimits.uploadWritesMax - 1)
+        await inFlight.wait(atMost: StoreLimits.uploadWritesMax - 1)
         if let failure { throw failure }
     }
 
@@ -186,7 +186,7 @@ public final class LargeUpload {
                 break
             }
         }
-        inFlight += 1
+        inFlight.began()
         store.loop.inBackground { [self, digest] in
             for write in writes {
                 do throws(StoreError) {
@@ -197,26 +197,11 @@ public final class LargeUpload {
             }
             if let mark { await digest?.settle(mark) }
             store.memory.giveBack(BufferLease(attaching: lease))
-            inFlight -= 1
-            let woken = waiters
-            waiters = []
-            for ticket in woken { store.loop.wake(ticket) }
+            inFlight.ended()
         }
     }
 
-    private func drain() async { await waitForWrites(atMost: 0) }
-
-    /// Waits until no more than `count` writes are in flight.
-    private func waitForWrites(atMost count: Int) async {
-        guard inFlight > count else { return }
-        let start = store.loop.now
-        while inFlight > count {
-            let ticket = store.loop.makeTicket()
-            waiters.append(ticket)
-            _ = await store.loop.answer(ticket)
-        }
-        store.countWait(.disk, since: start)
-    }
+    private func drain() async { await inFlight.wait(atMost: 0) }
 
     deinit { precondition(!isOpen, "an upload was neither committed nor abandoned") }
 }

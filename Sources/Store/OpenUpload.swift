@@ -61,7 +61,7 @@ final class OpenUpload {
     var failure: StoreError?
     /// Those who are at it right now.
     var users = 0
-    private var waiters: [Ticket] = []
+    private let waiters = WaitQueue()
 
     init(
         _ id: UploadID, _ terms: UploadTerms, _ state: UploadState, created: UInt64,
@@ -78,17 +78,9 @@ final class OpenUpload {
     }
 
     /// Waits until something has happened to it: who waits asks again what for.
-    func wait(on loop: EventLoop) async {
-        let ticket = loop.makeTicket()
-        waiters.append(ticket)
-        _ = await loop.answer(ticket)
-    }
+    func wait(on loop: EventLoop) async { await waiters.wait(on: loop) }
 
-    func wakeAll(on loop: EventLoop) {
-        let woken = waiters
-        waiters = []
-        for ticket in woken { loop.wake(ticket) }
-    }
+    func wakeAll(on loop: EventLoop) { waiters.wakeAll(on: loop) }
 
     /// As its client may know it.
     var status: UploadStatus {

@@ -30,7 +30,7 @@ final class Packer {
     private var active: LeasedSegment?
     private var isLeasing = false
     private var segmentsOnTheWay = 0
-    private var waiters: [Ticket] = []
+    private let waiters = WaitQueue()
 
     init(loop: EventLoop, ledger: Ledger, state: StoreState) {
         self.loop = loop
@@ -49,15 +49,13 @@ final class Packer {
         while true {
             if let place = placeInActive(blocks, keeping: kept) { return place }
             if isLeasing {
-                let ticket = loop.makeTicket()
-                waiters.append(ticket)
-                _ = await loop.answer(ticket)
+                await waiters.wait(on: loop)
                 continue
             }
             isLeasing = true
             defer {
                 isLeasing = false
-                wakeAll()
+                waiters.wakeAll(on: loop)
             }
             try await replaceActive(atLeast: blocks, keeping: kept)
         }
@@ -80,12 +78,6 @@ final class Packer {
             active = LeasedSegment(
                 try await ledger.leaseSegment(atLeast: blocks, keeping: kept))
         }
-    }
-
-    private func wakeAll() {
-        let woken = waiters
-        waiters = []
-        for ticket in woken { loop.wake(ticket) }
     }
 
     /// The record at that place is durable and published, or no write to it was ever started
@@ -122,11 +114,7 @@ final class Packer {
     }
 
     private func waitUntilGivenBack() async {
-        while segmentsOnTheWay > 0 {
-            let ticket = loop.makeTicket()
-            waiters.append(ticket)
-            _ = await loop.answer(ticket)
-        }
+        while segmentsOnTheWay > 0 { await waiters.wait(on: loop) }
     }
 
     private func giveBackIfResolved(_ segment: LeasedSegment) {
@@ -135,7 +123,7 @@ final class Packer {
         loop.inBackground { [self] in
             if let lease = segment.lease.take() { await ledger.giveBack(lease) }
             segmentsOnTheWay -= 1
-            wakeAll()
+            waiters.wakeAll(on: loop)
         }
     }
 }

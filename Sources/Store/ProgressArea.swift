@@ -27,7 +27,7 @@ final class ProgressArea {
     /// The last sequence of the log that is no longer used.
     private var ended: UInt64?
     private var settles = Burst()
-    private var waiters: [Ticket] = []
+    private let waiters = WaitQueue()
 
     /// Between two tries to get space.
     private static let retryNanoseconds: UInt64 = 60_000_000_000
@@ -83,18 +83,13 @@ final class ProgressArea {
             stage =
                 extent == nil
                 ? .none(notBefore: loop.now + ProgressArea.retryNanoseconds) : .ready
-            for ticket in waiters { loop.wake(ticket) }
-            waiters = []
+            waiters.wakeAll(on: loop)
         }
     }
 
     /// Gives the space back if the catalog has all that was in it; else recovery looks there.
     func close() async {
-        while stage == .preparing {
-            let ticket = loop.makeTicket()
-            waiters.append(ticket)
-            _ = await loop.answer(ticket)
-        }
+        while stage == .preparing { await waiters.wait(on: loop) }
         if let extent, log?.isEmpty == true { await ledger.giveBack(progressLog: extent) }
         end()
     }

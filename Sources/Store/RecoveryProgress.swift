@@ -25,14 +25,32 @@ extension Recovery {
             }
         }
         state.progressSequence = last
+        var changes: [CatalogChange] = []
         for (id, found) in entries.sorted(by: {
             UploadID($0.key).catalog < UploadID($1.key).catalog
         }) {
             guard let record = uploads[id] else { continue }
-            let news = found.sorted { $0.sequence < $1.sequence }
+            let entries = found.sorted { $0.sequence < $1.sequence }
                 .filter { $0.sequence > record.progressSequence }
-            try await replay(news, of: id, after: record, confirmed: confirmed[id] ?? 0)
+            let news = try await replay(
+                entries, of: id, after: record, confirmed: confirmed[id] ?? 0)
+            if bytes(of: changes) + bytes(of: news) > CatalogLimits.commitBytesMax {
+                try await tell(changes)
+                changes = []
+            }
+            changes += news
         }
+        try await tell(changes)
+    }
+
+    private func bytes(of changes: [CatalogChange]) -> UInt64 {
+        changes.reduce(0) { $0 + $1.writtenBytesMax }
+    }
+
+    /// In one transaction: what belongs to one upload is never told in part.
+    private func tell(_ changes: [CatalogChange]) async throws(StoreError) {
+        guard !changes.isEmpty else { return }
+        if let error = await indexer.apply(changes, applied: 0) { throw .index("\(error)") }
     }
 
     private func scanProgress(_ extent: Extent) async throws(StoreError) -> [ProgressEntry] {
@@ -81,10 +99,11 @@ extension Recovery {
 
     // MARK: One upload
 
+    /// Answers what the catalog is to be told: nothing, if no entry says more than it has.
     private func replay(
         _ entries: [ProgressEntry], of id: ObjectID, after record: UploadRecord, confirmed: UInt64
-    ) async throws(StoreError) {
-        guard !entries.isEmpty else { return }
+    ) async throws(StoreError) -> [CatalogChange] {
+        guard !entries.isEmpty else { return [] }
         var pages: [Int: [UInt32]] = [:]
         let stored = try ask { reader throws(CatalogError) in
             try reader.uploadPages(UploadID(id).catalog)
@@ -110,15 +129,16 @@ extension Recovery {
             (accepted, pages) = (next, merged)
             dirty.formUnion(entry.pages.map(\.number))
         }
-        guard accepted.progressSequence > record.progressSequence else { return }
-        try await commit(accepted, instead: record, of: id, pages.filter { dirty.contains($0.key) })
+        guard accepted.progressSequence > record.progressSequence else { return [] }
         uploads[id] = accepted
+        return changes(
+            to: accepted, from: record, of: id, pages.filter { dirty.contains($0.key) })
     }
 
-    /// All at once: the record and the space that it speaks of.
-    private func commit(
-        _ record: UploadRecord, instead old: UploadRecord, of id: ObjectID, _ pages: [Int: [UInt32]]
-    ) async throws(StoreError) {
+    /// The record and the space that it speaks of.
+    private func changes(
+        to record: UploadRecord, from old: UploadRecord, of id: ObjectID, _ pages: [Int: [UInt32]]
+    ) -> [CatalogChange] {
         let upload = UploadID(id).catalog
         var changes = CatalogChange.extents(
             from: Set(old.space.extents), to: Set(record.space.extents))
@@ -126,7 +146,7 @@ extension Recovery {
         for (page, sums) in pages.sorted(by: { $0.key < $1.key }) {
             changes.append(.putUploadPage(upload, page: UInt32(page), value: sums.littleEndian))
         }
-        if let error = await indexer.apply(changes, applied: 0) { throw .index("\(error)") }
+        return changes
     }
 
     /// Whether those bytes lie where `space` says.

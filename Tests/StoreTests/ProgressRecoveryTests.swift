@@ -57,6 +57,29 @@ import Volumes
         #expect(logged.client.told == 100_000 && logged.client.problems == [])
     }
 
+    @Test func `of several uploads is told to the catalog at once`() throws {
+        let logged = try LoggedWorld(.ample)
+        let others = (0..<5).map { UploadClient("n\($0)", content(90_000, seed: UInt64($0))) }
+        for other in others {
+            other.create(logged.world, on: 0)
+            other.send(logged.world, on: 0, to: 40_000)
+        }
+        #expect(logged.world.progressEntries >= 5)
+        func commits() throws -> Int {
+            let before = logged.catalog.commitCount
+            _ = try logged.reopened()
+            return logged.catalog.commitCount - before
+        }
+        let first = try commits()
+        // The logs are there no more: nothing is to be told.
+        #expect(try first - commits() == 1)
+        let again = try logged.reopened()
+        for other in others {
+            other.ask(again, on: 0)
+            #expect(other.told == 40_000 && other.problems == [])
+        }
+    }
+
     /// A start that cannot tell the catalog fails, and the next one finds the log as it was.
     @Test func `is still there after a start that failed`() throws {
         let logged = try LoggedWorld(.ample)
