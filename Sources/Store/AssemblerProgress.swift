@@ -85,16 +85,22 @@ extension Assembler {
     func keepUp() {
         guard !isClosing else { return }
         let time = loop.now
-        for upload in uploads.values where upload.ending == .none && upload.failure == nil {
+        for upload in uploads.values where isWaiting(upload) {
             if upload.settledCount < upload.changeCount {
                 if isLate(upload.settledAt, time) { settleInBackground(upload) }
             } else if let since = upload.unrecordedSince, isLate(since, time) {
                 recordInBackground(upload)
             }
         }
-        if let id = area.pressing, let upload = uploads[UploadID(id)] {
+        if let id = area.pressing, let upload = uploads[UploadID(id)], isWaiting(upload) {
             recordInBackground(upload)
         }
+    }
+
+    /// Whether nothing is under way that ends it, or has the catalog know of it: of a catalog that
+    /// refuses no more is asked with every second.
+    private func isWaiting(_ upload: OpenUpload) -> Bool {
+        upload.ending == .none && upload.failure == nil && upload.commitsUnderWay == 0
     }
 
     private func isLate(_ start: UInt64, _ time: UInt64) -> Bool {

@@ -136,6 +136,25 @@ import Volumes
         #expect(world.close() == nil)
     }
 
+    /// While the catalog refuses, each second asks for no more than the one before.
+    @Test func `is told to a catalog that refuses once, not every second`() throws {
+        let logged = try LoggedWorld(.ample)
+        logged.client.send(logged.world, on: 0, to: 100_000)
+        let ledger = try #require(logged.world.shared).ledger
+        for number in 1...500 { logged.catalog.fail(commit: number, .before(.diskFull)) }
+        let core = logged.world.core
+        for _ in 0..<8 {
+            logged.pass(seconds: 6)
+            logged.world.run { await core.keepUp() }
+            logged.pass(seconds: 1)
+        }
+        #expect(logged.world.run { await ledger.queue.count } == 1)
+        #expect(try logged.recordedOffset == 4096)
+        let again = try logged.reopened()
+        logged.client.ask(again, on: 0)
+        #expect(logged.client.told == 100_000 && logged.client.problems == [])
+    }
+
     /// An orderly stop leaves nothing in the log, and no lease.
     @Test func `is in the catalog once the store is closed`() throws {
         let logged = try LoggedWorld(.ample, cores: 2)
