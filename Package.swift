@@ -122,7 +122,7 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "HTTP", "Configuration", "Files", "Runtime", "Cryptography", "Signatures",
-                "Transfer",
+                "Transfer", "Trees",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -7,8 +7,9 @@
 /// For who comes from another core every `await` here may let others in, also that of a function
 /// of this actor: what is decided is done before the next one.
 ///
-/// `settle` makes durable what has come: data flushed first, then its record in the catalog.
-/// Offsets that clients hear come from there, so they are never ahead of the disk, nor go back.
+/// `settle` makes durable what has come: by an entry in the progress log, flushed together with
+/// the data, or by a record in the catalog, after it. Offsets that clients hear come from there, so
+/// they are never ahead of the disk, nor go back.
 
 import Catalog
 import Checksums
@@ -30,7 +31,7 @@ actor Assembler {
     var unrecorded: Set<UploadID> = []
     private(set) var isClosing = false
     private var isEndingExpired = false
-    private var closing: Ticket?
+    private let backgroundEnds = WaitQueue()
     /// What was begun for nobody's request and goes on.
     private var backgroundCount = 0
     /// All that the catalog has, this core's: enough to end them in time.
@@ -81,11 +82,7 @@ actor Assembler {
     }
 
     private func waitForBackground() async {
-        while isEndingExpired || backgroundCount > 0 {
-            let ticket = loop.makeTicket()
-            closing = ticket
-            _ = await loop.answer(ticket)
-        }
+        while isEndingExpired || backgroundCount > 0 { await backgroundEnds.wait(on: loop) }
     }
 
     /// Work on an upload that nobody waits for but `close`.
@@ -96,7 +93,7 @@ actor Assembler {
             await work()
             leave(upload)
             backgroundCount -= 1
-            if let ticket = closing.take() { loop.wake(ticket) }
+            backgroundEnds.wakeAll(on: loop)
         }
     }
 
@@ -177,7 +174,7 @@ actor Assembler {
             await expire(id, upload.owner)
         }
         isEndingExpired = false
-        if let ticket = closing.take() { loop.wake(ticket) }
+        backgroundEnds.wakeAll(on: loop)
     }
 
     // MARK: One upload

@@ -55,8 +55,9 @@ extension Assembler {
             made.sha256 = start.sha256
             return made
         }
-        let bytes = LargeObject(
-            unpublished: upload.state.space.extents, checksums, length: length)
+        let manifest = Manifest(
+            mediaType: [], checksum: 0, extents: upload.state.space.extents, checksums: checksums)
+        let bytes = LargeObject(unpublished: manifest, length: length)
         made.sha256 = try await store.sha256(of: bytes)
         return made
     }

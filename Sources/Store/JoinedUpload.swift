@@ -37,12 +37,8 @@ struct JoinedUpload {
         guard isLarge else { return false }
         let count = content.extents.count
         guard count <= VolumeLayout.extentsPerObjectMax else { return true }
-        let blocks = description.withText {
-            RecordEncoding.blockCount(
-                largeObjectOf: content.length, extentCount: count, segments: content.segments, $0)
-        }
         // Its digest may turn out to need one more.
-        return blocks >= StoreLimits.recordBlocksMax
+        return data.recordBlocks >= StoreLimits.recordBlocksMax
     }
 
     var data: LargeData {

@@ -71,11 +71,7 @@ extension LargeData {
 
     /// Its bytes, to be read like an object's: nobody finds them by a record.
     var unpublished: LargeObject {
-        LargeObject(
-            StoredObject(
-                length: description.length, sequence: 0, modified: 0, kind: .large,
-                record: Extent(volume: VolumeID(0), start: 0, count: 1)),
-            manifest)
+        LargeObject(unpublished: manifest, length: description.length)
     }
 
     /// The strings as the record takes them.

@@ -42,13 +42,12 @@ public final class LargeObject {
     }
 
     /// Bytes that are no object yet, to be read like one: nobody finds them by a record.
-    convenience init(unpublished extents: [Extent], _ checksums: [UInt32], length: UInt64) {
-        let object = StoredObject(
-            length: length, sequence: 0, modified: 0, kind: .large,
-            record: Extent(volume: VolumeID(0), start: 0, count: 1))
+    convenience init(unpublished manifest: Manifest, length: UInt64) {
         self.init(
-            object,
-            Manifest(mediaType: [], checksum: 0, extents: extents, checksums: checksums))
+            StoredObject(
+                length: length, sequence: 0, modified: 0, kind: .large,
+                record: Extent(volume: VolumeID(0), start: 0, count: 1)),
+            manifest)
     }
 
     /// The first piece of bytes `offset` to `end`, which is behind the last: as many of them as one

@@ -4,6 +4,7 @@ internal import Configuration
 internal import Files
 internal import Foundation
 internal import Logging
+internal import Trees
 
 /// A logger of the whole process for the level that the configuration asks for.
 func makeLogger(level: LogLevel) -> Logger {
@@ -39,7 +40,7 @@ struct LineLogHandler: LogHandler {
         let provided = metadataProvider?.get() ?? [:]
         let all = metadata.merging(provided) { $1 }.merging(event.metadata ?? [:]) { $1 }
         let time = now().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-        var line = "\(time) \(event.level.rawValue) \(escaped("\(event.message)"))"
+        var line = "\(time) \(event.level.rawValue) \(PlainText.of("\(event.message)"))"
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line += " \(key)=\(shown("\(value)"))"
         }
@@ -51,24 +52,6 @@ struct LineLogHandler: LogHandler {
         let isPlain = !value.isEmpty && value.utf8.allSatisfy { (0x21...0x7e).contains($0) }
         if isPlain, !value.contains("\""), !value.contains("\\") { return value }
         let text = value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        return "\"" + escaped(text) + "\""
-    }
-
-    /// Names come from clients: no control character of theirs reaches a terminal or forges a line.
-    private func escaped(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        var result = ""
-        for scalar in text.unicodeScalars {
-            if isControl(scalar) {
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            } else {
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    private func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.properties.generalCategory == .control
+        return "\"" + PlainText.of(text) + "\""
     }
 }
