@@ -52,8 +52,10 @@ public struct SettingKey: Sendable {
 extension SettingKey {
     /// Every key there is, in the order of the reference.
     public static let all: [SettingKey] =
-        [server, metrics, storage, security, uploads, downloads, performance, limits, logging]
-        .flatMap { $0 }
+        [
+            server, metrics, storage, security, uploads, downloads, performance, streaming, limits,
+            logging,
+        ].flatMap { $0 }
 
     /// The sections in the order of the reference, each once.
     static let sections: [String] = all.reduce(into: []) { sections, key in

@@ -13,6 +13,7 @@ public struct Settings: Equatable, Sendable {
     public internal(set) var uploads = UploadsSection()
     public internal(set) var downloads = DownloadsSection()
     public internal(set) var performance = PerformanceSection()
+    public internal(set) var streaming = StreamingSection()
     public internal(set) var limits = LimitsSection()
     public internal(set) var logging = LoggingSection()
 
@@ -91,6 +92,11 @@ extension Settings {
         /// Whole blocks of 4 KiB.
         public internal(set) var chunkBytesMin = 256 << 10
         public internal(set) var chunkBytesMax = 10 << 20
+    }
+
+    public struct StreamingSection: Equatable, Sendable {
+        /// HTTP/2; always false as long as there is none.
+        public internal(set) var multiplexes = false
     }
 
     public struct LimitsSection: Equatable, Sendable {

@@ -112,6 +112,7 @@ import Testing
             ["0", "\"1025MiB\"", "1048577", "\"\""]
         ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
+        ("streaming.connection_multiplexing", ["false"], ["true", "\"no\""]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]
 
