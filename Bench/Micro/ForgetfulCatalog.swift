@@ -27,6 +27,7 @@ private final class EmptyReader: CatalogReader {
     func upload(_ id: CatalogUploadID) -> [UInt8]? { nil }
     func uploadPages(_ id: CatalogUploadID) -> [CatalogUploadPage] { [] }
     func forEachUpload(_ body: (CatalogUploadID, [UInt8]) -> Void) {}
+    func forEachProfile(_ body: ([UInt8], [UInt8]) -> Void) {}
     func leases() -> [CatalogLease] { [] }
     func removals() -> [CatalogRemoval] { [] }
     func metadata() -> CatalogMetadata {

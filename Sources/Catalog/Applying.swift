@@ -32,6 +32,10 @@ extension Transaction {
             try putUploadPage(id, page, value, in: tables)
         case .dropUpload(let id):
             try dropUpload(id, in: tables)
+        case .putProfile(let key, let value):
+            try putProfile(key, value, in: tables)
+        case .dropProfile(let key):
+            try dropProfile(key, in: tables)
         }
     }
 

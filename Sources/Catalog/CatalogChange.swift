@@ -26,14 +26,19 @@ public enum CatalogChange: Sendable, Equatable {
     /// Forgets an upload's record and all its pages.
     case dropUpload(CatalogUploadID)
 
+    /// Stores what is kept of a client in place of what was there; the key has 1 to
+    /// `CatalogLimits.profileKeyBytesMax` bytes, the value at most `CatalogLimits.profileBytesMax`.
+    case putProfile(key: [UInt8], value: [UInt8])
+    case dropProfile(key: [UInt8])
+
     /// Whether a full catalog refuses it, and with it the whole commit. Removals and what they need
     /// always have room, for they are what makes room; extents come with their object or their
     /// removal record; leases are few and needed for removal records too.
     var addsObjects: Bool {
         switch self {
-        case .put, .putUpload, .putUploadPage: true
+        case .put, .putUpload, .putUploadPage, .putProfile: true
         case .remove, .addExtent, .dropExtent, .addLease, .dropLease, .addRemoval, .dropRemoval,
-            .dropUpload:
+            .dropUpload, .dropProfile:
             false
         }
     }
@@ -57,4 +62,7 @@ public enum CatalogLimits {
     public static let uploadPageBytesMax = 4 << 10
     /// Checksums of 64 KiB each, 1,024 a page, cover 16 GiB: more than an object may have.
     public static let uploadPagesMax: UInt32 = 256
+    public static let profileKeyBytesMax = 128
+    /// Small enough that rows share their pages.
+    public static let profileBytesMax = 512
 }

@@ -71,7 +71,7 @@ public struct CatalogInstance: Sendable, Hashable {
 
 /// What the catalog knows of itself.
 public struct CatalogMetadata: Sendable, Equatable {
-    public static let formatVersion: UInt32 = 3
+    public static let formatVersion: UInt32 = 4
     /// Catalogs from this format on are brought to the present one when they are opened.
     static let formatVersionMin: UInt32 = 2
 

@@ -67,6 +67,12 @@ public protocol CatalogReader: AnyObject, Sendable {
     /// part.
     func forEachUpload(_ body: (CatalogUploadID, [UInt8]) -> Void) throws(CatalogError)
 
+    /// Walks what is kept of clients, in the order of the keys' bytes. A commit meanwhile may be
+    /// seen in part.
+    func forEachProfile(
+        _ body: (_ key: [UInt8], _ value: [UInt8]) -> Void
+    ) throws(CatalogError)
+
     /// By ascending volume and segment.
     func leases() throws(CatalogError) -> [CatalogLease]
 

@@ -23,7 +23,7 @@ extension CatalogChange {
         let pageRows = UInt64(LongValue.rowCount(of: CatalogLimits.uploadPageBytesMax))
         switch self {
         case .put, .remove, .addExtent, .dropExtent, .addLease, .dropLease, .addRemoval,
-            .dropRemoval:
+            .dropRemoval, .putProfile, .dropProfile:
             return CatalogChange.writtenRowBytes
         case .putUpload(_, let value):
             return UInt64(LongValue.rowCount(of: value.count)) * CatalogChange.writtenRowBytes

@@ -163,6 +163,13 @@ private final class MemoryReader: CatalogReader {
         for (id, value) in uploads { body(id, value) }
     }
 
+    func forEachProfile(_ body: (_ key: [UInt8], _ value: [UInt8]) -> Void) {
+        let profiles = catalog.read { tables in
+            tables.profiles.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        }
+        for (key, value) in profiles { body(key, value) }
+    }
+
     func metadata() -> CatalogMetadata { catalog.read { $0.metadata } }
 }
 
@@ -174,6 +181,7 @@ private struct MemoryTables {
     var removals: [UInt64: CatalogRemoval] = [:]
     var uploads: [CatalogUploadID: [UInt8]] = [:]
     var uploadPages: [CatalogUploadID: [UInt32: [UInt8]]] = [:]
+    var profiles: [[UInt8]: [UInt8]] = [:]
     var metadata: CatalogMetadata
 
     init(instance: CatalogInstance) {
@@ -207,6 +215,13 @@ private struct MemoryTables {
         case .dropUpload(let id):
             uploads[id] = nil
             uploadPages[id] = nil
+        case .putProfile(let key, let value):
+            CatalogLimits.check(profileKey: key)
+            CatalogLimits.check(profile: value)
+            profiles[key] = value
+        case .dropProfile(let key):
+            CatalogLimits.check(profileKey: key)
+            profiles[key] = nil
         }
     }
 

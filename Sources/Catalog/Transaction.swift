@@ -8,6 +8,7 @@ struct Tables: Sendable {
     var removals: UInt32 = 0
     var uploads: UInt32 = 0
     var uploadPages: UInt32 = 0
+    var profiles: UInt32 = 0
     var meta: UInt32 = 0
 
     struct Name {
@@ -17,7 +18,7 @@ struct Tables: Sendable {
         let since: UInt32
     }
 
-    static let count: UInt32 = 7
+    static let count: UInt32 = 8
     /// All but `meta`.
     static var named: [Name] {
         [
@@ -27,6 +28,7 @@ struct Tables: Sendable {
             Name(name: "removals", place: \.removals, since: 1),
             Name(name: "uploads", place: \.uploads, since: 3),
             Name(name: "uploadPages", place: \.uploadPages, since: 3),
+            Name(name: "profiles", place: \.profiles, since: 4),
         ]
     }
 }

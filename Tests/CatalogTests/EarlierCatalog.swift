@@ -1,4 +1,4 @@
-// A catalog as programs of format 2 wrote it, byte by byte, and what is in it.
+// A catalog as programs of formats 2 and 3 wrote it, byte by byte, and what is in it.
 import Foundation
 import Testing
 
@@ -9,7 +9,8 @@ enum EarlierCatalog {
 
     /// Makes one in `directory`. Extents beside the one that is described make it long.
     static func make(
-        in directory: TemporaryDirectory, version: UInt8 = 2, extentCount: UInt64 = 0
+        in directory: TemporaryDirectory, format: UInt8 = 2, version: UInt8? = nil,
+        extentCount: UInt64 = 0
     ) throws {
         var sizes = LMDBSizes.small
         sizes.mapBytes = 16 << 20
@@ -18,6 +19,12 @@ enum EarlierCatalog {
         var tables: [UInt32] = []
         for name in names {
             tables.append(try #require(try transaction.table(name, create: true)))
+        }
+        if format >= 3 {
+            // Without rows: what formats have in common is told apart by nothing else.
+            for name in ["uploadPages", "uploads"] as [StaticString] {
+                _ = try #require(try transaction.table(name, create: true))
+            }
         }
         let meta = try #require(try transaction.table("meta", create: true))
         let rows: [(table: UInt32, key: [UInt8], value: [UInt8])] = [
@@ -28,7 +35,7 @@ enum EarlierCatalog {
                 tables[3], [0, 0, 0, 0, 0, 0, 0, 7],
                 [8, 0, 0, 0, 0, 0, 0, 0] + [9, 0, 0, 0, 0, 0, 0, 0] + [10, 0, 0, 0, 0, 0, 0, 0]
             ),
-            (meta, [0, 0, 0, 0, 0, 0, 0, 0], metadata(version)),
+            (meta, [0, 0, 0, 0, 0, 0, 0, 0], metadata(version ?? format)),
         ]
         for row in rows { try transaction.put(row.key.span, row.value.span, in: row.table) }
         let oneBlock: [UInt8] = [1, 0, 0, 0]
@@ -69,6 +76,6 @@ enum EarlierCatalog {
         #expect(contents.uploads.isEmpty)
         let metadata = CatalogMetadata(instance: instance, applied: 64, isClean: true)
         #expect(contents.metadata == metadata)
-        #expect(contents.metadata.formatVersion == 3)
+        #expect(contents.metadata.formatVersion == 4)
     }
 }

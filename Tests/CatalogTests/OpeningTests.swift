@@ -144,10 +144,10 @@ import Testing
 
     @Test func `refuses a newer format, whatever else it stores`() throws {
         try tamper { transaction, tables throws(CatalogError) in
-            let newer: [UInt8] = [4, 0, 0, 0, 9, 9]
+            let newer: [UInt8] = [5, 0, 0, 0, 9, 9]
             try transaction.put(CatalogMetadata.key.bytes.span, newer.span, in: tables.meta)
         }
-        #expect(throws: CatalogError.newerFormat(found: 4, supported: 3)) { try open() }
+        #expect(throws: CatalogError.newerFormat(found: 5, supported: 4)) { try open() }
     }
 
     @Test func `refuses an older format and says how to go on`() throws {

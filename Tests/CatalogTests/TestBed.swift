@@ -128,6 +128,12 @@ struct StoredUpload: Equatable {
     var pages: [CatalogUploadPage]
 }
 
+/// What a catalog holds of one client.
+struct StoredProfile: Equatable {
+    var key: [UInt8]
+    var value: [UInt8]
+}
+
 /// All that a catalog holds, for comparing two. Of uploads without a record, only the samples.
 struct Contents: Equatable {
     var listings: [CatalogListing] = []
@@ -135,6 +141,7 @@ struct Contents: Equatable {
     var leases: [CatalogLease]
     var removals: [CatalogRemoval]
     var uploads: [StoredUpload] = []
+    var profiles: [StoredProfile] = []
     var metadata: CatalogMetadata
 
     init(of storage: any CatalogStorage) throws {
@@ -150,6 +157,7 @@ struct Contents: Equatable {
             listings += page
             after = last.name
         }
+        try reader.forEachProfile { profiles.append(StoredProfile(key: $0, value: $1)) }
         var records: [CatalogUploadID: [UInt8]] = [:]
         try reader.forEachUpload { records[$0] = $1 }
         for id in Set(records.keys).union(CatalogUploadID.samples).sorted() {

@@ -15,9 +15,11 @@ import Testing
         try LMDBCatalog.open(at: directory.path, instance: owner, sizes: sizes, create: create)
     }
 
-    @Test(arguments: [false, true])
-    func `is upgraded when it is opened, and keeps all it has`(_ create: Bool) throws {
-        try EarlierCatalog.make(in: directory)
+    @Test(arguments: [2, 3] as [UInt8], [false, true])
+    func `is upgraded when it is opened, and keeps all it has`(
+        _ format: UInt8, _ create: Bool
+    ) throws {
+        try EarlierCatalog.make(in: directory, format: format)
         try EarlierCatalog.expectUpgraded(try open(create: create))
         let bytes = try Data(contentsOf: directory.dataFile)
         do {
@@ -26,12 +28,16 @@ import Testing
             #expect(try Data(contentsOf: directory.dataFile) == bytes)
             let id = CatalogUploadID.sample(1)
             try catalog.commit(
-                [.putUpload(id, value: [1]), .putUploadPage(id, page: 2, value: [3])],
-                applied: 65)
+                [
+                    .putUpload(id, value: [1]), .putUploadPage(id, page: 2, value: [3]),
+                    .putProfile(key: [4], value: [5]),
+                ], applied: 65)
         }
         let pages = [CatalogUploadPage(page: 2, value: [3])]
         let expected = StoredUpload(id: .sample(1), value: [1], pages: pages)
-        #expect(try Contents(of: open(create: create)).uploads == [expected])
+        let contents = try Contents(of: open(create: create))
+        #expect(contents.uploads == [expected])
+        #expect(contents.profiles == [StoredProfile(key: [4], value: [5])])
     }
 
     @Test func `is left as it is when it is another instance's`() throws {
@@ -47,6 +53,12 @@ import Testing
     @Test func `that calls itself the present one lacks tables`() throws {
         try EarlierCatalog.make(in: directory, version: 3)
         #expect(throws: CatalogError.damaged("the table uploads is missing")) { try open() }
+        let other = try TemporaryDirectory()
+        try EarlierCatalog.make(in: other, format: 3, version: 4)
+        #expect(throws: CatalogError.damaged("the table profiles is missing")) {
+            try LMDBCatalog.open(
+                at: other.path, instance: instance, sizes: .small, create: false)
+        }
     }
 
     @Test func `is upgraded also where map and file are full`() throws {

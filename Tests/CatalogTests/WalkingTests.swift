@@ -163,7 +163,7 @@ extension CatalogChange {
     fileprivate static func random(using random: inout Random) -> CatalogChange {
         let number = UInt64.random(in: 0...15, using: &random)
         let sequence = UInt64.random(in: 1...50, using: &random)
-        switch Int.random(in: 0...11, using: &random) {
+        switch Int.random(in: 0...13, using: &random) {
         case 0, 1: return .put("n\(number)", sequence)
         case 2: return .remove("n\(number)", sequence)
         case 3:
@@ -181,6 +181,10 @@ extension CatalogChange {
         case 10:
             let value = content(Int(sequence) * 80, seed: UInt8(sequence))
             return .putUploadPage(.sample(number % 6), page: UInt32(number), value: value)
+        case 11:
+            let value = content(Int(sequence), seed: UInt8(sequence))
+            return .putProfile(key: [UInt8(number)], value: value)
+        case 12: return .dropProfile(key: [UInt8(number)])
         default:
             return .addRemoval(
                 CatalogRemoval(
