@@ -54,24 +54,6 @@ public enum ChunkPlanner {
     }
 }
 
-/// What is known of a file to be sent, and of the link that it will come by.
-public struct TransferFacts: Equatable, Sendable {
-    /// Of the whole file, in bytes.
-    public var size: UInt64?
-    public var bytesPerSecond: UInt64?
-    public var roundTripNanoseconds: UInt64?
-    /// The share of requests that did not fail, from 0 to 1.
-    public var reliability: Double?
-
-    public init(
-        size: UInt64? = nil, bytesPerSecond: UInt64? = nil, roundTripNanoseconds: UInt64? = nil,
-        reliability: Double? = nil
-    ) {
-        (self.size, self.bytesPerSecond) = (size, bytesPerSecond)
-        (self.roundTripNanoseconds, self.reliability) = (roundTripNanoseconds, reliability)
-    }
-}
-
 /// Between which lengths, in bytes, a chunk's is chosen.
 public struct ChunkLimits: Equatable, Sendable {
     /// Chunks that are whole blocks of a volume leave none of them in two parts.

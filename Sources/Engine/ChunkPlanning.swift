@@ -1,0 +1,115 @@
+/// How chunks are planned for a link that something is known of.
+
+extension ChunkPlanner {
+    /// What an operator's `performance.chunk_adaptation_algorithm` makes of what is known.
+    public static func plan(
+        _ algorithm: ChunkAlgorithm, _ facts: TransferFacts, limits: ChunkLimits = ChunkLimits()
+    ) -> ChunkPlan {
+        switch algorithm {
+        case .fixed: tiers(facts, .tier, limits)
+        case .adaptive: adaptive(facts, limits)
+        case .predictive: predictive(facts, limits)
+        }
+    }
+
+    private static func tiers(
+        _ facts: TransferFacts, _ reason: ChunkReason, _ limits: ChunkLimits
+    ) -> ChunkPlan {
+        let bytes = fixed(facts, limits: limits)
+        return ChunkPlan(
+            chunkBytes: bytes,
+            parallelism: parallelism(
+                chunkBytes: bytes, bytesPerSecond: facts.bytesPerSecond.map { Double($0) },
+                roundTripSeconds: facts.roundTripNanoseconds.map { Double($0) / 1e9 }),
+            reason: reason)
+    }
+
+    /// What stands in for facts that are missing.
+    static let roundTripSecondsAssumed = 0.1
+    /// Below this a link fails less than once in thirty years; nearer to 0 nothing changes.
+    private static let failuresPerSecondMin = 1e-9
+
+    private static func adaptive(_ facts: TransferFacts, _ limits: ChunkLimits) -> ChunkPlan {
+        let known = facts.history?.forecast(at: facts.now ?? 0, facts.linkClass)
+        guard let rate = rate(facts) ?? known?.bytesPerSecond else {
+            return tiers(facts, .unknownLink, limits)
+        }
+        return balance(
+            ChunkBalance(
+                bytesPerSecond: rate,
+                overheadSeconds: roundTrip(facts) ?? known?.roundTripSeconds
+                    ?? roundTripSecondsAssumed,
+                failuresPerSecond: hazard(facts) ?? known?.failuresPerSecond
+                    ?? LinkHazard().failuresPerSecond(facts.linkClass)),
+            facts, .balance, limits)
+    }
+
+    private static func predictive(_ facts: TransferFacts, _ limits: ChunkLimits) -> ChunkPlan {
+        guard let history = facts.history, let now = facts.now,
+            let forecast = history.forecast(at: now, facts.linkClass)
+        else { return adaptive(facts, limits) }
+        return balance(
+            ChunkBalance(
+                bytesPerSecond: forecast.bytesPerSecond,
+                overheadSeconds: roundTrip(facts) ?? forecast.roundTripSeconds
+                    ?? roundTripSecondsAssumed,
+                failuresPerSecond: forecast.failuresPerSecond),
+            facts, .forecast, limits)
+    }
+
+    private static func rate(_ facts: TransferFacts) -> Double? {
+        guard let rate = facts.bytesPerSecond, rate > 0 else { return nil }
+        return min(Double(rate), LinkEstimator.bytesPerSecondMax)
+    }
+
+    private static func roundTrip(_ facts: TransferFacts) -> Double? {
+        guard let told = facts.roundTripNanoseconds, told > 0 else { return nil }
+        return min(Double(told), LinkEstimator.roundTripMax) / 1e9
+    }
+
+    private static func hazard(_ facts: TransferFacts) -> Double? {
+        guard let told = facts.failuresPerSecond, told >= 0 else { return nil }
+        return min(max(told, failuresPerSecondMin), 1e3)
+    }
+
+    private static func balance(
+        _ balance: ChunkBalance, _ facts: TransferFacts, _ reason: ChunkReason,
+        _ limits: ChunkLimits
+    ) -> ChunkPlan {
+        let wanted = balance.bytes
+        let (least, most) = (Double(limits.smallest), Double(limits.largest))
+        var reason = reason
+        if wanted < least { reason = .shortestAllowed }
+        if wanted > most { reason = .longestAllowed }
+        var bytes = UInt64(min(max(wanted, least), most))
+        if let left = facts.bytesLeft ?? facts.size, left > bytes {
+            bytes = balance.evenly(left, about: bytes, limits)
+        }
+        bytes -= bytes % ChunkLimits.blockBytes
+        return ChunkPlan(
+            chunkBytes: bytes,
+            parallelism: parallelism(
+                chunkBytes: bytes, bytesPerSecond: balance.bytesPerSecond,
+                roundTripSeconds: balance.overheadSeconds),
+            reason: reason)
+    }
+
+    // MARK: Parallelism
+
+    /// Most connections that a client is advised to use.
+    public static let parallelismMax = 8
+    /// A second connection that would bring less than this share is not worth its failures.
+    static let idleShareWorthwhile = 0.1
+
+    /// Chunks that must be under way together so that the link never waits: while one's answer is
+    /// awaited, a round trip long, the others send. A chunk occupies the link for c/r and its
+    /// connection for c/r + RTT, so these are 1 + r·RTT/c; a tenth of a chunk is let go. What is
+    /// not known is 1.
+    static func parallelism(
+        chunkBytes: UInt64, bytesPerSecond: Double?, roundTripSeconds: Double?
+    ) -> Int {
+        guard let bytesPerSecond, let roundTripSeconds, chunkBytes > 0 else { return 1 }
+        let wanted = 1 + bytesPerSecond * roundTripSeconds / Double(chunkBytes)
+        return Int(min((wanted - idleShareWorthwhile).rounded(.up), Double(parallelismMax)))
+    }
+}

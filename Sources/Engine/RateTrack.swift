@@ -1,0 +1,152 @@
+/// The rate of one direction of one connection: which intervals are evidence, and of what.
+
+struct RateTrack: Equatable, Sendable {
+    /// Where the interval that goes on began.
+    private struct Start: Equatable {
+        var now: UInt64
+        var bytes: UInt64
+        var segments: UInt32?
+        var troubled: UInt32?
+    }
+
+    private var start: Start?
+    private var best = WindowedExtreme(.greatest)
+    /// Round trips that were evidence: the filter's time, which stands still while nobody sends.
+    private var time = 0.0
+    /// The rate when it last grew by more than a quarter, and the evidence since.
+    private var plateau = 0.0
+    private(set) var roundTrips = 0.0
+    /// Intervals in a row in which next to nothing came.
+    private var silences = 0
+    /// Of a segment, by intervals in which all came in order.
+    private var bytesPerSegment = 0.0
+    private var trouble = Trouble()
+
+    /// Less than this share of the best rate in one interval is a pause, not yet a slower link …
+    static let silenceShare = 0.125
+    /// … unless it goes on.
+    static let silencesMax = 2
+
+    var bytesPerSecond: Double? { best.value }
+    var troubleShare: Double? { trouble.share }
+
+    // MARK: Uploads
+
+    mutating func received(_ sample: LinkSample, roundTrip: Double) {
+        guard let bytes = sample.bytesReceived else { return }
+        let next = Start(
+            now: sample.now, bytes: bytes, segments: sample.segmentsReceived,
+            troubled: sample.segmentsOutOfOrder)
+        guard let interval = close(next, roundTrip: roundTrip) else { return }
+        let isBounded = sample.receiveWindowBytes.map {
+            Double($0) < interval.rate * roundTrip / 1e9
+        }
+        count(interval, roundTrip: roundTrip, isBounded: isBounded ?? false)
+    }
+
+    // MARK: Downloads
+
+    mutating func delivered(_ sample: LinkSample, roundTrip: Double) {
+        let next = Start(
+            now: sample.now, bytes: sample.bytesAcknowledged ?? 0, segments: sample.segmentsSent,
+            troubled: sample.segmentsResent)
+        guard var interval = close(next, roundTrip: roundTrip) else { return }
+        if let told = sample.deliveryBytesPerSecond {
+            // Nothing acknowledged meanwhile: the kernel repeats itself.
+            guard sample.bytesAcknowledged == nil || interval.bytes > 0 else { return }
+            interval.rate = Double(told)
+            // The kernel's is the rate of the last round trip, however long ago we asked.
+            interval.nanoseconds = min(interval.nanoseconds, roundTrip)
+        } else if sample.bytesAcknowledged == nil {
+            return
+        }
+        count(interval, roundTrip: roundTrip, isBounded: sample.isAppLimited)
+    }
+
+    // MARK: Both
+
+    private struct Interval {
+        var bytes: Double
+        var nanoseconds: Double
+        var rate: Double
+    }
+
+    /// What came since the interval began, if it has lasted a round trip. What cannot be (time or
+    /// counters that go back, an hour of nothing) begins another one and is no evidence.
+    private mutating func close(_ next: Start, roundTrip: Double) -> Interval? {
+        guard let start, next.now > start.now, next.bytes >= start.bytes,
+            next.now - start.now <= LinkEstimator.intervalMax
+        else {
+            if let start, next.now == start.now, next.bytes >= start.bytes { return nil }
+            self.start = next
+            return nil
+        }
+        let nanoseconds = Double(next.now - start.now)
+        guard nanoseconds >= roundTrip else { return nil }
+        self.start = next
+        let bytes = arrived(from: start, to: next)
+        return Interval(bytes: bytes, nanoseconds: nanoseconds, rate: bytes * 1e9 / nanoseconds)
+    }
+
+    /// A lost segment holds back all behind it: bytes in order stand still for a round trip, then
+    /// leap. So while segments come out of order they are counted themselves.
+    private mutating func arrived(from start: Start, to next: Start) -> Double {
+        let inOrder = Double(next.bytes - start.bytes)
+        guard let segments = RateTrack.risen(from: start.segments, to: next.segments),
+            let troubled = RateTrack.risen(from: start.troubled, to: next.troubled)
+        else { return inOrder }
+        trouble.count(troubled, of: segments)
+        guard segments > 0 else { return inOrder }
+        if troubled == 0 {
+            bytesPerSegment = inOrder / segments
+            return inOrder
+        }
+        return bytesPerSegment > 0 ? segments * bytesPerSegment : inOrder
+    }
+
+    /// Counters of 32 bits wrap; one that seems to have gone up by half of all it can hold went back.
+    private static func risen(from old: UInt32?, to new: UInt32?) -> Double? {
+        guard let old, let new else { return nil }
+        let risen = new &- old
+        return risen < 1 << 31 ? Double(risen) : nil
+    }
+
+    private mutating func count(_ interval: Interval, roundTrip: Double, isBounded: Bool) {
+        let rate = interval.rate
+        guard rate <= LinkEstimator.bytesPerSecondMax else { return }
+        let known = best.value ?? 0
+        if isBounded, rate <= known { return }
+        if rate < known * RateTrack.silenceShare, silences < RateTrack.silencesMax {
+            silences += 1
+            return
+        }
+        silences = 0
+        guard rate > 0 else { return }
+        let passed = min(interval.nanoseconds / roundTrip, LinkEstimator.rateWindowRoundTrips)
+        time += passed
+        best.observe(rate, at: time, window: LinkEstimator.rateWindowRoundTrips)
+        if rate > plateau * LinkEstimator.growth {
+            (plateau, roundTrips) = (rate, 0)
+        } else {
+            roundTrips = min(roundTrips + passed, 1e6)
+        }
+    }
+}
+
+/// The share of segments that were sent again or came out of order, of the last few thousand.
+private struct Trouble: Equatable {
+    private var troubled = 0.0
+    private var all = 0.0
+    static let segmentsMax = 8192.0
+
+    var share: Double? { all > 0 ? min(troubled / all, 1) : nil }
+
+    mutating func count(_ troubled: Double, of all: Double) {
+        self.troubled += troubled
+        self.all += all
+        guard self.all > Trouble.segmentsMax else { return }
+        // What is older counts half as much each time.
+        self.troubled /= 2
+        self.all /= 2
+    }
+}
