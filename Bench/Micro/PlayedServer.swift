@@ -152,7 +152,7 @@ final class PlayedServer {
         case .nop, .read, .write, .sync, .allocate, .dropCached, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
         case .receiveInto, .sendFile, .sendPipe, .cork, .splice, .openPipe, .discard, .poll,
-            .sendZeroCopy, .incomingQueue, .resetOnClose, .shutdown, .threadTime,
+            .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose, .shutdown, .threadTime,
             .timeout, .cancel, .message:
             preconditionFailure("nobody plays \(operation) here")
         }

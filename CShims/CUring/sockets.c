@@ -44,6 +44,13 @@ int32_t curing_incoming_queue(int socket)
     return (int32_t)queue;
 }
 
+int32_t curing_peer_address(int socket, void *target, uint32_t count)
+{
+    socklen_t size = count;
+    if (getpeername(socket, target, &size) < 0) return -errno;
+    return (int32_t)size;
+}
+
 int32_t curing_reset_on_close(int socket)
 {
     const struct linger none = {.l_onoff = 1, .l_linger = 0};

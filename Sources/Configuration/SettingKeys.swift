@@ -163,10 +163,30 @@ extension SettingKey {
                 + " network card that can."),
         SettingKey(
             "performance.min_chunk_size", .chunkSize, \.performance.chunkBytesMin,
-            "The shortest chunk that a client of numbered chunks is told to send."),
+            "The shortest chunk that a client is told to send."),
         SettingKey(
             "performance.max_chunk_size", .chunkSize, \.performance.chunkBytesMax,
             "The longest such chunk."),
+        SettingKey(
+            "performance.intelligent_chunking", .flag, \.performance.plansChunks,
+            "Chunks of uploads are as long as suits the client's link, and clients of tus and of"
+                + " resumable uploads are told, too (Millrace-Chunk). Off: numbered chunks are a"
+                + " twentieth of the file, 2MiB at most, and nobody else is told."),
+        SettingKey(
+            "performance.chunk_adaptation_algorithm", .word, \.performance.chunkAlgorithm,
+            "How their length is found: by tiers of speed, distance and reliability; by what"
+                + " failures cost against what chunks cost; or by that for the link as it is going"
+                + " to be."),
+        SettingKey(
+            "performance.client_profiling", .flag, \.performance.profilesClients,
+            "What a client's link was like is remembered for its next visit, by the subject of its"
+                + " JSON Web Token or else by its network (/24, /56). Off: nothing is, and what was"
+                + " is forgotten."),
+        SettingKey(
+            "performance.profile_persistence_duration",
+            .duration(atLeast: .seconds(60), atMost: .seconds(365 * 24 * 3600)),
+            \.performance.profileLifetime,
+            "For how long after its last transfer. Whole seconds, rounded up."),
     ]
 
     /// Timers are looked at once a second.

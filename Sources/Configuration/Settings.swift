@@ -92,6 +92,10 @@ extension Settings {
         /// Whole blocks of 4 KiB.
         public internal(set) var chunkBytesMin = 256 << 10
         public internal(set) var chunkBytesMax = 10 << 20
+        public internal(set) var plansChunks = true
+        public internal(set) var chunkAlgorithm = ChunkAdaptation.adaptive
+        public internal(set) var profilesClients = true
+        public internal(set) var profileLifetime = Duration.seconds(24 * 3600)
     }
 
     public struct StreamingSection: Equatable, Sendable {
@@ -128,6 +132,9 @@ public enum ConnectionSteering: String, CaseIterable, Sendable {
 /// When an upload is answered: after its bytes and its record are flushed, or after they are
 /// written. Only the moment of the answer differs, never the order of writes.
 public enum Durability: String, CaseIterable, Sendable { case durable, written }
+
+/// How the length of an upload's chunks is found.
+public enum ChunkAdaptation: String, CaseIterable, Sendable { case fixed, adaptive, predictive }
 
 /// How often the blocks of a large object are compared with their checksums when they are read:
 /// once since the server's start, or each time.

@@ -63,6 +63,9 @@ public enum Operation: Sendable {
     /// Which receive queue of a network card brought the connection's last packet: its NAPI id
     /// (Linux 4.12), or 0 if it came from this machine. Executed when it is submitted.
     case incomingQueue(socket: Descriptor)
+    /// Where the connection comes from: a `struct sockaddr` into `target`, cut if that is shorter.
+    /// Answers its length (getpeername(2)). Executed when it is submitted.
+    case peerAddress(socket: Descriptor, target: Region)
     /// From now on closing the socket drops what its peer has not acknowledged, and resets the
     /// connection (SO_LINGER of 0). Executed when it is submitted.
     case resetOnClose(socket: Descriptor)

@@ -139,6 +139,17 @@ public struct ServerProcess {
         front.chunks = ChunkLimits(
             smallest: UInt64(settings.performance.chunkBytesMin),
             largest: UInt64(settings.performance.chunkBytesMax))
+        front.plansChunks = settings.performance.plansChunks
+        front.chunkAlgorithm =
+            switch settings.performance.chunkAlgorithm {
+            case .fixed: .fixed
+            case .adaptive: .adaptive
+            case .predictive: .predictive
+            }
+        if settings.performance.profilesClients {
+            front.profiles = ClientProfiles(
+                secondsKept: UInt64(settings.performance.profileLifetime.wholeSeconds))
+        }
         front.appendBytesMax = settings.uploads.appendBytesMax.map { UInt64($0) }
         front.durability = settings.storage.durability == .durable ? .durable : .written
         front.connectionsMax = settings.limits.connectionsPerCoreMax
@@ -262,6 +273,8 @@ public struct ServerProcess {
         let journal = journal
         journal.info("drained: closing the store")
         let end: Void? = Blocking.wait(on: cores[0].loop, withinSeconds: Drain.closeSeconds) {
+            // The catalog is told what is known now; what it refuses was logged.
+            await cores[0].saveProfiles()
             for core in cores { await core.closeStore() }
             do { try await store?.close() } catch {
                 journal.error("the index could not be closed cleanly: \(error)")

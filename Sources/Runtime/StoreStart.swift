@@ -27,6 +27,7 @@ struct StoreStart: Sendable {
                 let hashing = BlockingQueue(label: "millrace.hasher")
                 try await core.begin(with: shared, hashingOn: hashing)
             }
+            await cores[0].loadProfiles(from: shared)
             return shared
         } catch {
             throw explained(error)

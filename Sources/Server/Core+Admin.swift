@@ -50,6 +50,7 @@ extension Core {
         if let object = try adminObject(name) {
             return try await handleAdminObject(request, object, &body)
         }
+        if name.span.equals("admin/profiles") { return try await handleAdminProfiles(request) }
         guard name.span.equals("admin/objects") else {
             throw Answer(.notFound, "nothing is here")
         }

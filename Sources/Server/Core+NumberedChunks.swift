@@ -59,8 +59,8 @@ extension Core {
         }
         guard length <= resumableBytesMax else { throw tooLarge(request) }
         let name = try uploadName(path: nil, file: copy(fileName, of: request))
-        let chunkBytes = UInt32(
-            ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks))
+        let plan = await numberedChunkPlan(request, length: length, owner: uploader.owner)
+        let chunkBytes = UInt32(plan.chunkBytes)
         let terms = UploadTerms(
             name: name, owner: uploader.owner, tenant: uploader.tenant,
             mediaType: try uploadType(nil, name), length: length, dialect: .numbered,
@@ -75,6 +75,8 @@ extension Core {
             json.integer(numbering.chunkBytes)
             json.key("total_chunks")
             json.integer(numbering.count)
+            json.key("parallel_chunks")
+            json.integer(UInt64(plan.parallelism))
         }
         json.lineEnd()
         await respond(

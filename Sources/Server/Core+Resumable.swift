@@ -50,7 +50,7 @@ extension Core {
         if fields.speaksThisVersion { try await sendResumptionSupported(request, place) }
         let status = try await takeChunk(
             request, place, claim, isLast: isLast, expected: expected, &body)
-        writeUploadState(
+        await writeUploadState(
             request, status, place, status.isFinished || !isLast ? .created : .ok,
             telling: expected.whole.wanted)
     }
@@ -153,7 +153,7 @@ extension Core {
         if isLast { expected.whole = try wholeDigests(request, lines) }
         let status = try await takeChunk(
             request, place, claim, isLast: isLast, expected: expected, &body)
-        writeUploadState(
+        await writeUploadState(
             request, status, place, status.isFinished ? .created : .noContent,
             telling: expected.whole.wanted)
     }
@@ -165,7 +165,7 @@ extension Core {
         do throws(UploadError) {
             let status = try await store.uploadStatus(
                 place.id, owner: place.owner, isResuming: true)
-            writeUploadState(request, status, place, .noContent)
+            await writeUploadState(request, status, place, .noContent)
         } catch {
             throw answer(for: error, request)
         }
@@ -191,7 +191,13 @@ extension Core {
     func writeUploadState(
         _ request: Request, _ status: UploadStatus, _ place: UploadPlace, _ code: Status,
         telling wanted: DigestKinds = []
-    ) {
+    ) async {
+        let plan =
+            status.isFinished
+            ? nil
+            : await chunkPlan(
+                request, length: status.length, offset: status.offset,
+                owner: status.terms.owner, bytesMax: settings.appendBytesMax)
         let limit = uploadLimit(expires: status.expires)
         let location = status.isFinished ? objectPath(status.terms.name) : place.location
         writeHead(
@@ -202,6 +208,8 @@ extension Core {
             output.appendField("Upload-Offset", decimal: status.offset)
             if let length = status.length { output.appendField("Upload-Length", decimal: length) }
             if !status.isFinished { output.appendUploadLimit(limit) }
+            // One behind the other: there is no other way.
+            if let plan { output.appendChunkAdvice(plan, tellsParallelism: false) }
             if status.isFinished, let digest = status.digests.digest(of: wanted) {
                 output.appendReprDigest(digest)
             }

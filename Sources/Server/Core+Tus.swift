@@ -103,11 +103,13 @@ extension Core {
             status = try await takeChunk(
                 request, place, claim, isLast: false, expected: expectation(fields), &body)
         }
-        writeTusCreated(request, status, place)
+        await writeTusCreated(request, status, place)
     }
 
-    func writeTusCreated(_ request: Request, _ status: UploadStatus, _ place: UploadPlace) {
-        writeTusState(request, status, .created, longBytes: place.location.count) { output in
+    func writeTusCreated(
+        _ request: Request, _ status: UploadStatus, _ place: UploadPlace
+    ) async {
+        await writeTusState(request, status, .created, longBytes: place.location.count) { output in
             output.appendField("Location", place.location.span)
             output.appendConcatenation(status.terms)
         }
@@ -180,7 +182,7 @@ extension Core {
         let claim = try claim(request, offset: offset, length: fields.length)
         let status = try await takeChunk(
             request, place, claim, isLast: false, expected: expectation(fields), &body)
-        writeTusState(request, status, .noContent) { _ in }
+        await writeTusState(request, status, .noContent) { _ in }
     }
 
     private func expectation(_ fields: TusFields) -> ContentExpectation {
@@ -195,7 +197,7 @@ extension Core {
         } catch {
             throw answer(for: error, request)
         }
-        writeTusState(request, status, .ok) { output in
+        await writeTusState(request, status, .ok) { output in
             if let length = status.length {
                 output.appendField("Upload-Length", decimal: length)
             } else {
@@ -212,8 +214,13 @@ extension Core {
     private func writeTusState(
         _ request: Request, _ status: UploadStatus, _ code: Status, longBytes: Int = 0,
         _ more: (inout OutputSpan<UInt8>) -> Void
-    ) {
+    ) async {
         let terms = status.terms
+        let plan =
+            status.isFinished
+            ? nil
+            : await chunkPlan(
+                request, length: status.length, offset: status.offset, owner: terms.owner)
         let partBytes = terms.parts.count * UploadPlace.locationBytesMax
         writeHead(
             request.slot, code, keepAlive: keepsAlive(request),
@@ -224,6 +231,8 @@ extension Core {
             if !status.isFinished {
                 output.appendField("Upload-Expires", date: Int64(clamping: status.expires))
             }
+            // At once is by parts that are put together.
+            if let plan { output.appendChunkAdvice(plan, tellsParallelism: true) }
             more(&output)
             if code != .noContent { output.appendField("Content-Length", decimal: 0) }
         }

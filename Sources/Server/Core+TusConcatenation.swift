@@ -30,7 +30,7 @@ extension Core {
         }
         counters.uploads &+= 1
         counters.uploadsCreated &+= 1
-        writeTusCreated(request, status, UploadPlace(status.id, owner: terms.owner))
+        await writeTusCreated(request, status, UploadPlace(status.id, owner: terms.owner))
     }
 
     private func parts(in list: ByteSlice, of request: Request) throws(Answer) -> [UploadID] {

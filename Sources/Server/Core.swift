@@ -42,6 +42,11 @@ public actor Core: StoreCore, CompletionObserver {
     var phase = Phase.recovering
     var handlers = HandlerTasks()
     var requestNumber: UInt64 = 0
+    /// On core 0: the catalog is being told of clients; who waits to do the same.
+    var isSavingProfiles = false
+    var profileSavers: [Ticket] = []
+    /// Why that failed the last time; nil if it did not.
+    var profileFailure: String?
 
     /// All cores of the process by index, this one included: for metrics, and for connections.
     var peers: [Core] = []
@@ -245,6 +250,9 @@ public actor Core: StoreCore, CompletionObserver {
         // In a task of its own: it waits for the disk.
         if now % Core.expirySeconds == 0 {
             Task(executorPreference: loop) { await self.endExpiredUploads() }
+            if loop.index == 0 {
+                Task(executorPreference: loop) { await self.saveProfiles() }
+            }
         }
         for slot in 0..<connections.slotEnd where connections.isOpen(slot) {
             let deadline = connections[slot].deadline

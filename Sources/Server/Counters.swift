@@ -25,6 +25,11 @@ struct Counters: Sendable {
     var uploadErrors: UInt64 = 0
     /// Uploads, or parts of them, that were not what their clients said.
     var digestMismatches: UInt64 = 0
+    /// Plans for chunks, by `ChunkReason`.
+    var chunkPlans = InlineArray<6, UInt64>(repeating: 0)
+    /// What was remembered of clients and is too old, too much or makes no sense.
+    var profilesDropped: UInt64 = 0
+    var profileSaveErrors: UInt64 = 0
     var deletes: UInt64 = 0
     var cacheHits: UInt64 = 0
     var cacheMisses: UInt64 = 0

@@ -33,6 +33,13 @@ public struct FrontSettings: Sendable {
     /// Between which lengths clients are told how long their chunks should be.
     public var chunks = ChunkLimits()
 
+    /// Clients are advised by what is known of their links; else numbered chunks have `fixed`'s
+    /// length for a link of which nothing is known, and nobody else is told.
+    public var plansChunks = true
+    public var chunkAlgorithm = ChunkAlgorithm.adaptive
+    /// Nil: nobody is remembered.
+    public var profiles: ClientProfiles?
+
     /// Content of one request of the IETF's resumable uploads; nil for as much as an upload has.
     public var appendBytesMax: UInt64?
 

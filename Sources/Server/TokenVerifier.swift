@@ -22,8 +22,9 @@ final class TokenVerifier {
 }
 
 extension Core {
-    /// Subjects are stored, with four bytes in front that keep them apart from other credentials.
-    static let subjectBytesMax = StoreLimits.ownerBytesMax - 4
+    /// Subjects are stored with this in front, which keeps them apart from other credentials.
+    static let subjectPrefix = Array("sub:".utf8)
+    static let subjectBytesMax = StoreLimits.ownerBytesMax - subjectPrefix.count
 
     /// Whom the token stands for; nil if it is not one under our key. A genuine one that does not
     /// count says why: its client may get another (RFC 6750 §3.1).
@@ -50,7 +51,7 @@ extension Core {
             throw Answer(
                 .forbidden, "the token's subject is longer than \(Core.subjectBytesMax) bytes")
         }
-        let owner = "sub:" + String(decoding: token.subject, as: UTF8.self)
+        let owner = String(decoding: Core.subjectPrefix + token.subject, as: UTF8.self)
         return UploadCredential(owner: owner, secret: [])
     }
 

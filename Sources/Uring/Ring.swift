@@ -128,7 +128,7 @@ public struct Ring: ~Copyable {
         case .close(let descriptor):
             unsafe curing_close_descriptor(ring, descriptor.number, tag)
         case .cork, .sendFile, .sendPipe, .openPipe, .discard, .measure, .threadTime, .shutdown,
-            .incomingQueue, .resetOnClose:
+            .incomingQueue, .peerAddress, .resetOnClose:
             answered.append(Completion(token: token, result: act(operation)))
         case .timeout(let nanoseconds):
             unsafe curing_timeout(ring, nanoseconds, tag)
@@ -194,6 +194,9 @@ public struct Ring: ~Copyable {
             return curing_shutdown(socket.number, direction == .both)
         case .incomingQueue(let socket):
             return curing_incoming_queue(socket.number)
+        case .peerAddress(let socket, let target):
+            return unsafe curing_peer_address(
+                socket.number, arena.address(of: target), target.count)
         case .resetOnClose(let socket):
             return curing_reset_on_close(socket.number)
         default:

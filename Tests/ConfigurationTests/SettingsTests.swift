@@ -112,6 +112,13 @@ import Testing
             ["0", "\"1025MiB\"", "1048577", "\"\""]
         ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
+        ("performance.intelligent_chunking", ["false"], ["\"yes\"", "1"]),
+        (
+            "performance.chunk_adaptation_algorithm", ["\"fixed\"", "\"predictive\""],
+            ["\"Adaptive\"", "true"]
+        ),
+        ("performance.client_profiling", ["false"], ["\"off\""]),
+        ("performance.profile_persistence_duration", ["\"60s\"", "\"365d\""], ["\"59s\"", "24"]),
         ("streaming.connection_multiplexing", ["false"], ["true", "\"no\""]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]

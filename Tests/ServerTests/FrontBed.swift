@@ -31,6 +31,8 @@ final class FrontBed {
     private var hasActed = false
     /// By which queue of a network card clients come (NAPI id); 0: from this machine.
     var queue: Int32 = 0
+    /// Where clients come from, as `struct sockaddr`.
+    var address: [UInt8] = []
     /// The other core's, if there are two: a client it was accepted with may turn up here.
     weak var partner: FrontBed?
 
@@ -129,6 +131,10 @@ final class FrontBed {
             send(clients[socket.number], Send(token, Message([first, second])))
         case .incomingQueue(let socket):
             complete(token, planned(.incomingQueue) ?? clients[socket.number]?.queue ?? 0)
+        case .peerAddress(_, let target):
+            let told = Array(address.prefix(Int(target.count)))
+            memory.arena.copy(told.span, to: target)
+            complete(token, planned(.peerAddress) ?? Int32(address.count))
         case .resetOnClose(let socket):
             clients[socket.number]?.resetsOnClose = true
             complete(token, 0)

@@ -61,7 +61,8 @@ extension SimulatedDisk {
         case .discard(let pipe, let count):
             return plannedError ?? dropPiped(pipe, count: count)
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
-            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .resetOnClose, .threadTime:
+            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose,
+            .threadTime:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }
@@ -230,8 +231,9 @@ extension Operation {
         case .openPipe: .openPipe
         case .discard: .discard
         case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
-            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .resetOnClose, .timeout, .cancel,
-            .message, .threadTime:
+            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose,
+            .timeout,
+            .cancel, .message, .threadTime:
             nil
         }
     }

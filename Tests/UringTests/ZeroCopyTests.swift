@@ -166,3 +166,28 @@ struct `A send without a copy` {
         #expect(try asker.ask(.resetOnClose(socket: pipe.left.descriptor)) == -88)
     }
 }
+
+@Suite struct `Where a connection comes from` {
+    @Test func `is told whole, or as much as there is room for`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let target = asker.region(at: 0, holding: [UInt8](repeating: 9, count: 32))
+        let count = try asker.ask(.peerAddress(socket: pair.left.descriptor, target: target))
+        #expect(count == 16)
+        let address = asker.bytes(target)
+        #expect(Array(address[..<2]) == [2, 0] && Array(address[4..<8]) == [127, 0, 0, 1])
+        #expect(address[16...].allSatisfy { $0 == 9 })
+        let short = Region(offset: target.offset + 16, count: 5)
+        #expect(try asker.ask(.peerAddress(socket: pair.left.descriptor, target: short)) == 16)
+        #expect(Array(asker.bytes(target)[16..<22]) == Array(address[..<5]) + [9])
+    }
+
+    @Test func `is an error for what is no connection`() throws {
+        var asker = try Asker()
+        let target = asker.region(at: 0, holding: [1])
+        let pipe = try Pair.pipe()
+        let ask = { (socket: Descriptor) in Operation.peerAddress(socket: socket, target: target) }
+        #expect(try asker.ask(ask(pipe.left.descriptor)) == -88)  // ENOTSOCK
+        #expect(try asker.ask(ask(notOpen)) == -KernelError.badDescriptor.code)
+    }
+}

@@ -101,6 +101,9 @@ void curing_message(curing *ring, int target_ring, uint64_t message, uint64_t to
 
 /// SO_INCOMING_NAPI_ID, at once; a negated errno where the kernel has none.
 int32_t curing_incoming_queue(int socket);
+/// getpeername(2), at once: at most `count` bytes of the address; its whole length, or a negated
+/// errno.
+int32_t curing_peer_address(int socket, void *target, uint32_t count);
 /// SO_LINGER of 0, at once.
 int32_t curing_reset_on_close(int socket);
 

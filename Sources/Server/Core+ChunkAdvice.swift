@@ -1,0 +1,78 @@
+/// What clients are advised: how long the chunks of their upload should be, and how many to send at
+/// once, by what is known of their links.
+
+import Engine
+import HTTP
+import IO
+import Loop
+import Store
+import Volumes
+
+extension Core {
+    /// A plan for an upload of `length` bytes by the client of this request, of which those before
+    /// `offset` have come, and one request may bring `bytesMax`; nil where nobody is to be advised.
+    func chunkPlan(
+        _ request: Request, length: UInt64?, offset: UInt64 = 0, owner: [UInt8],
+        bytesMax: UInt64? = nil
+    ) async -> ChunkPlan? {
+        guard settings.plansChunks else { return nil }
+        let key = await clientKey(request.slot, owner: owner)
+        var facts = transferFacts(request.slot, profile(of: key))
+        facts.size = length
+        facts.bytesLeft = length.map { $0 - min($0, offset) }
+        var plan = ChunkPlanner.plan(settings.chunkAlgorithm, facts, limits: settings.chunks)
+        plan.chunkBytes = min(plan.chunkBytes, bytesMax ?? .max)
+        counters.chunkPlans[plan.reason.rawValue] &+= 1
+        if let key {
+            let (now, plan) = (loop.wallSeconds, plan)
+            settings.profiles?.with { table in
+                // A plan alone is no visit: it makes no profile.
+                guard table.profile(of: key, now: now) != nil else { return }
+                table.update(key, now: now) { $0.chunkBytes = plan.chunkBytes }
+            }
+        }
+        return plan
+    }
+
+    /// For numbered chunks, which all have the length that they begin with.
+    func numberedChunkPlan(
+        _ request: Request, length: UInt64, owner: [UInt8]
+    ) async -> ChunkPlan {
+        if let plan = await chunkPlan(request, length: length, owner: owner) { return plan }
+        return ChunkPlan(
+            chunkBytes: ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks),
+            parallelism: 1, reason: .tier)
+    }
+
+    private func profile(of key: ClientKey?) -> ClientProfile? {
+        guard let key, let profiles = settings.profiles else { return nil }
+        let now = loop.wallSeconds
+        return profiles.with { $0.profile(of: key, now: now) }
+    }
+
+    /// What is known of the link that an upload comes by: of this connection, and of the client's
+    /// earlier ones.
+    private func transferFacts(_ slot: Int, _ profile: ClientProfile?) -> TransferFacts {
+        var facts = TransferFacts()
+        if let profile {
+            facts.history = profile.history
+            facts.linkClass = profile.linkClass
+            facts.now = loop.wallSeconds * 1000
+        }
+        return facts
+    }
+}
+
+extension OutputSpan<UInt8> {
+    /// `Millrace-Chunk: 2097152;parallel=4`, an Item of RFC 9651: the bytes that each request
+    /// should bring, and how many requests at once fill the link.
+    mutating func appendChunkAdvice(_ plan: ChunkPlan, tellsParallelism: Bool) {
+        append("Millrace-Chunk: ")
+        append(decimal: plan.chunkBytes)
+        if tellsParallelism, plan.parallelism > 1 {
+            append(";parallel=")
+            append(decimal: UInt64(plan.parallelism))
+        }
+        append("\r\n")
+    }
+}
