@@ -16,6 +16,7 @@ struct ServerOptions: Sendable {
     /// Further TOML, tables included.
     var limits = ""
     var uploads = ""
+    var security = ""
     var drainTimeout = "20s"
     var steering = "hash"
 
@@ -34,6 +35,7 @@ struct ServerOptions: Sendable {
         [security]
         secret = "\(RunningServer.secret)"
         admin_token = "\(RunningServer.adminToken)"
+        \(security)
         [uploads]
         \(uploads)
         [limits]
