@@ -37,6 +37,7 @@ final class PlayedServer {
     private let disk = MemoryDisk()
     private var now: UInt64 = 1_000_000_000
     private var accept: Token?
+    private var timeout: (due: UInt64, token: Token)?
     private var clients = Array(repeating: Client(), count: PlayedServer.clientCount)
     private var freeBuffers: [UInt16]
     private var answered = 0
@@ -124,6 +125,10 @@ final class PlayedServer {
 
     private func turn() {
         now += 1_000_000
+        if let (due, token) = timeout, due <= now {
+            timeout = nil
+            complete(token, -KernelError.timedOut.code)
+        }
         repeat {
             loop.runJobs(now: now, wallSeconds: 1_790_000_000 + now / 1_000_000_000)
             while let buffer = loop.nextEmptiedBuffer() { freeBuffers.append(buffer) }
@@ -151,9 +156,12 @@ final class PlayedServer {
             complete(token, Int32(first.count + second.count))
         case .nop, .read, .write, .sync, .allocate, .dropCached, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
+        case .timeout(let nanoseconds):
+            precondition(timeout == nil, "one timer at a time is played")
+            timeout = (now + nanoseconds, token)
         case .receiveInto, .sendFile, .sendPipe, .cork, .splice, .openPipe, .discard, .poll,
             .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose, .shutdown, .threadTime,
-            .timeout, .cancel, .message:
+            .cancel, .message:
             preconditionFailure("nobody plays \(operation) here")
         }
     }

@@ -222,6 +222,22 @@ extension SettingKey {
             "limits.reserved_size", .capacity, \.limits.reserved,
             "What large uploads may have announced and not yet sent, all together: a size, or a"
                 + " share of the capacity; more is answered with 503."),
+        SettingKey(
+            "limits.queue_delay_target", .duration(atLeast: .zero, atMost: .seconds(10)),
+            \.limits.queueDelayTarget,
+            "How long requests may wait for the processor, or for a buffer. Longer for all of"
+                + " queue_delay_interval: new ones are answered with 503 until they are fewer."
+                + " 0: never."),
+        SettingKey(
+            "limits.queue_delay_interval",
+            .duration(atLeast: .milliseconds(10), atMost: .seconds(60)),
+            \.limits.queueDelayInterval,
+            "What comes in shorter bursts is no overload."),
+        SettingKey(
+            "limits.inflight_size", .size(atLeast: 0, atMost: 1 << 40),
+            \.limits.inFlightBytesMax,
+            "What uploads under way may bring, all together on each core; another one is answered"
+                + " with 503. 0: any."),
     ]
 
     static let logging: [SettingKey] = [

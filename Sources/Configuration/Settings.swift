@@ -114,6 +114,11 @@ extension Settings {
         public internal(set) var connectionsPerCoreMax = 16384
         /// A share is one of the capacity.
         public internal(set) var reserved = Capacity.share(percent: 25)
+        /// Zero: any delay.
+        public internal(set) var queueDelayTarget = Duration.milliseconds(5)
+        public internal(set) var queueDelayInterval = Duration.milliseconds(100)
+        /// Of each core; 0: any.
+        public internal(set) var inFlightBytesMax = 0
     }
 
     public struct LoggingSection: Equatable, Sendable {

@@ -61,6 +61,8 @@ public final class CoreMemory: @unchecked Sendable {
     public var queueLength: Int { pool.line.count + nested.line.count }
     /// Somebody waits for what others hold while they wait for their clients.
     public var isShort: Bool { !pool.line.isEmpty }
+    /// How long the first in that line has waited, in nanoseconds; 0 if there is none.
+    public var longestWait: UInt64 { pool.line.first.map { loop.now - $0.askedAt } ?? 0 }
 
     /// A buffer of at least `count` bytes (≤ 1 MiB), or nil if none is free or others wait.
     public func leaseNow(_ count: Int) -> BufferLease? { pool.leaseNow(count) }
@@ -70,7 +72,7 @@ public final class CoreMemory: @unchecked Sendable {
     public func lease(_ count: Int) async -> BufferLease {
         if let lease = pool.leaseNow(count) { return lease }
         let ticket = loop.makeTicket()
-        pool.line.append(LeaseLine.Queued(ticket: ticket, count: count))
+        pool.line.append(LeaseLine.Queued(ticket: ticket, count: count, askedAt: loop.now))
         return await attach(ticket, count)
     }
 
@@ -80,7 +82,7 @@ public final class CoreMemory: @unchecked Sendable {
     public func leaseNested(_ count: Int) async -> BufferLease {
         if let lease = nested.leaseNow(count) { return lease }
         let ticket = loop.makeTicket()
-        nested.line.append(LeaseLine.Queued(ticket: ticket, count: count))
+        nested.line.append(LeaseLine.Queued(ticket: ticket, count: count, askedAt: loop.now))
         return await attach(ticket, count)
     }
 
@@ -124,6 +126,7 @@ private struct LeaseLine: ~Copyable {
     struct Queued {
         let ticket: Ticket
         let count: Int
+        let askedAt: UInt64
     }
 
     let region: Region

@@ -136,6 +136,10 @@ public struct ServerProcess {
             largest: settings.performance.bufferBytesMax,
             isAdaptive: settings.performance.adaptsBuffers,
             intervalNanoseconds: settings.performance.bufferInterval.wholeNanoseconds)
+        front.admission = AdmissionLimits(
+            delayTarget: settings.limits.queueDelayTarget.wholeNanoseconds,
+            delayInterval: settings.limits.queueDelayInterval.wholeNanoseconds,
+            bytesInFlightMax: UInt64(settings.limits.inFlightBytesMax))
         front.chunks = ChunkLimits(
             smallest: UInt64(settings.performance.chunkBytesMin),
             largest: UInt64(settings.performance.chunkBytesMax))

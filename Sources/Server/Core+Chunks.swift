@@ -217,6 +217,10 @@ extension Core {
         let end = chunk.position
         counters.uploadBytes &+= end - start
         let status = try await chunk.keep(length: arrival == .whole && isLast ? end : nil)
+        if arrival == .whole {
+            counters.transfers.uploadedChunk(
+                end - start, nanoseconds: loop.now - request.handedAt)
+        }
         return ReceivedChunk(arrival: arrival, isRepeated: chunk.isRepeated, status: status)
     }
 }

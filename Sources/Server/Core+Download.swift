@@ -19,13 +19,17 @@ extension Core {
         }
         counters.cacheMisses &+= 1
         counters.downloads &+= 1
-        let result: Result<Void, StoreError>
+        let result: Result<UInt64, StoreError>
         switch pinned.object.kind {
         case .small: result = await downloadSmall(request, pinned, store)
         case .large: result = await downloadLarge(request, pinned, store)
         }
         store.release(pinned)
-        if case .failure(let error) = result {
+        switch result {
+        case .success(let count):
+            if connections[request.slot].flags.contains(.ending) { return }
+            counters.transfers.downloaded(count, nanoseconds: loop.now - request.handedAt)
+        case .failure(let error):
             counters.downloadErrors &+= 1
             throw answer(for: error, request)
         }
@@ -33,9 +37,11 @@ extension Core {
 
     // MARK: Small
 
+    /// Answers how many bytes of the object the answer has; if its connection has ended by then,
+    /// fewer went out.
     private func downloadSmall(
         _ request: Request, _ pinned: Pinned, _ store: ObjectStore
-    ) async -> Result<Void, StoreError> {
+    ) async -> Result<UInt64, StoreError> {
         let object: SmallObject
         do { object = try await store.readSmall(pinned) } catch { return .failure(error) }
         let fields = ObjectFields(
@@ -57,10 +63,10 @@ extension Core {
             await sendHead(request.slot, before: &body)
         else {
             giveBack(body)
-            return .success(())
+            return .success(0)
         }
         await sendSmall(request, pinned, range, body, store)
-        return .success(())
+        return .success(UInt64(range.count))
     }
 
     private func sendHead(_ slot: Int, before body: inout LeasedBytes?) async -> Bool {

@@ -15,9 +15,11 @@ import Loop
 import Store
 
 extension Core {
+    /// Answers how many bytes of the object the answer has; if its connection has ended by then,
+    /// fewer went out.
     func downloadLarge(
         _ request: Request, _ pinned: Pinned, _ store: ObjectStore
-    ) async -> Result<Void, StoreError> {
+    ) async -> Result<UInt64, StoreError> {
         let large: LargeObject
         do { large = try await store.describe(pinned) } catch { return .failure(error) }
         let fields = ObjectFields(
@@ -41,7 +43,7 @@ extension Core {
             to: request.head, keepAlive: request.head.keepAlive && phase != .draining)
         guard let range else {
             _ = await sendOutput(slot, more: false)
-            return .success(())
+            return .success(0)
         }
         var rest: ClosedRange<UInt64>? = range
         if reads.isEmpty, let sent = await sendShort(slot, large, range, store) {
@@ -51,7 +53,7 @@ extension Core {
         }
         if let rest { await streamCorked(request, large, rest, &reads, store) }
         await abandon(&reads, store)
-        return .success(())
+        return .success(UInt64(range.count))
     }
 
     /// Bodies up to this length leave with their head at once. Copied behind it, from pages that no

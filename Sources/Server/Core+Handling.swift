@@ -23,6 +23,8 @@ extension Core {
             if Int(connections[slot].inputCount) < inputPauseBytes { armReceive(slot) }
         }
         handlers.begin(request)
+        underWay.began(request)
+        probeDelay()
         if let ticket = handlers.takeParked() {
             loop.wake(ticket)
         } else {
@@ -53,6 +55,7 @@ extension Core {
 
     private func run(_ request: Request) async {
         counters.queueWaits.add(loop.now - request.handedAt)
+        defer { underWay.ended(request) }
         var body = BodyProgress(request.head)
         var keepsAlive = request.head.keepAlive && phase != .draining
         // Answers to earlier requests of the same segment go first.
@@ -176,8 +179,8 @@ extension Core {
     func sendSome(
         _ slot: Int, _ bytes: Region, more: Bool, canYield: Bool, lending lent: Token? = nil
     ) async -> Int? {
-        if canYield { connections[slot].flags.insert(.canYield) }
-        defer { connections[slot].flags.remove(.canYield) }
+        if canYield { beginYielding(slot) }
+        defer { if canYield { endYielding(slot) } }
         var (rest, lent) = (bytes, lent)
         while rest.count > 0 {
             guard !connections[slot].flags.contains(.ending) else { return nil }

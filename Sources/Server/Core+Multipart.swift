@@ -69,6 +69,8 @@ extension Core {
             throw error
         }
         counters.uploadBytes &+= status.length ?? 0
+        counters.transfers.uploaded(
+            status.length ?? 0, nanoseconds: loop.now - request.handedAt)
         await tellUploaded(request, intake, status, startedAt)
     }
 

@@ -27,6 +27,7 @@ extension Core {
                 let headBytes = bytes.part(from: used, count: count)
                 guard answer(slot, head, headBytes) else { return used }
                 used += count
+                used += skipUnwanted(slot, all.count - used)
             case .incomplete:
                 if seen == 0 { setDeadline(slot, seconds: settings.headTimeoutSeconds) }
                 connections[slot].inputSeen = UInt32(rest.count)
@@ -54,6 +55,7 @@ extension Core {
             connections[slot].flags.remove(.receivesOnce)
             return answerHit(slot, head, bytes, entry)
         }
+        if refuseNew(slot, head, bytes) { return true }
         startHandler(slot, head, bytes)
         return true
     }

@@ -129,6 +129,9 @@ extension Core {
         let flags = connections[slot].flags
         if !flags.isDisjoint(with: [.ending, .lingering, .closesAfterOutput]) { return }
         counters.bytesIn &+= UInt64(bytes.count)
+        let skipped = skipUnwanted(slot, Int(bytes.count))
+        let bytes = bytes.part(from: skipped, count: Int(bytes.count) - skipped)
+        if bytes.count == 0 { return }
         if flags.contains(.busy) {
             let rest = fillBody(slot, bytes)
             if rest.count > 0 {

@@ -69,9 +69,11 @@ extension Core {
         case .preconditionFailed: return .preconditionFailed
         case .proceed(let isRangeAllowed):
             guard isRangeAllowed else { return .whole }
-            counters.rangeRequests &+= 1
             let range = ByteRange(parsing: bytes.extracting(head.range))
-            switch range.resolve(length: fields.length) {
+            let resolved = range.resolve(length: fields.length)
+            // One that means nothing is as good as none.
+            if resolved != .full { counters.rangeRequests &+= 1 }
+            switch resolved {
             case .full: return .whole
             case .satisfiable(let part): return .part(part)
             case .unsatisfiable: return .unsatisfiable

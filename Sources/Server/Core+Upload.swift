@@ -47,9 +47,13 @@ extension Core {
         }
         switch outcome {
         case .created, .existsIdentical: writeCreated(request, durability, digests)
-        case .existsDifferent: throw Core.conflict
+        case .existsDifferent:
+            counters.uploadErrors &+= 1
+            throw Core.conflict
         }
         counters.uploadBytes &+= description.length
+        counters.transfers.uploaded(
+            description.length, nanoseconds: loop.now - request.handedAt)
     }
 
     /// What can be had without a suspension is had so: a call that only might suspend costs two

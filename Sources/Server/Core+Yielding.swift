@@ -27,6 +27,25 @@ extension Core {
         }
     }
 
+    func beginYielding(_ slot: Int) {
+        connections[slot].flags.insert(.canYield)
+        yieldingCount += 1
+    }
+
+    func endYielding(_ slot: Int) {
+        connections[slot].flags.remove(.canYield)
+        yieldingCount -= 1
+    }
+
+    /// For how long, in nanoseconds, the first in line for a buffer has waited beyond what it may
+    /// take until clients that do not read have let go of theirs.
+    var bufferDelay: UInt64 {
+        let wait = memory.longestWait
+        guard yieldingCount > 0 else { return wait }
+        let patience = UInt64(Core.stallSeconds + 1) * 1_000_000_000
+        return wait - min(wait, patience)
+    }
+
     func giveBack(_ leased: LeasedBytes?) {
         guard let leased else { return }
         memory.giveBack(BufferLease(attaching: leased.buffer))

@@ -25,6 +25,10 @@ public actor Core: StoreCore, CompletionObserver {
     var cache: HotCache
     var front: BufferPool
     var backpressure: Backpressure
+    var admission: Admission
+    var underWay = RequestsUnderWay()
+    /// When the operator was last told of overload, in coarse seconds; 0: never.
+    var overloadToldAt: UInt32 = 0
     /// What all connections' `input` takes.
     var inputBytes = 0
     var buffers: BufferSelector
@@ -35,6 +39,8 @@ public actor Core: StoreCore, CompletionObserver {
     var clock = ResponseClock()
     var counters = Counters()
     var listeners: [Listener] = []
+    /// Sends out of buffers that others may have, if they stall.
+    var yieldingCount = 0
     /// Connections from which nothing is read for want of room, and whose flags say so.
     var deferred: [Int] = []
     /// Emptied receive buffers that the kernel does not get back for want of room.
@@ -81,6 +87,7 @@ public actor Core: StoreCore, CompletionObserver {
         backpressure = Backpressure(
             bytesTotal: Int(memory.front.count), bytesUnderway: Int(memory.receiveBuffers.count),
             answerBytes: Core.headRoom)
+        admission = Admission(settings.admission)
         buffers = BufferSelector(
             settings.buffers, downloadBytesMin: StoreLimits.unitBytes,
             poolBytes: memory.bytesTotal)

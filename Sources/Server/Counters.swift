@@ -41,6 +41,12 @@ struct Counters: Sendable {
     /// By status class, 1xx to 5xx.
     var responses: InlineArray<6, UInt64> = [0, 0, 0, 0, 0, 0]
 
+    /// New requests that were answered with 503 for overload, by `Admission.Reason`.
+    var admissionRefusals: InlineArray<3, UInt64> = [0, 0, 0]
+    var transfers = TransferCounts()
+    /// How late probes came back.
+    var queueDelays = LatencyHistogram()
+
     /// How long requests waited, by what for: `WaitPhase` says more.
     var queueWaits = LatencyHistogram()
     var receiveWaits = LatencyHistogram()

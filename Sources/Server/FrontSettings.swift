@@ -30,6 +30,9 @@ public struct FrontSettings: Sendable {
 
     public var buffers = BufferLimits()
 
+    /// From when on new requests are refused, so that those taken stay fast.
+    public var admission = AdmissionLimits()
+
     /// Between which lengths clients are told how long their chunks should be.
     public var chunks = ChunkLimits()
 

@@ -24,6 +24,8 @@ public struct CoreSnapshot: Sendable {
     let buffers: BufferSelector
     let lentBytes: Int
     let store: StoreStatistics
+    /// New requests are refused while delays are above their target.
+    let isShedding: Bool
 }
 
 /// What the store has to say for the whole process.
@@ -57,7 +59,7 @@ extension Core {
             cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
             poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
             bufferWaits: memory.waits, buffers: buffers, lentBytes: zeroCopy.lentBytes,
-            store: store?.statistics ?? StoreStatistics())
+            store: store?.statistics ?? StoreStatistics(), isShedding: admission.isShedding)
     }
 
     func handleMetrics(_ request: Request) async throws(Answer) {
@@ -115,6 +117,8 @@ enum MetricsDocument {
         }
         text += bufferText(snapshots)
         text += phaseText(snapshots)
+        text += transferText(snapshots)
+        text += admissionText(snapshots)
         if let store { text += storeText(store) }
         return text
     }
@@ -135,10 +139,10 @@ enum MetricsDocument {
             return text
         }
         return samples(
-            "buffer_best_bytes", "gauge", "Buffer size at which a byte has cost least.",
+            "optimal_buffer_size_bytes", "gauge", "Buffer size at which a byte has cost least.",
             { UInt64($0.bestBytes($1)) })
             + samples(
-                "buffer_changes_total", "counter", "Times that another buffer size became it.",
+                "buffer_size_changes_total", "counter", "Times that another buffer size became it.",
                 { $0.changes($1) })
             + samples(
                 "buffer_trials_total", "counter", "Trials of a neighbouring buffer size.",
@@ -210,6 +214,9 @@ enum MetricsDocument {
                 $0.buffers.transfers
             },
             gauge("pool_queue", "Handlers that wait for a buffer.") { $0.poolQueue },
+            gauge("admission_shedding", "1 while new requests are refused for their delay.") {
+                $0.isShedding ? 1 : 0
+            },
         ]
     }
 

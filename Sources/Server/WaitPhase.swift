@@ -41,21 +41,12 @@ extension CoreSnapshot {
 extension MetricsDocument {
     /// A histogram for each core and phase: cumulative, and its bounds in seconds.
     static func phaseText(_ snapshots: [CoreSnapshot]) -> String {
-        let name = "millrace_phase_seconds"
-        var text = "# HELP \(name) How long requests waited, by what for.\n"
-        text += "# TYPE \(name) histogram\n"
+        let name = "phase_seconds"
+        var text = head(name, "histogram", "How long requests waited, by what for.")
         for snapshot in snapshots {
             for phase in WaitPhase.allCases {
-                let waits = snapshot.waits(phase)
                 let labels = "core=\"\(snapshot.core)\",phase=\"\(phase.rawValue)\""
-                var count: UInt64 = 0
-                for bucket in 0...LatencyHistogram.boundCount {
-                    count += waits.count(in: bucket)
-                    let bound = LatencyHistogram.bound(of: bucket).map(seconds) ?? "+Inf"
-                    text += "\(name)_bucket{\(labels),le=\"\(bound)\"} \(count)\n"
-                }
-                text += "\(name)_sum{\(labels)} \(seconds(waits.nanosecondsSum))\n"
-                text += "\(name)_count{\(labels)} \(count)\n"
+                text += samples(name, labels, snapshot.waits(phase))
             }
         }
         return text

@@ -89,6 +89,15 @@ import Testing
             "limits.reserved_size", ["\"25%\"", "\"1GiB\""],
             ["\"0%\"", "\"101%\"", "\"255MiB\"", "0.25"]
         ),
+        (
+            "limits.queue_delay_target", ["\"0s\"", "\"1ms\"", "\"10s\""],
+            ["\"11s\"", "\"-1ms\"", "0", "\"off\""]
+        ),
+        (
+            "limits.queue_delay_interval", ["\"10ms\"", "\"1m\""],
+            ["\"9ms\"", "\"61s\"", "100"]
+        ),
+        ("limits.inflight_size", ["0", "\"64MiB\"", "\"1TiB\""], ["-1", "\"2TiB\"", "\"10%\""]),
         ("performance.adaptive_buffers", ["true", "false"], ["1", "\"on\""]),
         ("performance.zero_copy", ["true", "false"], ["1", "\"on\""]),
         (

@@ -17,10 +17,10 @@ import Testing
             #expect(try RawClient(server.port).get("o").body == bytes)
             // Of the upload, and of the download.
             #expect(try server.metric("buffer_trials_total") == (isAdaptive ? 2 : 0))
-            #expect(try server.metric("buffer_changes_total") == 0)
+            #expect(try server.metric("buffer_size_changes_total") == 0)
             #expect(try server.metric("pool_transfers") == 0)
             // Of either way.
-            #expect(try server.metric("buffer_best_bytes") == 2 * 512 << 10)
+            #expect(try server.metric("optimal_buffer_size_bytes") == 2 * 512 << 10)
             #expect(server.stop() == 0)
         }
     }

@@ -202,7 +202,7 @@ extension CoreSnapshot {
             cacheBytesUsed: 1, cacheBytesTotal: 2, cacheObjects: 3, poolBytesFree: 4,
             poolBytesTotal: 5, poolQueue: 6, bufferWaits: LatencyHistogram(),
             buffers: BufferSelector(BufferLimits(), downloadBytesMin: 64 << 10, poolBytes: 5),
-            lentBytes: 8, store: store)
+            lentBytes: 8, store: store, isShedding: core == 1)
     }
 }
 
@@ -237,11 +237,16 @@ extension CoreSnapshot {
                 #expect(ends.contains { name == current + $0 }, "\(line)")
                 #expect(line.dropFirst(name.count).hasPrefix("{core=\""), "\(line)")
                 #expect(words.count == 2)
-                #expect(UInt64(words[1]) != nil)
+                #expect(Double(words[1]).map { $0 >= 0 } == true, "\(line)")
             }
         }
         #expect(page.contains("millrace_downloads_total{core=\"1\"} 7\n"))
-        #expect(page.contains("millrace_buffer_best_bytes{core=\"1\",path=\"upload\"} 1048576\n"))
+        let best = "millrace_optimal_buffer_size_bytes"
+        #expect(page.contains("\(best){core=\"1\",path=\"upload\"} 1048576\n"))
+        // 4 of 5 bytes are free.
+        #expect(page.contains("millrace_buffer_utilization_ratio{core=\"0\"} 0.2\n"))
+        #expect(page.contains("millrace_admission_shedding{core=\"0\"} 0\n"))
+        #expect(page.contains("millrace_admission_shedding{core=\"1\"} 1\n"))
         #expect(page.contains("millrace_connections{core=\"0\"} 3\n"))
         #expect(page.contains("millrace_turns_total{core=\"1\"} 8\n"))
         #expect(page.contains("millrace_completions_total{core=\"1\"} 20\n"))

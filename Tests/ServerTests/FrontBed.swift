@@ -26,6 +26,9 @@ final class FrontBed {
     private var acceptTokens: [Int32: Token] = [:]
     private var freeBuffers: [UInt16] = []
     private var diskRequests: [(SimulatedDisk.Submitted, Token)] = []
+    private var timeouts: [(due: UInt64, token: Token)] = []
+    /// How long whatever is ready waits for the core: a machine with more to do than it can.
+    var slowness: UInt64 = 0
     private var random = SeededRandom(seed: 1)
     private var nextSocket: Int32
     private var hasActed = false
@@ -80,7 +83,20 @@ final class FrontBed {
     /// Lets whole seconds pass, one by one.
     func pass(seconds: Int) {
         for _ in 0..<seconds {
-            now += 1_000_000_000
+            let end = now + 1_000_000_000
+            // The kernel's timers end when they are due, and start others.
+            while let due = timeouts.map({ $0.due + slowness }).min(), due < end {
+                now = max(now, due)
+                settle()
+            }
+            now = end
+            settle()
+        }
+    }
+
+    func pass(milliseconds: Int) {
+        for _ in 0..<milliseconds {
+            now += 1_000_000
             settle()
         }
     }
@@ -96,6 +112,7 @@ final class FrontBed {
         }
         for listener in FrontBed.listeners { accept(on: listener) }
         for client in clients.values { deliver(client) }
+        endTimeouts()
         endDiskRequest()
     }
 
@@ -159,11 +176,12 @@ final class FrontBed {
             client.pollToken = token
             if !client.holdsSends { endPoll(client, planned(.poll) ?? Client.isWritable) }
         case .threadTime: complete(token, 0)
+        case .timeout(let nanoseconds): timeouts.append((now + nanoseconds, token))
         case .close, .read, .write, .sync, .allocate, .dropCached, .open, .measure,
             .splice, .openPipe, .discard:
             guard let disk else { return refuse(operation) }
             diskRequests.append((disk.submit(operation, memory.arena), token))
-        case .nop, .poll, .timeout, .message: refuse(operation)
+        case .nop, .poll, .message: refuse(operation)
         }
     }
 
@@ -174,6 +192,12 @@ final class FrontBed {
     func planned(_ kind: OperationKind) -> Int32? {
         guard case .error(let error) = plan.outcome(of: kind) else { return nil }
         return -error.code
+    }
+
+    private func endTimeouts() {
+        let ended = timeouts.filter { $0.due + slowness <= now }
+        timeouts.removeAll { $0.due + slowness <= now }
+        for timeout in ended { complete(timeout.token, -KernelError.timedOut.code) }
     }
 
     private func endDiskRequest() {

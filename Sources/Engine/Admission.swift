@@ -1,0 +1,215 @@
+/// Whether a core takes a new request or sends it away at once, so that what it has taken stays
+/// fast when more comes than it can do.
+///
+/// Overload is what RFC 8289 §3 calls a bad queue: a delay that has been above `delayTarget` for
+/// a whole `delayInterval`, its least moments included; whatever comes in bursts has short
+/// moments. There are two such delays here. One is that of the processor: how late a probe comes
+/// back that stands in the same line as the bytes of clients. The other is that of whoever is
+/// first in line for a buffer.
+///
+///     calm ──above the target for an interval──▶ shedding ──few refused in an interval──▶ calm
+///
+/// CoDel drops one packet and waits for its sender to slow down. Clients here are many, and each
+/// asks once: so while it sheds it refuses whatever is new as long as the delay is above the target
+/// now, and takes it in between. That keeps the processor busy and the delay about the target,
+/// however much comes. It goes on until hardly anything had to be refused: were it to end with
+/// the first short delay, every interval would begin with a flood.
+
+/// What a core may have to do before it refuses new work. 0 stands for no limit.
+public struct AdmissionLimits: Equatable, Sendable {
+    /// Nanoseconds.
+    public var delayTarget: UInt64
+    public var delayInterval: UInt64
+    /// What the requests under way may bring, all together.
+    public var bytesInFlightMax: UInt64
+
+    public init(
+        delayTarget: UInt64 = 5_000_000, delayInterval: UInt64 = 100_000_000,
+        bytesInFlightMax: UInt64 = 0
+    ) {
+        self.delayTarget = delayTarget
+        self.delayInterval = delayInterval
+        self.bytesInFlightMax = bytesInFlightMax
+    }
+}
+
+/// What a core has taken and not finished.
+public struct AdmissionLoad: Equatable, Sendable {
+    /// Requests that are not answered yet, but for those whose length alone keeps them so.
+    public var requests: Int
+    /// What all requests that are not answered have announced.
+    public var bytesInFlight: UInt64
+    /// How long the first in line for a buffer has waited, in nanoseconds; 0 if there is none.
+    public var bufferDelay: UInt64
+
+    public init(requests: Int = 0, bytesInFlight: UInt64 = 0, bufferDelay: UInt64 = 0) {
+        self.requests = requests
+        self.bytesInFlight = bytesInFlight
+        self.bufferDelay = bufferDelay
+    }
+}
+
+public struct Admission: Sendable {
+    /// Why a request is refused.
+    public enum Reason: Int, CaseIterable, Sendable {
+        /// Whatever is ready waits too long for the processor.
+        case delay
+        /// Requests wait too long for a buffer.
+        case memory
+        /// Those under way have announced as much as may come.
+        case bytes
+    }
+
+    /// With fewer requests under way nothing is refused for its delay: those would hardly be faster
+    /// without it. What makes turns long is then transfers that share a processor, as they should.
+    static let requestsMin = 8
+
+    private let limits: AdmissionLimits
+    private var processor: DelayWatch
+    private var buffers: DelayWatch
+    /// When the probe that is under way is due.
+    private var probeDue: UInt64?
+
+    public init(_ limits: AdmissionLimits) {
+        self.limits = limits
+        processor = DelayWatch(limits)
+        buffers = DelayWatch(limits)
+    }
+
+    /// Whether a new request has to ask at all.
+    @inline(__always)
+    public var isWatchful: Bool { isShedding || limits.bytesInFlightMax > 0 }
+
+    /// New requests are refused as long as delays are above the target.
+    @inline(__always)
+    public var isShedding: Bool { processor.isShedding || buffers.isShedding }
+
+    // MARK: Probes
+
+    /// How often is measured: twice within the target, but no more than 2,000 times a second.
+    private var probeInterval: UInt64 { max(limits.delayTarget / 2, 500_000) }
+
+    /// For how many nanoseconds a probe is to be away that starts now; nil if one is, or if nothing
+    /// hangs on it. A probe is a timer of the kernel's, whose end waits in the same line as bytes
+    /// that have come.
+    public mutating func probe(_ load: AdmissionLoad, at now: UInt64) -> UInt64? {
+        guard probeDue == nil, limits.delayTarget > 0, load.requests >= Admission.requestsMin
+        else { return nil }
+        probeDue = now + probeInterval
+        return probeInterval
+    }
+
+    /// The probe is back. Answers how late it is.
+    @discardableResult
+    public mutating func probed(_ load: AdmissionLoad, at now: UInt64) -> UInt64 {
+        guard let due = probeDue.take() else { preconditionFailure("no probe was under way") }
+        let delay = now - min(now, due)
+        watch(delay, load, at: now)
+        return delay
+    }
+
+    /// With few requests no delay counts.
+    private mutating func watch(_ delay: UInt64, _ load: AdmissionLoad, at now: UInt64) {
+        let counts = load.requests >= Admission.requestsMin
+        processor.observe(counts ? delay : 0, at: now)
+        buffers.observe(counts ? load.bufferDelay : 0, at: now)
+    }
+
+    // MARK: Requests
+
+    /// Why a new request that brings `bytes` is not taken; nil if it is. `bytes` is nil if nobody
+    /// knows how many.
+    public mutating func refusal(
+        of bytes: UInt64?, _ load: AdmissionLoad, at now: UInt64
+    ) -> Reason? {
+        // A probe that is late already is at least that late.
+        if let probeDue, now > probeDue { processor.raise(to: now - probeDue) }
+        buffers.raise(to: load.bufferDelay)
+        let mayWait = load.requests >= Admission.requestsMin
+        let isLate = processor.refuses(at: now, mayWait)
+        let isShort = buffers.refuses(at: now, mayWait)
+        if isLate { return .delay }
+        if isShort { return .memory }
+        let (sum, isTooMany) = load.bytesInFlight.addingReportingOverflow(bytes ?? 1)
+        // Alone it may be as long as it likes: it would be refused for ever.
+        let isAlone = load.bytesInFlight == 0 || limits.bytesInFlightMax == 0
+        return !isAlone && (isTooMany || sum > limits.bytesInFlightMax) ? .bytes : nil
+    }
+
+    /// After how many seconds a refused client should come again: between 1 and 4, so that those
+    /// refused together do not come together. `number` is any that differs between them.
+    public static func retryAfterSeconds(_ number: UInt64) -> UInt64 {
+        // Fibonacci hashing (Knuth, The Art of Computer Programming, vol. 3, §6.4): the two
+        // highest bits of the product.
+        1 + (number &* 0x9e37_79b9_7f4a_7c15) >> 62
+    }
+}
+
+/// One delay, and whether it has been too long for too long.
+struct DelayWatch: Sendable {
+    /// So many of eight requests are refused in an interval, or more, or shedding ends: up to 8/7
+    /// of what can be done may have come then. What that adds in the interval after which shedding
+    /// begins again is a seventh of an interval's work.
+    private static let refusedEighthsMin = 1
+
+    private let target: UInt64
+    private let interval: UInt64
+    private(set) var isShedding = false
+    /// As it was seen last.
+    private(set) var delay: UInt64 = 0
+    /// Since when it has been above the target each time.
+    private var aboveSince: UInt64?
+    /// While it sheds: when the interval began, and what was asked and refused in it.
+    private var intervalStart: UInt64 = 0
+    private var asked = 0
+    private var refused = 0
+
+    init(_ limits: AdmissionLimits) {
+        target = limits.delayTarget
+        interval = limits.delayInterval
+    }
+
+    private var isAbove: Bool { target > 0 && delay > target }
+
+    mutating func observe(_ delay: UInt64, at now: UInt64) {
+        self.delay = delay
+        endInterval(at: now)
+        guard isAbove else {
+            aboveSince = nil
+            return
+        }
+        let since = aboveSince ?? now
+        aboveSince = since
+        guard !isShedding, now - since >= interval else { return }
+        isShedding = true
+        startInterval(at: now)
+    }
+
+    /// It is at least so long, whatever was seen last.
+    mutating func raise(to delay: UInt64) { self.delay = max(self.delay, delay) }
+
+    /// Whether a new request is refused, if it may be.
+    mutating func refuses(at now: UInt64, _ mayBe: Bool) -> Bool {
+        endInterval(at: now)
+        guard isShedding else { return false }
+        asked += 1
+        guard mayBe, isAbove else { return false }
+        refused += 1
+        return true
+    }
+
+    private mutating func startInterval(at now: UInt64) {
+        (intervalStart, asked, refused) = (now, 0, 0)
+    }
+
+    private mutating func endInterval(at now: UInt64) {
+        guard isShedding, now - intervalStart >= interval else { return }
+        // Nobody asked: there is nothing to shed.
+        if asked == 0 || refused * 8 < asked * DelayWatch.refusedEighthsMin {
+            isShedding = false
+            aboveSince = nil
+        } else {
+            startInterval(at: now)
+        }
+    }
+}
