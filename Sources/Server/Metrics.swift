@@ -38,17 +38,21 @@ struct StoreSnapshot: Sendable {
     let bytesReserved: UInt64
     let unfinishedUploads: Int
     let unfinishedBytes: UInt64
+    var clientProfiles = 0
+    var clientProfilesUnsaved = 0
 }
 
 extension Core {
     private func storeSnapshot() async -> StoreSnapshot? {
         guard let shared else { return nil }
         let (small, large) = await shared.volumeSpace()
+        let profiles = settings.profiles?.with { ($0.count, $0.unsavedCount) } ?? (0, 0)
         return StoreSnapshot(
             small: small, large: large, capacityBytes: shared.capacityBytes,
             failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount,
             bytesReserved: shared.bytesReserved, unfinishedUploads: shared.unfinishedUploads,
-            unfinishedBytes: shared.unfinishedBytes)
+            unfinishedBytes: shared.unfinishedBytes, clientProfiles: profiles.0,
+            clientProfilesUnsaved: profiles.1)
     }
 
     public func snapshot() -> CoreSnapshot {
@@ -119,7 +123,8 @@ enum MetricsDocument {
         text += phaseText(snapshots)
         text += transferText(snapshots)
         text += admissionText(snapshots)
-        if let store { text += storeText(store) }
+        text += chunkText(snapshots)
+        if let store { text += storeText(store) + profileText(store, snapshots) }
         return text
     }
 
