@@ -143,6 +143,20 @@ public struct ServerProcess {
         front.chunks = ChunkLimits(
             smallest: UInt64(settings.performance.chunkBytesMin),
             largest: UInt64(settings.performance.chunkBytesMax))
+        front.appendBytesMax = settings.uploads.appendBytesMax.map { UInt64($0) }
+        front.durability = settings.storage.durability == .durable ? .durable : .written
+        front.connectionsMax = settings.limits.connectionsPerCoreMax
+        front.headTimeoutSeconds = settings.limits.headTimeout.wholeSeconds
+        front.idleTimeoutSeconds = settings.limits.idleTimeout.wholeSeconds
+        front.sendTimeoutSeconds = settings.limits.idleTimeout.wholeSeconds
+        front.bodyTimeoutSeconds = settings.limits.bodyTimeout.wholeSeconds
+        front.bodyBytesPerSecondMin = settings.limits.bodyBytesPerSecondMin
+        front.log = { line in journal.error(line) }
+        setAdaptation(of: &front)
+        return front
+    }
+
+    private func setAdaptation(of front: inout FrontSettings) {
         front.plansChunks = settings.performance.plansChunks
         front.chunkAlgorithm =
             switch settings.performance.chunkAlgorithm {
@@ -154,16 +168,6 @@ public struct ServerProcess {
             front.profiles = ClientProfiles(
                 secondsKept: UInt64(settings.performance.profileLifetime.wholeSeconds))
         }
-        front.appendBytesMax = settings.uploads.appendBytesMax.map { UInt64($0) }
-        front.durability = settings.storage.durability == .durable ? .durable : .written
-        front.connectionsMax = settings.limits.connectionsPerCoreMax
-        front.headTimeoutSeconds = settings.limits.headTimeout.wholeSeconds
-        front.idleTimeoutSeconds = settings.limits.idleTimeout.wholeSeconds
-        front.sendTimeoutSeconds = settings.limits.idleTimeout.wholeSeconds
-        front.bodyTimeoutSeconds = settings.limits.bodyTimeout.wholeSeconds
-        front.bodyBytesPerSecondMin = settings.limits.bodyBytesPerSecondMin
-        front.log = { line in journal.error(line) }
-        return front
     }
 
     /// Whether large sends may leave without a copy, if network cards can.
