@@ -137,6 +137,9 @@ let package = Package(
         .target(name: "CBench", path: "Bench/CBench"),
         .target(name: "BenchMeasure", path: "Bench/Measure", swiftSettings: strict),
         .target(
+            name: "LinkLaboratory", dependencies: ["Engine", "BenchMeasure"],
+            path: "Bench/Laboratory", swiftSettings: strict),
+        .target(
             name: "BenchMachine", dependencies: ["Uring", "IO", "CBench"], path: "Bench/Machine",
             swiftSettings: strict),
         .target(
@@ -189,7 +192,9 @@ let package = Package(
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "IO"], swiftSettings: strict),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "IO", "LinkLaboratory"],
+            swiftSettings: strict),
         .testTarget(
             name: "CryptographyTests", dependencies: ["Cryptography", "NUMA"],
             swiftSettings: strict),

@@ -8,6 +8,8 @@ struct ChunkBalance: Equatable, Sendable {
     /// What a chunk costs beside its bytes.
     let overheadSeconds: Double
     let failuresPerSecond: Double
+    /// TCP is still opening its window, doubling what it sends each round trip.
+    var isOpening = false
 
     /// The length without bounds, as it is for a file without an end.
     ///
@@ -27,7 +29,16 @@ struct ChunkBalance: Equatable, Sendable {
     ///     |-------------|----------|------------|-------------|-------------|
     var bytes: Double {
         let x = ChunkBalance.optimum(failuresPerSecond * overheadSeconds)
-        return x * bytesPerSecond / failuresPerSecond
+        let seconds = x / failuresPerSecond
+        return bytesPerSecond * (isOpening ? opening(seconds) : seconds)
+    }
+
+    static let openingMax = 3.0
+
+    /// How much of seconds at the rate is sent while it doubles each round trip.
+    private func opening(_ seconds: Double) -> Double {
+        let grown = overheadSeconds * (exp2(seconds / overheadSeconds) - 1)
+        return min(max(grown, seconds), seconds * ChunkBalance.openingMax)
     }
 
     /// The x above of y = λo. 0…1, greater for greater y.

@@ -17,7 +17,8 @@ public struct ChunkPlan: Equatable, Sendable {
 public enum ChunkReason: Int, CaseIterable, Sendable {
     /// One of the tiers of `ChunkPlanner.fixed`.
     case tier
-    /// Nothing is known of the link yet, so the tiers decide as well.
+    /// Nothing is known of the link yet: the tiers decide as well if it is for the whole file, else
+    /// a length that costs little over any link.
     case unknownLink
     /// What failures cost against what chunks cost.
     case balance

@@ -29,10 +29,22 @@ extension ChunkPlanner {
     /// Below this a link fails less than once in thirty years; nearer to 0 nothing changes.
     private static let failuresPerSecondMin = 1e-9
 
+    /// Of a link that nothing is known of: what costs little if it turns out to be good, and little
+    /// if not, as the next chunk's length will follow from what this one shows. (Of 256 KiB to 10
+    /// MiB the one whose worst cell of the grid was best, on the training seeds.)
+    static let unknownBytes: UInt64 = 4 << 20
+
+    private static func unknown(_ facts: TransferFacts, _ limits: ChunkLimits) -> ChunkPlan {
+        var plan = tiers(facts, .unknownLink, limits)
+        guard facts.bytesLeft != nil else { return plan }
+        plan.chunkBytes = min(max(unknownBytes, limits.smallest), limits.largest)
+        return plan
+    }
+
     private static func adaptive(_ facts: TransferFacts, _ limits: ChunkLimits) -> ChunkPlan {
         let known = facts.history?.forecast(at: facts.now ?? 0, facts.linkClass)
         guard let rate = rate(facts) ?? known?.bytesPerSecond else {
-            return tiers(facts, .unknownLink, limits)
+            return unknown(facts, limits)
         }
         return balance(
             ChunkBalance(
@@ -40,7 +52,8 @@ extension ChunkPlanner {
                 overheadSeconds: roundTrip(facts) ?? known?.roundTripSeconds
                     ?? roundTripSecondsAssumed,
                 failuresPerSecond: hazard(facts) ?? known?.failuresPerSecond
-                    ?? LinkHazard().failuresPerSecond(facts.linkClass)),
+                    ?? LinkHazard().failuresPerSecond(facts.linkClass),
+                isOpening: isOpening(facts)),
             facts, .balance, limits)
     }
 
@@ -50,11 +63,15 @@ extension ChunkPlanner {
         else { return adaptive(facts, limits) }
         return balance(
             ChunkBalance(
-                bytesPerSecond: forecast.bytesPerSecond,
+                bytesPerSecond: rate(facts) ?? forecast.bytesPerSecond,
                 overheadSeconds: roundTrip(facts) ?? forecast.roundTripSeconds
                     ?? roundTripSecondsAssumed,
-                failuresPerSecond: forecast.failuresPerSecond),
+                failuresPerSecond: forecast.failuresPerSecond, isOpening: isOpening(facts)),
             facts, .forecast, limits)
+    }
+
+    private static func isOpening(_ facts: TransferFacts) -> Bool {
+        (facts.roundTrips ?? .infinity) < LinkEstimate.roundTripsEnough
     }
 
     private static func rate(_ facts: TransferFacts) -> Double? {

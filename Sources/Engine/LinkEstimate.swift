@@ -28,3 +28,23 @@ public struct LinkHazard: Equatable, Sendable {
 public enum LinkClass: UInt8, CaseIterable, Sendable {
     case unknown, lan, fibre, broadband, mobile, satellite
 }
+
+extension LinkEstimate {
+    /// Round trips of evidence from which on an estimate stands for itself.
+    public static let roundTripsEnough = 3.0
+
+    /// With what an earlier connection of the same client told, as long as this one has told less:
+    /// while TCP opens its window a rate is a lower bound, and the link is what it was.
+    public func completed(by earlier: LinkEstimate?) -> LinkEstimate {
+        guard let earlier else { return self }
+        var estimate = self
+        if roundTrips < LinkEstimate.roundTripsEnough, let before = earlier.bytesPerSecond,
+            before >= bytesPerSecond ?? 0
+        {
+            (estimate.bytesPerSecond, estimate.roundTrips) = (before, earlier.roundTrips)
+        }
+        estimate.roundTripNanoseconds = roundTripNanoseconds ?? earlier.roundTripNanoseconds
+        estimate.troubleShare = troubleShare ?? earlier.troubleShare
+        return estimate
+    }
+}

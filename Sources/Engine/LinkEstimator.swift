@@ -1,14 +1,16 @@
-/// What one connection's link can carry, and how far it is, out of what the kernel says now and then.
+/// What one connection's link can carry, and how far it is, out of what the kernel says now and
+/// then.
 ///
 /// Rates come over intervals of a round trip at least: shorter ones measure how packets bunch, not
 /// how fast the link is. The greatest of the last ten round trips counts (a client may send less
 /// than the link carries, hardly more), of round trips the least of ten seconds. While TCP is still
 /// opening its window the rate is a lower bound; `LinkEstimate.roundTrips` says so: it counts those
-/// since the rate last grew by a quarter (as BBR tells that a pipe is full), so that it stays near 0
-/// as long as each round trip brings twice what the one before did.
+/// since the rate last grew by a quarter (as BBR tells that a pipe is full), so that it stays near
+/// 0 as long as each round trip brings twice what the one before did.
 ///
 /// From three such round trips on the estimate is within 25 % of what the link carries, from ten on
-/// within 10 % (EngineTests hold it against simulated links of 1 Mbit/s to 10 Gbit/s and 1 to 600 ms).
+/// within 10 % (EngineTests hold it against simulated links of 1 Mbit/s to 10 Gbit/s and 1 to 600
+/// ms).
 public struct LinkEstimator: Equatable, Sendable {
     static let rateWindowRoundTrips = 10.0
     static let roundTripWindowNanoseconds = 10e9
@@ -20,13 +22,16 @@ public struct LinkEstimator: Equatable, Sendable {
     static let roundTripMax = 60e9
     /// A terabit a second.
     static let bytesPerSecondMax = 125e9
+    /// On links nearer than this a round trip is a handful of packets, which come in bunches.
+    static let intervalMin = 4e6
     /// After an hour without a sample nothing is known of what happened meanwhile.
     static let intervalMax: UInt64 = 3_600_000_000_000
 
     private var uploads = RateTrack()
     private var downloads = RateTrack()
     private var roundTrip = WindowedExtreme(.least)
-    /// The kernel's least as it was last seen: it counts when it changes, for it may be minutes old.
+    /// The kernel's least as it was last seen: it counts when it changes, for it may be minutes
+    /// old.
     private var kernelMin: UInt32 = 0
     private var lastNow: UInt64 = 0
     /// Time that has passed; the clock's steps are not in it.

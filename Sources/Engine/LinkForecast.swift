@@ -14,51 +14,75 @@ public struct LinkForecast: Equatable, Sendable {
 extension LinkHistory {
     /// The time in which an observation loses two thirds of its weight: in the level of the rate,
     /// in its trend, in how far a trend is believed to go on, in the least and the most that was
-    /// seen, and in the two memories of failures.
-    static let levelSeconds = 5.0
+    /// seen, and in the memory of failures.
+    static let levelSeconds = 2.5
     static let trendSeconds = 20.0
     static let dampingSeconds = 10.0
     static let boundsSeconds = 600.0
     static let hazardSeconds = 1800.0
-    static let recentHazardSeconds = 120.0
-    /// As many seconds of transfer as the long memory weighs where the short one is asked.
-    static let recentPriorSeconds = 30.0
+    /// How long the long run is that weak and strong are measured by, in seconds of transfer; how
+    /// far from the mean a rate must be (a factor of e to this) to be clearly one or the other.
+    static let meanSeconds = 600.0
+    static let weaknessWidth = 0.15
+    /// As many seconds of transfer as the hazard of all times weighs in that of the weak ones.
+    static let weaknessPriorSeconds = 120.0
     /// Rates that must have been seen before there is a forecast.
     static let rateCountMin: UInt64 = 3
     /// Clocks of two moments that are the same, or went back.
     private static let distanceMin = 0.05
     private static let distanceMax = 1e9
 
-    /// Enters what one transfer, or a part of one, told. Figures that cannot be are left out.
+    /// Enters what one transfer, or a part of one, told. Figures that cannot be are left out. A
+    /// rate on little evidence is a lower bound: it can raise the level, and says nothing of the
+    /// trend.
     ///
     /// - Parameters:
     ///   - hazard: of this transfer alone.
     ///   - now: milliseconds since 1970, when it ended. If the clock went back, no time has passed.
-    public mutating func observe(
-        bytesPerSecond: Double?, roundTripNanoseconds: UInt64?, hazard: LinkHazard, now: UInt64
-    ) {
+    public mutating func observe(_ estimate: LinkEstimate, _ hazard: LinkHazard, now: UInt64) {
         let distance = count == 0 ? 0 : secondsUntil(now)
-        if let rate = bytesPerSecond, rate >= 1, rate <= LinkEstimator.bytesPerSecondMax {
-            observe(logRate: log(rate), distance: distance)
+        var seen: Double?
+        if let rate = estimate.bytesPerSecond, rate >= 1, rate <= LinkEstimator.bytesPerSecondMax {
+            if estimate.roundTrips >= LinkEstimate.roundTripsEnough {
+                seen = log(rate)
+                enter(logRate: log(rate), distance: distance)
+            } else {
+                raise(toLogRate: log(rate))
+            }
         }
-        if let seen = roundTripNanoseconds, seen > 0,
+        if let seen = estimate.roundTripNanoseconds, seen > 0,
             Double(seen) <= LinkEstimator.roundTripMax
         {
             let isFirst = roundTripSeconds == 0
             let weight = isFirst ? 1 : LinkHistory.weight(distance, LinkHistory.levelSeconds)
             roundTripSeconds += weight * (Double(seen) / 1e9 - roundTripSeconds)
         }
-        let long = exp(-distance / LinkHistory.hazardSeconds)
-        let short = exp(-distance / LinkHistory.recentHazardSeconds)
-        failures = failures * long + LinkHazard.bounded(hazard.failures)
-        seconds = seconds * long + LinkHazard.bounded(hazard.seconds)
-        recentFailures = recentFailures * short + LinkHazard.bounded(hazard.failures)
-        recentSeconds = recentSeconds * short + LinkHazard.bounded(hazard.seconds)
+        // After the rate: it is what the link was like meanwhile.
+        enter(hazard, seen ?? logRate, distance: distance)
         count = count == .max ? count : count + 1
         updatedAt = max(updatedAt, now)
     }
 
-    private mutating func observe(logRate seen: Double, distance: Double) {
+    private mutating func enter(_ hazard: LinkHazard, _ logRate: Double, distance: Double) {
+        let kept = exp(-distance / LinkHistory.hazardSeconds)
+        let (failed, passed) =
+            (LinkHazard.bounded(hazard.failures), LinkHazard.bounded(hazard.seconds))
+        let weakness = weakness(logRate)
+        failures = failures * kept + failed
+        seconds = seconds * kept + passed
+        weakFailures = weakFailures * kept + failed * weakness
+        weakSeconds = weakSeconds * kept + passed * weakness
+        let share = passed / max(min(seconds, LinkHistory.meanSeconds), passed, 1e-3)
+        logRateMean = rateCount == 0 ? 0 : logRateMean + share * (logRate - logRateMean)
+    }
+
+    /// How much a rate is one of the link's weak times': 0…1, a half at the mean.
+    private func weakness(_ logRate: Double) -> Double {
+        guard rateCount > 0 else { return 0.5 }
+        return 1 / (1 + exp((logRate - logRateMean) / LinkHistory.weaknessWidth))
+    }
+
+    private mutating func enter(logRate seen: Double, distance: Double) {
         defer { rateCount = rateCount == .max ? rateCount : rateCount + 1 }
         guard rateCount > 0 else {
             (logRate, logRateTrend, logRateLeast, logRateMost) = (seen, 0, seen, seen)
@@ -76,6 +100,15 @@ extension LinkHistory {
         let kept = exp(-distance / LinkHistory.boundsSeconds)
         logRateLeast = min(seen, level - max(level - logRateLeast, 0) * kept)
         logRateMost = max(seen, level + max(logRateMost - level, 0) * kept)
+    }
+
+    private mutating func raise(toLogRate seen: Double) {
+        guard rateCount > 0 else {
+            (logRate, logRateLeast, logRateMost, rateCount) = (seen, seen, seen, 1)
+            return
+        }
+        logRate = max(logRate, seen)
+        logRateMost = max(logRateMost, seen)
     }
 
     /// How far the trend leads in that time: less and less of it is believed to go on.
@@ -98,27 +131,34 @@ extension LinkHistory {
     public func forecast(at now: UInt64, _ linkClass: LinkClass) -> LinkForecast? {
         guard isSound, rateCount >= LinkHistory.rateCountMin else { return nil }
         let expected = logRate + trend(over: secondsUntil(now))
+        let bounded = min(max(expected, logRateLeast), logRateMost)
         return LinkForecast(
-            bytesPerSecond: exp(min(max(expected, logRateLeast), logRateMost)),
+            bytesPerSecond: exp(bounded),
             roundTripSeconds: roundTripSeconds > 0 ? roundTripSeconds : nil,
-            failuresPerSecond: failuresPerSecond(at: now, linkClass))
+            failuresPerSecond: failuresPerSecond(at: now, logRate: bounded, linkClass))
     }
 
-    /// What was seen lately, with what was seen at all as its prior, and the class as that one's.
-    private func failuresPerSecond(at now: UInt64, _ linkClass: LinkClass) -> Double {
-        let distance = secondsUntil(now)
-        let long = exp(-distance / LinkHistory.hazardSeconds)
-        let short = exp(-distance / LinkHistory.recentHazardSeconds)
-        let base = LinkHazard(failures: failures * long, seconds: seconds * long)
-            .failuresPerSecond(linkClass)
-        return (recentFailures * short + base * LinkHistory.recentPriorSeconds)
-            / (recentSeconds * short + LinkHistory.recentPriorSeconds)
+    /// Links break where they are weak: of weak times and of strong ones each has a rate of its
+    /// own, with that of all times as its prior, and the class as that one's.
+    private func failuresPerSecond(
+        at now: UInt64, logRate: Double, _ linkClass: LinkClass
+    ) -> Double {
+        let kept = exp(-secondsUntil(now) / LinkHistory.hazardSeconds)
+        let all = LinkHazard(failures: failures * kept, seconds: seconds * kept)
+        let base = all.failuresPerSecond(linkClass)
+        func posterior(_ failures: Double, _ seconds: Double) -> Double {
+            (max(failures, 0) * kept + base * LinkHistory.weaknessPriorSeconds)
+                / (max(seconds, 0) * kept + LinkHistory.weaknessPriorSeconds)
+        }
+        let weakness = weakness(logRate)
+        return weakness * posterior(weakFailures, weakSeconds)
+            + (1 - weakness) * posterior(failures - weakFailures, seconds - weakSeconds)
     }
 
     /// Whether all figures are such as `observe` makes: for what was read from somewhere.
     public var isSound: Bool {
-        let logRates = [logRate, logRateLeast, logRateMost]
-        let counted = [failures, seconds, recentFailures, recentSeconds]
+        let logRates = [logRate, logRateLeast, logRateMost, logRateMean]
+        let counted = [failures, seconds, weakFailures, weakSeconds]
         return logRates.allSatisfy { $0 >= 0 && $0 <= 30 } && logRateTrend.magnitude <= 1e3
             && logRateLeast <= logRateMost
             && roundTripSeconds >= 0 && roundTripSeconds <= LinkEstimator.roundTripMax / 1e9

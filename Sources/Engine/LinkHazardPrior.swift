@@ -7,8 +7,8 @@ public struct LinkHazardPrior: Equatable, Sendable {
     public let failures: Double
     public let seconds: Double
 
-    /// One failure in ten minutes is the mean for a link that nothing is known of; two minutes of
-    /// transfer weigh as much as that belief. (Found on the training seeds of `millrace-bench
+    /// One failure in five minutes is the mean for a link that nothing is known of; a minute of
+    /// transfer weighs as much as that belief. (Found on the training seeds of `millrace-bench
     /// adaptation`.) The other classes differ in the mean.
     public static func of(_ linkClass: LinkClass) -> LinkHazardPrior {
         let secondsBetweenFailures =
@@ -16,8 +16,7 @@ public struct LinkHazardPrior: Equatable, Sendable {
             case .lan: 3600.0
             case .fibre: 1800.0
             case .broadband: 900.0
-            case .unknown, .satellite: 600.0
-            case .mobile: 300.0
+            case .unknown, .mobile, .satellite: 300.0
             }
         return LinkHazardPrior(
             failures: weightSeconds / secondsBetweenFailures, seconds: weightSeconds)

@@ -12,11 +12,14 @@ public struct LinkHistory: Equatable, Sendable {
     public var logRateMost: Double
     /// 0 if none was measured.
     public var roundTripSeconds: Double
-    /// Failures and seconds of transfer, the past fading: with the long memory and the short one.
+    /// What its rate is in the long run, in the logarithm: below it the link is weak, as links are
+    /// where they break.
+    public var logRateMean: Double
+    /// Failures and seconds of transfer, the past fading; and those of them while it was weak.
     public var failures: Double
     public var seconds: Double
-    public var recentFailures: Double
-    public var recentSeconds: Double
+    public var weakFailures: Double
+    public var weakSeconds: Double
     /// Transfers that told a rate; and all.
     public var rateCount: UInt64
     public var count: UInt64
@@ -25,15 +28,17 @@ public struct LinkHistory: Equatable, Sendable {
 
     public init(
         logRate: Double = 0, logRateTrend: Double = 0, logRateLeast: Double = 0,
-        logRateMost: Double = 0, roundTripSeconds: Double = 0, failures: Double = 0,
-        seconds: Double = 0, recentFailures: Double = 0, recentSeconds: Double = 0,
+        logRateMost: Double = 0, logRateMean: Double = 0, roundTripSeconds: Double = 0,
+        failures: Double = 0, seconds: Double = 0, weakFailures: Double = 0,
+        weakSeconds: Double = 0,
         rateCount: UInt64 = 0, count: UInt64 = 0, updatedAt: UInt64 = 0
     ) {
         (self.logRate, self.logRateTrend) = (logRate, logRateTrend)
         (self.logRateLeast, self.logRateMost) = (logRateLeast, logRateMost)
+        self.logRateMean = logRateMean
         self.roundTripSeconds = roundTripSeconds
         (self.failures, self.seconds) = (failures, seconds)
-        (self.recentFailures, self.recentSeconds) = (recentFailures, recentSeconds)
+        (self.weakFailures, self.weakSeconds) = (weakFailures, weakSeconds)
         (self.rateCount, self.count, self.updatedAt) = (rateCount, count, updatedAt)
     }
 }

@@ -20,12 +20,16 @@ struct RateTrack: Equatable, Sendable {
     private var silences = 0
     /// Of a segment, by intervals in which all came in order.
     private var bytesPerSegment = 0.0
+    /// The last segments came out of order: what is in order may leap yet.
+    private var wasTroubled = false
     private var trouble = Trouble()
 
     /// Less than this share of the best rate in one interval is a pause, not yet a slower link …
     static let silenceShare = 0.125
     /// … unless it goes on.
     static let silencesMax = 2
+    /// What is in order grew by this much more than the segments that came can have brought.
+    static let leap = 1.5
 
     var bytesPerSecond: Double? { best.value }
     var troubleShare: Double? { trouble.share }
@@ -56,7 +60,8 @@ struct RateTrack: Equatable, Sendable {
             guard sample.bytesAcknowledged == nil || interval.bytes > 0 else { return }
             interval.rate = Double(told)
             // The kernel's is the rate of the last round trip, however long ago we asked.
-            interval.nanoseconds = min(interval.nanoseconds, roundTrip)
+            interval.nanoseconds = min(
+                interval.nanoseconds, max(roundTrip, LinkEstimator.intervalMin))
         } else if sample.bytesAcknowledged == nil {
             return
         }
@@ -82,7 +87,7 @@ struct RateTrack: Equatable, Sendable {
             return nil
         }
         let nanoseconds = Double(next.now - start.now)
-        guard nanoseconds >= roundTrip else { return nil }
+        guard nanoseconds >= max(roundTrip, LinkEstimator.intervalMin) else { return nil }
         self.start = next
         let bytes = arrived(from: start, to: next)
         return Interval(bytes: bytes, nanoseconds: nanoseconds, rate: bytes * 1e9 / nanoseconds)
@@ -97,14 +102,20 @@ struct RateTrack: Equatable, Sendable {
         else { return inOrder }
         trouble.count(troubled, of: segments)
         guard segments > 0 else { return inOrder }
-        if troubled == 0 {
+        let usual = segments * Double(next.bytes) / Double(max(next.segments ?? 1, 1))
+        let isClean =
+            troubled == 0 && !wasTroubled && inOrder <= usual * RateTrack.leap
+        wasTroubled = troubled > 0
+        if isClean {
             bytesPerSegment = inOrder / segments
             return inOrder
         }
-        return bytesPerSegment > 0 ? segments * bytesPerSegment : inOrder
+        // Over the whole connection what waits behind a gap does not weigh much.
+        return bytesPerSegment > 0 ? segments * bytesPerSegment : usual
     }
 
-    /// Counters of 32 bits wrap; one that seems to have gone up by half of all it can hold went back.
+    /// Counters of 32 bits wrap; one that seems to have gone up by half of all it can hold went
+    /// back.
     private static func risen(from old: UInt32?, to new: UInt32?) -> Double? {
         guard let old, let new else { return nil }
         let risen = new &- old

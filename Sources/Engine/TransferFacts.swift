@@ -4,9 +4,12 @@
 public struct TransferFacts: Equatable, Sendable {
     /// Of the whole file, in bytes.
     public var size: UInt64?
-    /// What of it has not come yet; nil: all.
+    /// What of it has not come yet, if the next chunk may be of another length than the ones
+    /// before; nil: one length is wanted for the whole file.
     public var bytesLeft: UInt64?
     public var bytesPerSecond: UInt64?
+    /// Round trips that `bytesPerSecond` rests on (`LinkEstimate.roundTrips`); nil: enough.
+    public var roundTrips: Double?
     public var roundTripNanoseconds: UInt64?
     /// The share of requests that did not fail, from 0 to 1.
     public var reliability: Double?
