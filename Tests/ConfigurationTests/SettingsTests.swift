@@ -113,6 +113,9 @@ import Testing
         ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
         ("streaming.connection_multiplexing", ["false"], ["true", "\"no\""]),
+        ("streaming.automatic_retry", ["true", "false"], ["1", "\"on\""]),
+        ("streaming.exponential_backoff", ["true", "false"], ["1", "\"on\""]),
+        ("streaming.circuit_breaker", ["true", "false"], ["1", "\"on\""]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]
 
