@@ -36,6 +36,7 @@ struct StoreSnapshot: Sendable {
     let bytesReserved: UInt64
     let unfinishedUploads: Int
     let unfinishedBytes: UInt64
+    var resilience: ResilienceStatistics?
 }
 
 extension Core {
@@ -46,7 +47,8 @@ extension Core {
             small: small, large: large, capacityBytes: shared.capacityBytes,
             failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount,
             bytesReserved: shared.bytesReserved, unfinishedUploads: shared.unfinishedUploads,
-            unfinishedBytes: shared.unfinishedBytes)
+            unfinishedBytes: shared.unfinishedBytes,
+            resilience: await shared.resilience(at: loop.now))
     }
 
     public func snapshot() -> CoreSnapshot {
@@ -116,6 +118,7 @@ enum MetricsDocument {
         text += bufferText(snapshots)
         text += phaseText(snapshots)
         if let store { text += storeText(store) }
+        if let resilience = store?.resilience { text += resilienceText(resilience) }
         return text
     }
 
@@ -161,7 +164,7 @@ enum MetricsDocument {
                 "volume_capacity_bytes", "What the volumes together may grow to.",
                 [("", store.capacityBytes)])
             + gauge(
-                "failed_volumes", "Volumes that take no more writes until a restart.",
+                "failed_volumes", "Volumes that take no writes at the moment.",
                 [("", UInt64(store.failedVolumes))])
             + gauge(
                 "unindexed_changes", "Changes that wait for the index.",
