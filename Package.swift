@@ -46,6 +46,9 @@ let package = Package(
         // CRC32C. Pure.
         .target(name: "Checksums", dependencies: ["CChecksum"], swiftSettings: strict),
 
+        // When what failed is asked again, and how often. Pure.
+        .target(name: "Resilience", swiftSettings: strict),
+
         // The disk's shape: superblock, records, allocator, flush epochs, recovery, the state of
         // unfinished uploads. Pure.
         .target(name: "Volumes", dependencies: ["Checksums"], swiftSettings: strict),
@@ -88,7 +91,9 @@ let package = Package(
         // Acts: puts, finds, reads and deletes objects, through the deciders and one core's loop.
         .target(
             name: "Store",
-            dependencies: ["IO", "Loop", "Volumes", "Checksums", "Catalog", "Cryptography"],
+            dependencies: [
+                "IO", "Loop", "Volumes", "Resilience", "Checksums", "Catalog", "Cryptography",
+            ],
             swiftSettings: strict),
 
         // The HTTP front: connections, routing, a handler a dialect.
@@ -192,6 +197,8 @@ let package = Package(
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
             name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
+        .testTarget(
+            name: "ResilienceTests", dependencies: ["Resilience"], swiftSettings: strict),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "IO", "LinkLaboratory"],
             swiftSettings: strict),

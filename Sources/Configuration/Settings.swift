@@ -101,6 +101,9 @@ extension Settings {
     public struct StreamingSection: Equatable, Sendable {
         /// HTTP/2; always false as long as there is none.
         public internal(set) var multiplexes = false
+        public internal(set) var retries = true
+        public internal(set) var backsOff = true
+        public internal(set) var breaksCircuits = true
     }
 
     public struct LimitsSection: Equatable, Sendable {

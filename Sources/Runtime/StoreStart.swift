@@ -79,6 +79,9 @@ struct StoreStart: Sendable {
         setup.unfinishedBytesMax = StoreStart.bytes(settings.uploads.unfinishedSize, of: capacity)
         setup.unfinishedBytesPerOwnerMax = StoreStart.bytes(
             settings.uploads.unfinishedSizePerOwner, of: capacity)
+        setup.resilience = StoreResilience(
+            retries: settings.streaming.retries, backsOff: settings.streaming.backsOff,
+            breaksCircuits: settings.streaming.breaksCircuits)
         setup.catalogWarmBytesMax = MachineMemory.catalogBytesMax()
         return setup
     }
@@ -105,10 +108,19 @@ struct StoreStart: Sendable {
 
     private static func report(_ event: StoreEvent, _ journal: Journal) {
         switch event {
-        case .volumeFailed(let volume, let error):
+        case .volumeFailed(let volume, let error, let isForGood):
+            let end = isForGood ? "a restart" : "it was tried again"
             journal.error(
-                "a volume takes no more writes until a restart: \(error)",
+                "a volume takes no more writes until \(end): \(error)",
                 [("volume", "\(volume)")])
+        case .volumeStillFails(let volume, let nanoseconds):
+            journal.warning(
+                "a volume was tried again, and fails",
+                [("volume", "\(volume)"), ("next_try_seconds", "\(nanoseconds / 1_000_000_000)")])
+        case .volumeRecovered(let volume, let bytes):
+            journal.notice(
+                "a volume takes writes again",
+                [("volume", "\(volume)"), ("quarantined_bytes", "\(bytes)")])
         case .corrupt(let name, let error):
             journal.error("\(error)", [("object", String(decoding: name, as: UTF8.self))])
         case .indexingDelayed(let reason):

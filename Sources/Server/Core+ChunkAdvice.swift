@@ -10,16 +10,17 @@ import Volumes
 
 extension Core {
     /// A plan for an upload of `length` bytes by the client of this request, of which those before
-    /// `offset` have come, and one request may bring `bytesMax`; nil where nobody is to be advised.
+    /// `offset` have come (nil: all its chunks are to have one length), and one request may bring
+    /// `bytesMax`; nil where nobody is to be advised.
     func chunkPlan(
-        _ request: Request, length: UInt64?, offset: UInt64 = 0, owner: [UInt8],
+        _ request: Request, length: UInt64?, offset: UInt64?, owner: [UInt8],
         bytesMax: UInt64? = nil
     ) async -> ChunkPlan? {
         guard settings.plansChunks else { return nil }
         let key = await clientKey(request.slot, owner: owner)
         var facts = transferFacts(request.slot, profile(of: key))
         facts.size = length
-        facts.bytesLeft = length.map { $0 - min($0, offset) }
+        if let length, let offset { facts.bytesLeft = length - min(length, offset) }
         var plan = ChunkPlanner.plan(settings.chunkAlgorithm, facts, limits: settings.chunks)
         plan.chunkBytes = min(plan.chunkBytes, bytesMax ?? .max)
         counters.chunkPlans[plan.reason.rawValue] &+= 1
@@ -38,7 +39,7 @@ extension Core {
     func numberedChunkPlan(
         _ request: Request, length: UInt64, owner: [UInt8]
     ) async -> ChunkPlan {
-        if let plan = await chunkPlan(request, length: length, owner: owner) { return plan }
+        if let plan = await chunkPlan(request, length: length, offset: nil, owner: owner) { return plan }
         return ChunkPlan(
             chunkBytes: ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks),
             parallelism: 1, reason: .tier)

@@ -191,7 +191,11 @@ extension Core {
         switch error {
         case .noSpace:
             answer = Answer(.insufficientStorage, "no space is left for this upload")
-        case .readOnly, .indexBehind:
+        case .readOnly:
+            answer = Answer(
+                .serviceUnavailable, "uploads are not taken at the moment",
+                retryAfterSeconds: store?.secondsUntilProbe)
+        case .indexBehind:
             answer = Answer(.serviceUnavailable, "uploads are not taken at the moment")
         case .tooMuchReserved:
             answer = Answer(.serviceUnavailable, "too much is being uploaded")

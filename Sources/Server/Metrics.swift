@@ -40,6 +40,7 @@ struct StoreSnapshot: Sendable {
     let unfinishedBytes: UInt64
     var clientProfiles = 0
     var clientProfilesUnsaved = 0
+    var resilience: ResilienceStatistics?
 }
 
 extension Core {
@@ -52,7 +53,8 @@ extension Core {
             failedVolumes: shared.failedVolumes.count, unindexedChanges: shared.unindexedCount,
             bytesReserved: shared.bytesReserved, unfinishedUploads: shared.unfinishedUploads,
             unfinishedBytes: shared.unfinishedBytes, clientProfiles: profiles.0,
-            clientProfilesUnsaved: profiles.1)
+            clientProfilesUnsaved: profiles.1,
+            resilience: await shared.resilience(at: loop.now))
     }
 
     public func snapshot() -> CoreSnapshot {
@@ -125,6 +127,7 @@ enum MetricsDocument {
         text += admissionText(snapshots)
         text += chunkText(snapshots)
         if let store { text += storeText(store) + profileText(store, snapshots) }
+        if let resilience = store?.resilience { text += resilienceText(resilience) }
         return text
     }
 
@@ -170,7 +173,7 @@ enum MetricsDocument {
                 "volume_capacity_bytes", "What the volumes together may grow to.",
                 [("", store.capacityBytes)])
             + gauge(
-                "failed_volumes", "Volumes that take no more writes until a restart.",
+                "failed_volumes", "Volumes that take no writes at the moment.",
                 [("", UInt64(store.failedVolumes))])
             + gauge(
                 "unindexed_changes", "Changes that wait for the index.",

@@ -97,6 +97,13 @@ actor Assembler {
         }
     }
 
+    /// Returns when this core has no write or flush of that volume on its way.
+    func quiesce(_ volume: VolumeID) async {
+        // A store that is closed has none.
+        guard let files = attached?.value.files else { return }
+        await files.opened(volume)?.quiesce()
+    }
+
     var store: ObjectStore {
         guard let attached else { preconditionFailure("an upload after the store was closed") }
         return attached.value

@@ -13,6 +13,8 @@ struct ChunkGrant: Sendable {
     let end: UInt64?
     let length: UInt64?
     let space: SpaceMap
+    /// Before anything of it is written.
+    let mark: VolumeMark
     /// Bytes for which space was reserved, which count as announced.
     let bytesReserved: UInt64
     let stored: ExtentMap
@@ -99,6 +101,7 @@ extension Assembler {
         if claim.length != upload.state.length, claim.length != nil { upload.changeCount += 1 }
         let writer = upload.state.open(claim)
         upload.cores[writer] = core
+        upload.marks[writer] = state.health.mark
         touch(upload)
         return writer
     }
@@ -116,7 +119,8 @@ extension Assembler {
         }
         return ChunkGrant(
             id: upload.id, writer: writer, offset: claim.offset, end: claim.end,
-            length: upload.state.length, space: upload.state.space, bytesReserved: reserved,
+            length: upload.state.length, space: upload.state.space,
+            mark: upload.marks[writer] ?? .start, bytesReserved: reserved,
             stored: upload.state.stored(in: claim.range), held: Set(upload.state.fragments.keys),
             isRepeated: !range.isEmpty && upload.state.received.contains(range),
             makesSHA256: mayBeWhole(claim, of: upload) && needsSHA256(upload))
@@ -192,7 +196,7 @@ extension Assembler {
         guard !report.isEmpty else { return }
         upload.changeCount += 1
         // First: what a refused report has before the part that is refused counts all the same.
-        noteUnflushed(upload, report.written)
+        noteUnflushed(upload, report.written, since: upload.marks[writer] ?? .start)
         let blocks: [UploadState.WholeBlock]
         do throws(ChunkRefusal) {
             blocks = try upload.state.take(report, from: writer)
@@ -208,7 +212,7 @@ extension Assembler {
     /// On an error the space is still the caller's.
     func adopt(
         _ id: UploadID, _ terms: UploadTerms, _ extents: [Extent], units: [UInt32],
-        secondsToLive: UInt64
+        since mark: VolumeMark, secondsToLive: UInt64
     ) async throws(UploadError) {
         if let length = terms.length, length > state.uploadBytesMax {
             // What is missing of it could never come.
@@ -220,7 +224,7 @@ extension Assembler {
         defer { leave(upload) }
         upload.state.adopt(extents, units: units)
         let unused = upload.state.releaseUnused()
-        noteUnflushed(upload, upload.state.received.ranges)
+        noteUnflushed(upload, upload.state.received.ranges, since: mark)
         // The catalog never heard of it.
         await ledger.giveBack(unused)
         do throws(UploadError) {
@@ -231,7 +235,9 @@ extension Assembler {
         }
     }
 
-    private func noteUnflushed(_ upload: OpenUpload, _ ranges: [Range<UInt64>]) {
+    private func noteUnflushed(
+        _ upload: OpenUpload, _ ranges: [Range<UInt64>], since mark: VolumeMark
+    ) {
         for range in ranges where !range.isEmpty {
             var block = range.lowerBound / UInt64(VolumeLayout.blockSize)
             let end = VolumeLayout.blocks(for: range.upperBound)
@@ -239,7 +245,7 @@ extension Assembler {
                 guard let place = upload.state.space.location(ofBlock: block) else {
                     preconditionFailure("bytes were written where nothing is reserved")
                 }
-                upload.unflushed.insert(place.volume)
+                upload.noteUnflushed(place.volume, since: mark)
                 block += UInt64(place.contiguousBlocks)
             }
         }
@@ -279,6 +285,7 @@ extension Assembler {
         // Also where all that came is settled: the next settling gives the rest back.
         if upload.state.hasUnusedSpace { upload.changeCount += 1 }
         upload.cores[writer] = nil
+        upload.marks[writer] = nil
         upload.cutWriters.remove(writer)
         upload.wakeAll(on: loop)
     }
@@ -316,9 +323,10 @@ extension Assembler {
     ) async throws(UploadError) {
         var failure: StoreError?
         for block in blocks {
+            let mark = state.health.mark
             do throws(StoreError) {
-                let volume = try await write(block, of: upload)
-                upload.unflushed.insert(volume)
+                let volume = try await write(block, of: upload, since: mark)
+                upload.noteUnflushed(volume, since: mark)
                 upload.state.wrote(block)
                 upload.changeCount += 1
             } catch {
@@ -333,7 +341,7 @@ extension Assembler {
     }
 
     private func write(
-        _ block: UploadState.WholeBlock, of upload: OpenUpload
+        _ block: UploadState.WholeBlock, of upload: OpenUpload, since mark: VolumeMark
     ) async throws(StoreError) -> VolumeID {
         guard let place = upload.state.space.location(ofBlock: block.number) else {
             preconditionFailure("a block came for which nothing is reserved")
@@ -344,7 +352,7 @@ extension Assembler {
         let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
         store.memory.arena.zero(region)
         store.memory.arena.copy(block.bytes.span, to: region)
-        try await file.write(region, at: place.fileOffset)
+        try await file.write(region, at: place.fileOffset, since: mark)
         return place.volume
     }
 }

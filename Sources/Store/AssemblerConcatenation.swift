@@ -27,6 +27,8 @@ struct LentPart: Sendable {
     /// Blocks behind its last byte.
     let spare: [Extent]
     let recorded: RecordedPart
+    /// Before the first write of its bytes that may not be flushed yet.
+    let mark: VolumeMark
 }
 
 enum LoanEnd: Sendable {
@@ -209,7 +211,8 @@ extension Assembler {
         let spare = space.remove(VolumeLayout.blocks(for: length)..<UInt64.max)
         return LentPart(
             length: length, extents: space.extents, checksums: checksums, spare: spare,
-            recorded: RecordedPart(id: id, extents: upload.recorded))
+            recorded: RecordedPart(id: id, extents: upload.recorded),
+            mark: upload.unflushed.values.min() ?? state.health.mark)
     }
 
     private func prepareLoan(of upload: OpenUpload) async throws(UploadError) {

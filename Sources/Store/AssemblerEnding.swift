@@ -59,7 +59,8 @@ extension Assembler {
             upload: upload.isRecorded
                 ? RecordedUpload(
                     id: upload.id, extents: upload.recorded,
-                    record: upload.endRecord(at: loop.wallSeconds)) : nil)
+                    record: upload.endRecord(at: loop.wallSeconds)) : nil,
+            mark: upload.unflushed.values.min() ?? state.health.mark)
         let outcome = try await store.publish(data, .durable)
         try await finished(upload, outcome, keeping: space)
         return outcome

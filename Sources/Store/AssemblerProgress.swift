@@ -31,7 +31,7 @@ extension Assembler {
             unrecorded.insert(upload.id)
         }
         let volumes = upload.unflushed
-        upload.unflushed = []
+        upload.unflushed = [:]
         do throws(StoreError) {
             try await write(entry, to: extent, flushing: volumes)
         } catch {
@@ -47,7 +47,7 @@ extension Assembler {
 
     /// Both the entry and what lies on those volumes are durable when this returns.
     private func write(
-        _ entry: ProgressEntry, to extent: Extent, flushing volumes: Set<VolumeID>
+        _ entry: ProgressEntry, to extent: Extent, flushing volumes: [VolumeID: VolumeMark]
     ) async throws(StoreError) {
         let file = try await store.file(extent.volume)
         let buffer = await store.memory.buffer(Int(extent.byteCount))
@@ -56,11 +56,21 @@ extension Assembler {
         var bytes = store.memory.arena.mutableBytes(source)
         entry.encode(
             into: &bytes, at: extent.address, instance: state.instance, seal: store.seal)
+        // Refused before an entry says so: its own flush asks only for what it brings itself.
+        for (volume, mark) in volumes where !state.health.isIntact(volume, since: mark) {
+            throw .readOnly
+        }
+        let mark = state.health.mark
         let start = store.loop.now
         let outcome = await file.writeDurably(source, at: extent.byteOffset)
         store.countWait(.flush, since: start)
         if let error = outcome.error { throw error }
-        for volume in volumes where volume != extent.volume { try await store.flush(volume) }
+        // A volume may have failed and come back meanwhile, also the log's own.
+        guard state.health.isIntact(extent.volume, since: min(mark, volumes[extent.volume] ?? mark))
+        else { throw .readOnly }
+        for (volume, mark) in volumes where volume != extent.volume {
+            try await store.flush(volume, since: mark)
+        }
     }
 
     /// Whether the catalog will take, later, what it is not told now.

@@ -49,9 +49,9 @@ extension Assembler {
         let freed = upload.state.releaseUnused()
         letGo(freed.reduce(0) { $0 + $1.byteCount }, of: upload)
         let volumes = upload.unflushed
-        upload.unflushed = []
+        upload.unflushed = [:]
         do throws(StoreError) {
-            for volume in volumes { try await store.flush(volume) }
+            for (volume, mark) in volumes { try await store.flush(volume, since: mark) }
         } catch {
             // What the disk has of it nobody knows: only a restart can tell.
             upload.failure = error

@@ -36,6 +36,8 @@ public final class ChunkWriter {
     private var space: SpaceMap
     private var bytesReserved: UInt64
     private let startOffset: UInt64
+    /// Before its first write.
+    private let mark: VolumeMark
     /// Behind the last byte for which space was reserved, where the chunk's end is not known.
     private var spaceEnd: UInt64
     private var isOpen = true
@@ -64,6 +66,7 @@ public final class ChunkWriter {
         space = grant.space
         bytesReserved = grant.bytesReserved
         startOffset = grant.offset
+        mark = grant.mark
         spaceEnd = grant.offset
     }
 
@@ -261,13 +264,14 @@ public final class ChunkWriter {
     private func start(
         _ lease: Region, _ count: Int, at offset: UInt64, _ report: ChunkReport, _ mark: UInt64?
     ) async {
-        var writes: [(file: VolumeFile, ticket: Ticket, count: Int)] = []
+        var writes: [(file: VolumeFile, write: VolumeFile.StartedWrite)] = []
         var problem: UploadError?
         for piece in space.writes(at: offset, count: count) {
             do throws(StoreError) {
                 let file = try await store.files.file(piece.volume)
                 let part = lease.part(from: piece.skipped, count: piece.count)
-                writes.append((file, try file.startWrite(part, at: piece.fileOffset), piece.count))
+                let write = try file.startWrite(part, at: piece.fileOffset, since: self.mark)
+                writes.append((file, write))
             } catch {
                 problem = .store(error)
                 break
@@ -276,9 +280,9 @@ public final class ChunkWriter {
         inFlight.began()
         store.loop.inBackground { [self, check, problem] in
             var problem = problem
-            for write in writes {
+            for (file, write) in writes {
                 do throws(StoreError) {
-                    try await write.file.finishWrite(write.ticket, count: write.count)
+                    try await file.finishWrite(write)
                 } catch {
                     problem = .store(error)
                 }

@@ -45,7 +45,8 @@ struct JoinedUpload {
         LargeData(
             description: description, map: DataMap(content.extents),
             checksums: content.checksums, sha256: upload.digests.sha256,
-            segments: content.segments, object: upload.id.object, upload: recorded)
+            segments: content.segments, object: upload.id.object, upload: recorded,
+            mark: parts.map(\.mark).min() ?? .start)
     }
 
     /// As much as the catalog may be told at once.

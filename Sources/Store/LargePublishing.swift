@@ -20,6 +20,8 @@ struct LargeData {
     /// The upload that it was, if the catalog knows of its space; else that is given back when the
     /// object is not published.
     var upload: RecordedUpload?
+    /// Before the first write of its bytes that may not be flushed yet.
+    let mark: VolumeMark
 
     var manifest: Manifest {
         Manifest(
@@ -142,7 +144,7 @@ extension ObjectStore {
             modified: description.modified, kind: .large, record: claimed.place.extent)
         let record = RecordWrite(
             name: description.name, claimed: claimed, object: object, data: data.map.extents,
-            upload: data.upload)
+            upload: data.upload, mark: state.health.mark)
         count {
             $0.puts += 1
             $0.bytesWritten += description.length
@@ -176,7 +178,7 @@ extension ObjectStore {
             await withdraw(record)
             throw error
         }
-        if isRecordFirst { try await flush(record.object.record.volume) }
+        if isRecordFirst { try await flush(record.object.record.volume, since: record.mark) }
         if isRecordFirst { try await flushData(data) }
         try await finish(record)
     }
@@ -186,7 +188,7 @@ extension ObjectStore {
         for extent in data.map.extents where !volumes.contains(extent.volume) {
             volumes.append(extent.volume)
         }
-        for volume in volumes { try await flush(volume) }
+        for volume in volumes { try await flush(volume, since: data.mark) }
     }
 
     private func writeRecord(
@@ -200,7 +202,7 @@ extension ObjectStore {
         let stamp = stamp(
             data.description, extent, record.object.sequence, object: data.object)
         encode(data, stamp, into: source)
-        try await write(record: source, to: extent, in: file)
+        try await write(record: source, to: extent, in: file, since: record.mark)
     }
 
     private func encode(_ data: LargeData, _ stamp: RecordStamp, into region: Region) {

@@ -20,6 +20,8 @@ public final class LargeUpload {
     public private(set) var received: UInt64 = 0
     let map: DataMap
     private let store: ObjectStore
+    /// Before its first write.
+    private let mark: VolumeMark
     private(set) var checksums: [UInt32] = []
     private let inFlight: WritesInFlight
     private var failure: StoreError?
@@ -40,6 +42,7 @@ public final class LargeUpload {
         self.description = description
         self.digest = digest
         self.store = store
+        mark = store.state.health.mark
         inFlight = WritesInFlight(store)
         map = DataMap(extents)
         checksums.reserveCapacity(Int(VolumeLayout.checksumCount(for: description.length)))
@@ -89,7 +92,7 @@ public final class LargeUpload {
         await finishDigest()
         let data = LargeData(
             description: description, map: map, checksums: checksums, sha256: sha256,
-            object: store.newObjectID())
+            object: store.newObjectID(), mark: mark)
         return try await store.publish(data, durability)
     }
 
@@ -134,7 +137,8 @@ public final class LargeUpload {
         if failure == nil, !units.isEmpty, let owner = store.state.owner(of: id) {
             do throws(UploadError) {
                 return try await owner.adopt(
-                    id, terms, map.extents, units: units, secondsToLive: secondsToLive)
+                    id, terms, map.extents, units: units, since: mark,
+                    secondsToLive: secondsToLive)
             } catch {
                 // There are too many, or the index is full: it is lost, as any other would be.
             }
@@ -175,12 +179,13 @@ public final class LargeUpload {
     private func start(
         _ lease: Region, _ source: Region, at offset: UInt64, _ mark: UInt64?
     ) async {
-        var writes: [(file: VolumeFile, ticket: Ticket, count: Int)] = []
+        var writes: [(file: VolumeFile, write: VolumeFile.StartedWrite)] = []
         for piece in map.pieces(from: offset, count: Int(source.count)) {
             do throws(StoreError) {
                 let file = try await store.files.file(piece.volume)
                 let part = source.part(from: piece.skipped, count: piece.count)
-                writes.append((file, try file.startWrite(part, at: piece.fileOffset), piece.count))
+                let write = try file.startWrite(part, at: piece.fileOffset, since: self.mark)
+                writes.append((file, write))
             } catch {
                 failure = error
                 break
@@ -188,9 +193,9 @@ public final class LargeUpload {
         }
         inFlight.began()
         store.loop.inBackground { [self, digest] in
-            for write in writes {
+            for (file, write) in writes {
                 do throws(StoreError) {
-                    try await write.file.finishWrite(write.ticket, count: write.count)
+                    try await file.finishWrite(write)
                 } catch {
                     failure = error
                 }

@@ -28,6 +28,8 @@ actor Ledger {
     private let reader: any CatalogReader
 
     var spare: SegmentLease?
+    /// When the spare was begun to be prepared.
+    var spareMark = VolumeMark.start
     var spareError: StoreError?
     var isPreparing = false
     var spareWaiters: [Ticket] = []
@@ -39,6 +41,8 @@ actor Ledger {
     var indexFailed = false
     var idleIndexer: Ticket?
     var isClosing = false
+    /// Volumes that are being brought back.
+    var restoring = 0
 
     nonisolated var unownedExecutor: UnownedSerialExecutor {
         unsafe loop.asUnownedSerialExecutor()

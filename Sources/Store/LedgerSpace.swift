@@ -35,10 +35,14 @@ extension Ledger {
         }
     }
 
-    func giveBack(_ unused: [Extent]) { extents.release(unused) }
-
-    /// Blocks of a record in a segment that its core has given back already.
-    func giveBack(record: Extent) { segments.release(record) }
+    /// Nobody needs that space, nor ever read from it. What of it was handed out when its volume
+    /// failed stays taken.
+    func giveBack(_ unused: [Extent]) {
+        if state.faults.contains(.reusesQuarantine) { return extents.release(unused) }
+        // First: a volume may have failed that the allocator was not told of.
+        closeFailed()
+        extents.giveBack(unused)
+    }
 
     /// A core no longer needs its segment: every record in it is resolved.
     func giveBack(_ lease: consuming SegmentLease) {
@@ -70,7 +74,9 @@ extension Ledger {
 
     private func takeSpare(atLeast blocks: UInt32, keeping kept: UInt32) -> SegmentLease? {
         guard let lease = spare.take() else { return nil }
-        if lease.hasRoom(for: blocks, keeping: kept), state.takesWrites(lease.volume) {
+        if lease.hasRoom(for: blocks, keeping: kept),
+            state.health.isIntact(lease.volume, since: spareMark)
+        {
             return lease
         }
         giveBack(lease)
@@ -84,9 +90,11 @@ extension Ledger {
     }
 
     private func prepare(atLeast blocks: UInt32, keeping kept: UInt32) async {
+        let mark = state.health.mark
         do throws(StoreError) {
             let lease = try await prepared(atLeast: blocks, keeping: kept)
             spare = consume lease
+            spareMark = mark
             spareError = nil
         } catch {
             spareError = error
@@ -102,8 +110,9 @@ extension Ledger {
         atLeast blocks: UInt32, keeping kept: UInt32
     ) async throws(StoreError) -> SegmentLease {
         let lease = try await leased(atLeast: blocks, keeping: kept)
+        // A segment whose zeros failed stays taken until a restart: they may reach the disk late.
+        if lease.needsZeroing { try await zero(lease.extent) }
         do throws(StoreError) {
-            if lease.needsZeroing { try await zero(lease.extent) }
             let number = queue.append(
                 [
                     .addLease(
@@ -141,6 +150,7 @@ extension Ledger {
     /// Overwriting written space costs a device flush; writing fresh space costs a journal commit.
     private func zero(_ extent: Extent) async throws(StoreError) {
         let files = files.value
+        let mark = state.health.mark
         let file = try await files.file(extent.volume)
         let buffer = await files.memory.buffer(4 * StoreLimits.unitBytes)
         defer { files.memory.giveBack(buffer: buffer) }
@@ -149,10 +159,10 @@ extension Ledger {
         while done < extent.byteCount {
             let count = min(extent.byteCount - done, UInt64(buffer.count))
             let part = buffer.part(from: 0, count: Int(count))
-            try await file.write(part, at: extent.byteOffset + done)
+            try await file.write(part, at: extent.byteOffset + done, since: mark)
             done += count
         }
-        try await file.flush()
+        try await file.flush(since: mark)
     }
 
     /// Space for a core's progress log, which recovery knows of and which was written before; nil
@@ -206,7 +216,7 @@ extension Ledger {
         state.failedVolumes.contains { VolumeName($0).volumeClass == volumeClass }
     }
 
-    private func closeFailed() {
+    func closeFailed() {
         for volume in state.failedVolumes where isKnown(volume) {
             switch VolumeName(volume).volumeClass {
             case .small: segments.close(volume)
@@ -222,7 +232,7 @@ extension Ledger {
     }
 
     /// Whether the volume was ever completed.
-    private func isKnown(_ volume: VolumeID) -> Bool {
+    func isKnown(_ volume: VolumeID) -> Bool {
         let name = VolumeName(volume)
         return name.number < (name.volumeClass == .small ? smallCount : largeCount)
     }
@@ -286,6 +296,7 @@ extension Ledger {
     /// A volume exists once its superblock and its name are durable.
     private func create(_ name: VolumeName, blockCount: UInt32) async throws(StoreError) {
         let files = files.value
+        let mark = state.health.mark
         guard let file = try await files.open(name.id, creating: true) else {
             preconditionFailure("an open that creates found nothing")
         }
@@ -296,8 +307,8 @@ extension Ledger {
         var bytes = files.memory.arena.mutableBytes(region)
         Superblock(instance: state.instance, volume: name.id, volumeClass: name.volumeClass)
             .encode(into: &bytes)
-        try await file.write(region, at: 0)
-        try await file.flush()
+        try await file.write(region, at: 0, since: mark)
+        try await file.flush(since: mark)
         try await files.syncDirectory()
     }
 }

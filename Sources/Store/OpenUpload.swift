@@ -36,8 +36,10 @@ final class OpenUpload {
     var cores: [UInt64: Int] = [:]
     /// Writers that have to end.
     var cutWriters: Set<UInt64> = []
-    /// Volumes that hold bytes which may not be flushed.
-    var unflushed: Set<VolumeID> = []
+    /// By writer: what its bytes are flushed with.
+    var marks: [UInt64: VolumeMark] = [:]
+    /// Volumes that hold bytes which may not be flushed, and since when those were written.
+    var unflushed: [VolumeID: VolumeMark] = [:]
     /// What of `state.received` survives a power cut: all that anybody is told of.
     var durable = ExtentMap()
     /// Counts what has changed, and up to where that is durable.
@@ -81,6 +83,10 @@ final class OpenUpload {
     func wait(on loop: EventLoop) async { await waiters.wait(on: loop) }
 
     func wakeAll(on loop: EventLoop) { waiters.wakeAll(on: loop) }
+
+    func noteUnflushed(_ volume: VolumeID, since mark: VolumeMark) {
+        unflushed[volume] = min(mark, unflushed[volume] ?? mark)
+    }
 
     /// As its client may know it.
     var status: UploadStatus {

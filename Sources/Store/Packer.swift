@@ -17,8 +17,13 @@ final class Packer {
         var lease: SegmentLease?
         var unresolved = 0
         var isActive = true
+        /// Once its volume has failed since then, nothing more is placed here.
+        let mark: VolumeMark
 
-        init(_ lease: consuming SegmentLease) { self.lease = consume lease }
+        init(_ lease: consuming SegmentLease, since mark: VolumeMark) {
+            self.lease = consume lease
+            self.mark = mark
+        }
     }
 
     /// Blocks of the last segment that only removals may take, so that a full store can be emptied.
@@ -65,6 +70,7 @@ final class Packer {
         atLeast blocks: UInt32, keeping kept: UInt32
     ) async throws(StoreError) {
         var found: SegmentLease?
+        var mark = state.health.mark
         do throws(StoreError) {
             found = try await ledger.leaseSegment(atLeast: blocks, keeping: kept)
         } catch .noSpace {
@@ -73,10 +79,11 @@ final class Packer {
         retireActive()
         await waitUntilGivenBack()
         if let lease = found.take() {
-            active = LeasedSegment(lease)
+            active = LeasedSegment(lease, since: mark)
         } else {
-            active = LeasedSegment(
-                try await ledger.leaseSegment(atLeast: blocks, keeping: kept))
+            mark = state.health.mark
+            let lease = try await ledger.leaseSegment(atLeast: blocks, keeping: kept)
+            active = LeasedSegment(lease, since: mark)
         }
     }
 
@@ -97,7 +104,7 @@ final class Packer {
 
     private func placeInActive(_ blocks: UInt32, keeping kept: UInt32) -> Place? {
         guard let segment = active, let volume = segment.lease?.volume,
-            state.takesWrites(volume),
+            state.health.isIntact(volume, since: segment.mark),
             let left = segment.lease?.remainingBlocks, left >= blocks + kept,
             let address = segment.lease?.allocate(blocks: blocks)
         else { return nil }

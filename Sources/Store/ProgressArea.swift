@@ -23,6 +23,8 @@ final class ProgressArea {
     private var stage = Stage.none(notBefore: 0)
     /// Where the log lies and what is in it, while it is ready.
     private var extent: Extent?
+    /// Once its volume has failed since then, it is used no more.
+    private var mark = VolumeMark.start
     private var log: ProgressLog?
     /// The last sequence of the log that is no longer used.
     private var ended: UInt64?
@@ -58,7 +60,8 @@ final class ProgressArea {
             return nil
         case .preparing, .unusable: return nil
         case .ready:
-            guard let extent, state.takesWrites(extent.volume) else {
+            guard let extent, state.health.isIntact(extent.volume, since: mark)
+            else {
                 end()
                 return nil
             }
@@ -77,6 +80,7 @@ final class ProgressArea {
 
     private func prepare() {
         stage = .preparing
+        mark = state.health.mark
         loop.inBackground { [self] in
             extent = await ledger.leaseProgressLog(blocks: state.progress.logBlocks)
             log = extent.map { ProgressLog(blockCount: $0.count, after: state.progressSequence) }

@@ -21,6 +21,8 @@ struct RecordWrite {
     let data: [Extent]
     /// The upload that it was.
     var upload: RecordedUpload?
+    /// Before its write, of one that is not written and flushed in one.
+    var mark = VolumeMark.start
 
     /// What the catalog is to be told once the record is durable.
     var changes: [CatalogChange] {
@@ -95,11 +97,11 @@ extension ObjectStore {
     /// Writes a record to its place, which lies in `file`.
     @inline(__always)
     func write(
-        record source: Region, to place: Extent, in file: VolumeFile
+        record source: Region, to place: Extent, in file: VolumeFile, since mark: VolumeMark
     ) async throws(StoreError) {
         let start = loop.now
         defer { countWait(.commit, since: start) }
-        try await file.write(source, at: place.byteOffset)
+        try await file.write(source, at: place.byteOffset, since: mark)
     }
 
     /// The same, and makes it durable.
@@ -114,13 +116,14 @@ extension ObjectStore {
         if let error = outcome.error { throw error }
     }
 
-    /// Returns when every write to the volume whose end this core has seen is durable.
+    /// Returns when every write to the volume whose end this core has seen, and that began after
+    /// `mark`, is durable.
     @inline(__always)
-    func flush(_ volume: VolumeID) async throws(StoreError) {
+    func flush(_ volume: VolumeID, since mark: VolumeMark) async throws(StoreError) {
         let file = try await file(volume)
         let start = loop.now
         defer { countWait(.flush, since: start) }
-        try await file.flush()
+        try await file.flush(since: mark)
     }
 
     /// Tells the ledger that a record is durable.
@@ -140,7 +143,7 @@ extension ObjectStore {
     /// Flushes the record that was written, and publishes it.
     func finish(_ record: RecordWrite) async throws(StoreError) {
         do throws(StoreError) {
-            try await flush(record.object.record.volume)
+            try await flush(record.object.record.volume, since: record.mark)
         } catch {
             await withdraw(record)
             throw error
@@ -166,7 +169,16 @@ extension ObjectStore {
         await ledger.abandoned(record.name, sequence: sequence)
         // Otherwise the segment stays leased, so that the next start looks for the record and, the
         // catalog having none of it, overwrites its header.
-        if isUnused { packer.resolve(record.claimed.place, isUnused: true) }
+        if isUnused {
+            packer.resolve(record.claimed.place, isUnused: true)
+        } else {
+            // Some may be reading what was visible for a while; then nobody can any more.
+            loop.inBackground { [self] in
+                await state.waitUntilUnpinned(sequence: sequence)
+                await waitUntilUnpinned(sequence: sequence)
+                state.doubt(record.object.record.address)
+            }
+        }
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.

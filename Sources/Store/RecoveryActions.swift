@@ -164,8 +164,11 @@ extension Recovery {
 
     /// Overwrites headers and flushes their volumes.
     private func zero(_ headers: [BlockAddress]) async throws(StoreError) {
-        for header in headers { try await files.zeroHeader(at: header) }
-        for volume in Set(headers.map(\.volume)) { try await files.file(volume).flush() }
+        let mark = state.health.mark
+        for header in headers { try await files.zeroHeader(at: header, since: mark) }
+        for volume in Set(headers.map(\.volume)) {
+            try await files.file(volume).flush(since: mark)
+        }
     }
 
     /// Reports a replayed object whose data is not what its record says. It stays, unreadable: an

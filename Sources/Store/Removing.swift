@@ -37,7 +37,7 @@ extension ObjectStore {
         } catch {
             // The removal may be on the disk: it counts if the next start finds it. The place stays
             // unresolved, so the segment stays leased, and is looked at; others need not wait.
-            state.doubt(pinned.object.sequence)
+            state.doubt(claimed.place.extent.address, removing: pinned.object.sequence)
             await ledger.abandoned(name, sequence: claimed.sequence)
             throw error
         }
@@ -116,6 +116,7 @@ extension ObjectStore {
     ) async throws(StoreError) {
         let place = claimed.place.extent
         let file = try await file(place.volume)
+        let mark = state.health.mark
         let buffer = await memory.buffer(VolumeLayout.blockSize)
         defer { memory.giveBack(buffer: buffer) }
         let source = buffer.part(from: 0, count: VolumeLayout.blockSize)
@@ -127,8 +128,8 @@ extension ObjectStore {
                 address: object.record.address, sequence: object.sequence))
         let text = RecordText(name: name.span.rawBytes)
         RecordEncoding.encodeRemoval(into: &bytes, stamp: stamp, text: text, seal: seal)
-        try await write(record: source, to: place, in: file)
-        try await flush(place.volume)
+        try await write(record: source, to: place, in: file, since: mark)
+        try await flush(place.volume, since: mark)
     }
 
     private func cleanUp(_ removed: RemovedObject, number: UInt64, isReleased: Bool) async {
@@ -136,8 +137,9 @@ extension ObjectStore {
         await state.waitUntilUnpinned(sequence: removed.sequence)
         await waitUntilUnpinned(sequence: removed.sequence)
         do throws(StoreError) {
-            try await files.zeroHeader(at: removed.record.address)
-            try await files.file(removed.record.volume).flush()
+            let mark = state.health.mark
+            try await files.zeroHeader(at: removed.record.address, since: mark)
+            try await files.file(removed.record.volume).flush(since: mark)
         } catch {
             // The removal record stays; a restart finishes what it asks for.
             state.report(.cleanupPostponed(error))

@@ -153,7 +153,9 @@ extension ObjectStore {
         let object = StoredObject(
             length: description.length, sequence: claimed.sequence,
             modified: description.modified, kind: .small, record: extent)
-        return RecordWrite(name: description.name, claimed: claimed, object: object, data: [])
+        return RecordWrite(
+            name: description.name, claimed: claimed, object: object, data: [],
+            mark: state.health.mark)
     }
 
     /// Brings the record to the disk, gives the buffer back, and publishes, now or soon.
@@ -168,7 +170,7 @@ extension ObjectStore {
             let source = upload.region.part(from: 0, count: Int(place.byteCount))
             let file = try await file(place.volume)
             if isEarly {
-                try await write(record: source, to: place, in: file)
+                try await write(record: source, to: place, in: file, since: record.mark)
             } else {
                 try await writeDurably(record: source, to: place, in: file)
             }

@@ -5,7 +5,8 @@ public import IO
 public enum StoreError: Error, Equatable, Sendable {
     /// The configured capacity, the disk or the catalog is full: 507.
     case noSpace
-    /// No volume of the needed class takes writes until a restart has verified it: 503.
+    /// No volume of the needed class takes writes, or what was written has failed with its volume:
+    /// 503.
     case readOnly
     /// The index lies too far behind to accept more changes: 503.
     case indexBehind
@@ -45,7 +46,7 @@ extension StoreError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noSpace: "no space is left for objects"
-        case .readOnly: "no volume takes writes since one failed; restart to verify it"
+        case .readOnly: "no volume takes writes since one failed"
         case .indexBehind: "the index is too far behind to take more changes"
         case .tooMuchReserved: "too much space is reserved for uploads that are under way"
         case .tooLarge: "the object is longer than \(StoreLimits.objectBytesMax) bytes"

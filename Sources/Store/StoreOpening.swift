@@ -38,6 +38,11 @@ public enum StoreOpening {
         let opened = try await recovery.run(setup)
         let ledger = Ledger(opened, state: state, loop: loop, indexer: indexer)
         Task(executorPreference: loop) { await ledger.runIndexing() }
+        if state.health.bringsBack {
+            state.tellWhenStopped { volume in
+                Task(executorPreference: loop) { await ledger.restore(volume) }
+            }
+        }
         return StoreShared(
             state: state, ledger: ledger, directory: setup.directory,
             coldLookups: isInMemory

@@ -21,6 +21,8 @@ public struct StoreSetup: Sendable {
     /// Uploads that may lie unfinished, in all and of one owner.
     public var uploadsMax = 100_000
     public var uploadsPerOwnerMax = 10_000
+    /// What is done about disks that fail for a while.
+    public var resilience = StoreResilience.none
     /// When the progress of uploads goes into a log beside the catalog.
     var progress = ProgressPolicy()
     /// The SHA-256 of every large object is made and kept with it, asked for or not.
@@ -53,8 +55,12 @@ public struct StoreSetup: Sendable {
 
 /// What an operator should know, none of it lost.
 public enum StoreEvent: Sendable, Equatable {
-    /// The volume takes no more writes until a restart.
-    case volumeFailed(VolumeName, StoreError)
+    /// The volume takes no more writes: until it was tried again with success, or until a restart.
+    case volumeFailed(VolumeName, StoreError, isForGood: Bool)
+    /// It was tried again, and failed; the next time is so far away.
+    case volumeStillFails(VolumeName, nextProbeNanoseconds: UInt64)
+    /// The volume takes writes again. So many bytes of it are not used before a restart.
+    case volumeRecovered(VolumeName, quarantinedBytes: UInt64)
     /// Bytes of the object under this name do not match their checksum.
     case corrupt(name: [UInt8], StoreError)
     /// A batch could not be indexed, and why; it will be tried again.

@@ -56,7 +56,7 @@ public final class StoreShared: Sendable {
     /// No upload that may be resumed may be longer.
     public var uploadBytesMax: UInt64 { state.uploadBytesMax }
 
-    /// Volumes that take no writes until a restart.
+    /// Volumes that take no writes at the moment.
     public var failedVolumes: [VolumeName] { state.failedVolumes.map { VolumeName($0) } }
 }
 

@@ -1,5 +1,4 @@
-/// What every core may look at: which volumes still take writes, and what is published but not yet
-/// indexed.
+/// What every core may look at: how the volumes are, and what is published but not yet indexed.
 
 import Catalog
 import Cryptography
@@ -20,9 +19,9 @@ final class StoreState: Sendable {
     /// Counts the batches that the catalog took.
     private let batchCount = Atomic<UInt64>(0)
     private let nameHash = NameHash(key: Randomness.integer())
-    /// By volume number: whether a write or flush of it failed since start.
-    private let failed = Mutex<Set<UInt16>>([])
-    private let hasFailed = Atomic<Bool>(false)
+    let health: VolumeHealth
+    private let whenStopped = Mutex<(@Sendable (VolumeID) -> Void)?>(nil)
+    private let retried = Mutex<(reads: RetryCounts, writes: RetryCounts)>((.init(), .init()))
     /// By sequence.
     private let provisional = Mutex<[UInt64: Manifest]>([:])
     /// Sequences that were acknowledged as written and are not yet durable.
@@ -30,6 +29,7 @@ final class StoreState: Sendable {
     private let unflushedCount = Atomic<Int>(0)
     /// Sequences of objects whose removal failed: a restart may carry it out all the same.
     private let doubtful = Mutex<Set<UInt64>>([])
+    private let doubtfulRecords = Mutex(DoubtfulRecords())
     /// What large uploads have announced and not yet sent.
     let reservations: Mutex<ReservationBudget>
     /// Unfinished uploads, by whom.
@@ -59,6 +59,7 @@ final class StoreState: Sendable {
             budget.bytesPerUploadMax(blockBytes: UInt64(VolumeLayout.blockSize)))
         progress = setup.progress
         keepsSHA256 = setup.keepsSHA256
+        health = VolumeHealth(setup.resilience)
         self.faults = faults
     }
 
@@ -71,22 +72,31 @@ final class StoreState: Sendable {
 
     // MARK: Volumes
 
-    func takesWrites(_ volume: VolumeID) -> Bool {
-        guard hasFailed.load(ordering: .acquiring) else { return true }
-        return failed.withLock { !$0.contains(volume.number) }
+    var failedVolumes: [VolumeID] { health.open }
+
+    /// From now on nothing is written to the volume on any core, until it has been tried again, or
+    /// until a restart.
+    func stopWrites(to volume: VolumeID, because error: StoreError, at now: UInt64) {
+        guard health.fail(volume, at: now) else { return }
+        report(.volumeFailed(VolumeName(volume), error, isForGood: !health.bringsBack))
+        whenStopped.withLock { $0 }?(volume)
     }
 
-    var failedVolumes: [VolumeID] {
-        guard hasFailed.load(ordering: .acquiring) else { return [] }
-        return failed.withLock { $0.map { VolumeID($0) } }
+    /// To be told of each volume that stops taking writes, on any thread.
+    func tellWhenStopped(_ listener: @escaping @Sendable (VolumeID) -> Void) {
+        whenStopped.withLock { $0 = listener }
     }
 
-    /// From now on, until a restart, nothing is written to the volume on any core.
-    func stopWrites(to volume: VolumeID, because error: StoreError) {
-        let isNew = failed.withLock { $0.insert(volume.number).inserted }
-        hasFailed.store(true, ordering: .releasing)
-        if isNew { report(.volumeFailed(VolumeName(volume), error)) }
+    func count(_ kind: Retries.Kind, _ change: (inout RetryCounts) -> Void) {
+        retried.withLock { counts in
+            switch kind {
+            case .read: change(&counts.reads)
+            case .write: change(&counts.writes)
+            }
+        }
     }
+
+    var retryCounts: (reads: RetryCounts, writes: RetryCounts) { retried.withLock { $0 } }
 
     // MARK: What is published but not indexed
 
@@ -207,7 +217,22 @@ final class StoreState: Sendable {
         return unflushed.withLock { $0.contains(sequence) }
     }
 
-    func doubt(_ sequence: UInt64) { doubtful.withLock { _ = $0.insert(sequence) } }
+    /// A record was or may have been written at `place` and nobody was told so; `removing`: it
+    /// removes the object of that sequence.
+    func doubt(_ place: BlockAddress, removing sequence: UInt64? = nil) {
+        if let sequence { doubtful.withLock { _ = $0.insert(sequence) } }
+        doubtfulRecords.withLock { $0.add(place, removing: sequence) }
+    }
+
+    func doubtfulRecords(on volume: VolumeID) -> [BlockAddress] {
+        doubtfulRecords.withLock { $0.places(on: volume) }
+    }
+
+    /// There is durably nothing at those places.
+    func endDoubt(_ places: [BlockAddress]) {
+        let kept = doubtfulRecords.withLock { $0.remove(places) }
+        doubtful.withLock { for sequence in kept { $0.remove(sequence) } }
+    }
 
     func isDoubtful(_ sequence: UInt64) -> Bool { doubtful.withLock { $0.contains(sequence) } }
 
@@ -260,24 +285,16 @@ final class StoreState: Sendable {
         return assemblers.withLock { $0[index] }
     }
 
+    /// Returns when no core has a write or flush of that volume on its way, which takes none.
+    func quiesce(_ volume: VolumeID) async {
+        for assembler in assemblers.withLock({ Array($0.values) }) {
+            await assembler.quiesce(volume)
+        }
+    }
+
     /// Ends a chunk that is received on that core, however far it has come.
     func cut(_ id: UploadID, _ writer: UInt64, on index: Int) async {
         let core = cores.withLock { $0.first { $0.index == index } }
         await core?.cut(id, writer: writer)
     }
-}
-
-/// Mistakes that a test makes on purpose, to see that another test would notice.
-struct StoreFaults: OptionSet, Sendable {
-    let rawValue: UInt8
-    /// Flushes are reported done without being asked for.
-    static let noFlush = StoreFaults(rawValue: 1)
-    /// A large object's record is written before its data is flushed.
-    static let recordBeforeData = StoreFaults(rawValue: 2)
-    /// Uploads are acknowledged before their last flush.
-    static let earlyAcknowledgement = StoreFaults(rawValue: 4)
-    /// Space returns before the removal record is durable and the last reader is gone.
-    static let earlyReuse = StoreFaults(rawValue: 8)
-    /// No digest can be made, as with an OpenSSL that has none.
-    static let noDigest = StoreFaults(rawValue: 16)
 }

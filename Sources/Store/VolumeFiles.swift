@@ -2,6 +2,7 @@
 /// file once, so no two cores share one.
 
 import Checksums
+import Cryptography
 import IO
 import Loop
 import Volumes
@@ -12,12 +13,16 @@ final class VolumeFiles {
     let state: StoreState
     private let directory: Descriptor
     private var files: [VolumeID: VolumeFile] = [:]
+    private let retries: Retries?
 
     init(loop: EventLoop, memory: CoreMemory, state: StoreState, directory: Descriptor) {
         self.loop = loop
         self.memory = memory
         self.state = state
         self.directory = directory
+        let policy = state.health.policy
+        let seed = policy.seed ?? Randomness.integer()
+        retries = policy.retries ? Retries(loop: loop, state: state, seed: seed) : nil
     }
 
     /// The volume, if this core has opened it.
@@ -54,7 +59,7 @@ final class VolumeFiles {
         }
         let file = VolumeFile(
             id, direct: Descriptor(direct), buffered: Descriptor(buffered), loop: loop,
-            state: state)
+            state: state, retries: retries)
         files[id] = file
         return file
     }
@@ -75,13 +80,13 @@ final class VolumeFiles {
     }
 
     /// Overwrites the first block of a dead record; durable after a flush of its volume.
-    func zeroHeader(at address: BlockAddress) async throws(StoreError) {
+    func zeroHeader(at address: BlockAddress, since mark: VolumeMark) async throws(StoreError) {
         let file = try await file(address.volume)
         let buffer = await memory.buffer(VolumeLayout.blockSize)
         defer { memory.giveBack(buffer: buffer) }
         let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
         memory.arena.zero(region)
-        try await file.write(region, at: address.byteOffset)
+        try await file.write(region, at: address.byteOffset, since: mark)
     }
 
     /// Flushes of all volumes, and the requests that they served.

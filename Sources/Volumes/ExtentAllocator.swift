@@ -4,13 +4,21 @@
 /// it is that long; else extents of whole 2 MiB with a short one behind; and shreds only when no
 /// volume can grow any more.
 ///
-/// Invariant: every block of a volume behind its reserved ones is either free or used.
+/// What was handed out when its volume failed is suspect: a write may have failed there, or may
+/// still arrive. It stays where it is, or as what it becomes; but what is given back of it by those
+/// whose bytes nobody needs, is quarantined: it is not handed out again before a restart.
+///
+/// Invariant: every block of a volume behind its reserved ones is either free or used. What is
+/// quarantined counts as used.
 public struct ExtentAllocator: Sendable {
-    private struct Volume: Sendable {
+    fileprivate struct Volume: Sendable {
         let id: VolumeID
         var blockCount: UInt32
         var free = FreeRuns()
         var isOpen = true
+        /// What is not suspect, of a volume that failed: what was free then, or freed since.
+        var sound: FreeRuns?
+        var quarantinedBlocks: UInt64 = 0
     }
 
     public var limits: GrowthLimits
@@ -34,14 +42,24 @@ public struct ExtentAllocator: Sendable {
         let whole = blockCount / VolumeLayout.alignedBlocks * VolumeLayout.alignedBlocks
         precondition(whole >= volumes[index].blockCount, "volumes do not shrink")
         guard whole > volumes[index].blockCount else { return }
-        volumes[index].free.insert(volumes[index].blockCount..<whole)
+        let new = volumes[index].blockCount..<whole
+        volumes[index].free.insert(new)
+        volumes[index].sound?.insert(new)
         volumes[index].blockCount = whole
     }
 
-    /// Hands out nothing of this volume any more, nor lets it grow: its device failed. What is
-    /// used stays used, and may be released.
+    /// Hands out nothing of this volume, nor lets it grow: its device failed. What is used stays
+    /// used, and is suspect from now on. Once more changes nothing.
     public mutating func close(_ id: VolumeID) {
-        volumes[index(of: id)].isOpen = false
+        let index = index(of: id)
+        guard volumes[index].isOpen else { return }
+        volumes[index].isOpen = false
+        volumes[index].sound = volumes[index].free
+    }
+
+    /// It works again.
+    public mutating func reopen(_ id: VolumeID) {
+        volumes[index(of: id)].isOpen = true
     }
 
     /// Whether any volume may still be written.
@@ -59,21 +77,51 @@ public struct ExtentAllocator: Sendable {
         let growth = growth(for: missing)
         if growth == nil { missing = takeAny(missing, into: &extents) }
         if missing == 0 { return extents }
-        release(extents)
+        giveBack(extents)
         if let growth { throw .needsGrowth(growth) }
         throw .noSpace
     }
 
-    /// Gives blocks back: all of a reservation, or the tail that was not needed. Blocks that are
-    /// free already are our mistake, and trap.
+    /// Gives blocks back that somebody's durable bytes lay in: an object that was removed. Blocks
+    /// that are free already are our mistake, and trap.
     public mutating func release(_ extents: [Extent]) {
         for extent in extents {
-            let index = index(of: extent.volume)
-            precondition(
-                extent.start >= VolumeLayout.reservedBlocks
-                    && extent.end <= volumes[index].blockCount, "\(extent) was never handed out")
+            let index = checkedIndex(of: extent)
             volumes[index].free.insert(extent.blocks)
+            for suspect in volumes[index].suspects(in: extent.blocks) {
+                volumes[index].sound?.insert(suspect)
+            }
         }
+    }
+
+    /// Gives blocks back whose bytes never counted: all of a reservation, or the tail that was not
+    /// needed. What of them is suspect stays taken, and must not be given back once more.
+    public mutating func giveBack(_ extents: [Extent]) {
+        for extent in extents {
+            let index = checkedIndex(of: extent)
+            var next = extent.start
+            for suspect in volumes[index].suspects(in: extent.blocks) {
+                if suspect.lowerBound > next {
+                    volumes[index].free.insert(next..<suspect.lowerBound)
+                }
+                volumes[index].quarantinedBlocks += UInt64(suspect.count)
+                next = suspect.upperBound
+            }
+            if next < extent.end { volumes[index].free.insert(next..<extent.end) }
+        }
+    }
+
+    /// Blocks of a volume that are not handed out again before a restart.
+    public func quarantinedBlocks(of id: VolumeID) -> UInt64 {
+        volumes[index(of: id)].quarantinedBlocks
+    }
+
+    private func checkedIndex(of extent: Extent) -> Int {
+        let index = index(of: extent.volume)
+        precondition(
+            extent.start >= VolumeLayout.reservedBlocks
+                && extent.end <= volumes[index].blockCount, "\(extent) was never handed out")
+        return index
     }
 
     /// Marks blocks as used that a record names: recovery, before anything is handed out.
@@ -106,6 +154,21 @@ public struct ExtentAllocator: Sendable {
         volumes[index(of: id)].free.all.map {
             Extent(volume: id, start: $0.start, count: $0.count)
         }
+    }
+}
+
+extension ExtentAllocator.Volume {
+    /// Those of `blocks` that were handed out when it failed.
+    func suspects(in blocks: Range<UInt32>) -> [Range<UInt32>] {
+        guard let sound else { return [] }
+        var suspects: [Range<UInt32>] = []
+        var next = blocks.lowerBound
+        for run in sound.parts(of: blocks) {
+            if run.lowerBound > next { suspects.append(next..<run.lowerBound) }
+            next = run.upperBound
+        }
+        if next < blocks.upperBound { suspects.append(next..<blocks.upperBound) }
+        return suspects
     }
 }
 

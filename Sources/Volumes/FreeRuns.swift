@@ -37,6 +37,22 @@ struct FreeRuns: Equatable, Sendable {
         return leaves[place.leaf].runs[place.index].end >= blocks.upperBound
     }
 
+    /// What of `blocks` is free, in order. O(leaves and what it answers).
+    func parts(of blocks: Range<UInt32>) -> [Range<UInt32>] {
+        var parts: [Range<UInt32>] = []
+        for leaf in leaves {
+            guard let first = leaf.runs.first, let last = leaf.runs.last,
+                first.start < blocks.upperBound, last.end > blocks.lowerBound
+            else { continue }
+            for run in leaf.runs
+            where run.start < blocks.upperBound && run.end > blocks.lowerBound {
+                parts.append(
+                    max(run.start, blocks.lowerBound)..<min(run.end, blocks.upperBound))
+            }
+        }
+        return parts
+    }
+
     /// Adds `blocks`, none of which may be free yet, and joins them with their neighbours.
     mutating func insert(_ blocks: Range<UInt32>) {
         precondition(!blocks.isEmpty)

@@ -13,6 +13,8 @@ public struct SegmentAllocator: Sendable {
         var isLeased = false
         /// Nobody had it since start.
         var isUntouched = true
+        /// It was leased when its volume failed, and is still.
+        var isSuspect = false
         /// Blocks that went out with the lease.
         var leasedBlocks: UInt32 = 0
     }
@@ -70,7 +72,25 @@ public struct SegmentAllocator: Sendable {
 
     /// Leases nothing of this volume any more, nor lets it grow: its device failed.
     public mutating func close(_ id: VolumeID) {
-        volumes[index(of: id)].isOpen = false
+        let index = index(of: id)
+        volumes[index].isOpen = false
+        for number in volumes[index].segments.indices
+        where volumes[index].segments[number].isLeased {
+            volumes[index].segments[number].isSuspect = true
+        }
+    }
+
+    /// It works again. What was written while it failed lies in leases that never come back.
+    public mutating func reopen(_ id: VolumeID) {
+        volumes[index(of: id)].isOpen = true
+    }
+
+    /// Blocks of segments that were leased when their volume failed, and have not come back. Those
+    /// in which a record failed never will before a restart.
+    public func suspectBlocks(of id: VolumeID) -> UInt64 {
+        volumes[index(of: id)].segments.reduce(0) {
+            $0 + ($1.isSuspect ? UInt64(VolumeLayout.segmentBlocks) : 0)
+        }
     }
 
     /// Whether any volume may still be written.
@@ -96,6 +116,7 @@ public struct SegmentAllocator: Sendable {
         let number = Int(lease.segment)
         precondition(volumes[index].segments[number].isLeased, "nobody had this segment")
         volumes[index].segments[number].isLeased = false
+        volumes[index].segments[number].isSuspect = false
         volumes[index].segments[number].leasedBlocks = 0
         for run in lease.surrender().all {
             volumes[index].segments[number].free.insert(run.start..<run.end)

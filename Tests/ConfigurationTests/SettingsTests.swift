@@ -129,6 +129,9 @@ import Testing
         ("performance.client_profiling", ["false"], ["\"off\""]),
         ("performance.profile_persistence_duration", ["\"60s\"", "\"365d\""], ["\"59s\"", "24"]),
         ("streaming.connection_multiplexing", ["false"], ["true", "\"no\""]),
+        ("streaming.automatic_retry", ["true", "false"], ["1", "\"on\""]),
+        ("streaming.exponential_backoff", ["true", "false"], ["1", "\"on\""]),
+        ("streaming.circuit_breaker", ["true", "false"], ["1", "\"on\""]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]
 

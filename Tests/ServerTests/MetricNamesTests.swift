@@ -18,7 +18,8 @@ import Testing
         let space = VolumeSpace(totalBytes: 0, freeBytes: 0)
         let store = StoreSnapshot(
             small: space, large: space, capacityBytes: 0, failedVolumes: 0, unindexedChanges: 0,
-            bytesReserved: 0, unfinishedUploads: 0, unfinishedBytes: 0)
+            bytesReserved: 0, unfinishedUploads: 0, unfinishedBytes: 0,
+            resilience: ResilienceStatistics())
         let page = MetricsDocument.text([.example(core: 0, Counters())], store)
         let prefix = "# TYPE millrace_"
         return Set(

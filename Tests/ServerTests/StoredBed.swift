@@ -36,12 +36,13 @@ final class StoredBed {
     static func run(
         _ disk: SimulatedDisk, _ catalog: MemoryCatalog, capacityBytes: UInt64 = 1 << 30,
         uploadsMax: Int = 1000, settings: FrontSettings = StoredBed.settings, megabytes: Int = 16,
-        keepsSHA256: Bool = false, _ body: (StoredBed) throws -> Void
+        keepsSHA256: Bool = false, resilience: StoreResilience = .none,
+        _ body: (StoredBed) throws -> Void
     ) throws {
         try FrontBed.run(settings: settings, megabytes: megabytes, disk: disk) { front in
             let bed = try StoredBed(
                 front, disk, catalog, capacityBytes, uploadsMax, settings.uploadBytesMax,
-                keepsSHA256)
+                keepsSHA256, resilience)
             try body(bed)
             try bed.close()
         }
@@ -49,7 +50,8 @@ final class StoredBed {
 
     private init(
         _ front: FrontBed, _ disk: SimulatedDisk, _ catalog: MemoryCatalog, _ capacityBytes: UInt64,
-        _ uploadsMax: Int, _ uploadBytesMax: UInt64, _ keepsSHA256: Bool
+        _ uploadsMax: Int, _ uploadBytesMax: UInt64, _ keepsSHA256: Bool,
+        _ resilience: StoreResilience
     ) throws {
         self.front = front
         self.disk = disk
@@ -62,6 +64,7 @@ final class StoredBed {
         // Its space would be in every count of blocks; what it is for has its own tests.
         given.progress.settlesBefore = .max
         given.keepsSHA256 = keepsSHA256
+        given.resilience = resilience
         let setup = given
         let (core, loop) = (front.core, front.loop)
         shared = try front.finish { () async -> Result<StoreShared, StoreError> in

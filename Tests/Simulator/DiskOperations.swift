@@ -34,7 +34,10 @@ extension SimulatedDisk {
     /// The operation ends; answers as the kernel would.
     public func complete(_ submitted: Submitted, _ arena: Arena) -> Int32 {
         wasPreparation = false
-        planned = submitted.operation.diskKind.flatMap { plan.outcome(of: $0) }
+        planned = submitted.operation.diskKind.flatMap { kind in
+            plan.outcome(of: kind)
+                ?? path(of: submitted.operation).flatMap { plan.outage(of: kind, $0) }
+        }
         switch submitted.operation {
         case .open(_, let path, let flags, _): return open(path, flags, arena)
         case .measure(let file): return measure(file)
@@ -64,6 +67,15 @@ extension SimulatedDisk {
             .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose,
             .threadTime:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
+        }
+    }
+
+    private func path(of operation: Operation) -> String? {
+        switch operation {
+        case .read(let file, _, _), .write(let file, _, _), .sync(let file),
+            .allocate(let file, _, _), .measure(let file):
+            openFiles[file.number]?.path
+        default: nil
         }
     }
 
@@ -180,6 +192,11 @@ extension SimulatedDisk {
         wasPreparation = write.isPreparation
         dropCached(open.path, offset, UInt64(source.count))
         let isTorn = failure != nil || planned != nil
+        if isTorn, keepsFailedWrites {
+            late += write.blocks.map {
+                Change(path: open.path, step: .block($0.0, $0.1), order: 0)
+            }
+        }
         for (index, block) in write.blocks.enumerated() {
             // A failed write may have got anywhere.
             if isTorn, index % 2 == 1 { continue }

@@ -20,7 +20,43 @@ public final class FaultPlan {
     /// Completions of every kind so far.
     public private(set) var counts: [OperationKind: Int] = [:]
 
+    /// A while in which operations of some files fail: all of those kinds, each time.
+    public struct Outage {
+        public var kinds: Set<OperationKind>
+        /// What the file's path begins with; the kinds that name no file are not hit.
+        public var path: String
+        /// The machine's time, in nanoseconds.
+        public var times: Range<UInt64>
+        public var outcome: Outcome
+
+        public init(
+            _ kinds: Set<OperationKind>, of path: String, _ times: Range<UInt64>,
+            with outcome: Outcome = .error(.io)
+        ) {
+            (self.kinds, self.path, self.times) = (kinds, path, times)
+            self.outcome = outcome
+        }
+    }
+
+    public var outages: [Outage] = []
+    /// The machine's time, for them.
+    public var now: UInt64 = 0
+    /// Completions that an outage has hit.
+    public private(set) var hitCount = 0
+
     public init() {}
+
+    /// To be asked beside `outcome(of:)`, of operations on files.
+    func outage(of kind: OperationKind, _ path: String) -> Outcome? {
+        for outage in outages
+        where outage.kinds.contains(kind) && path.hasPrefix(outage.path)
+            && outage.times.contains(now)
+        {
+            hitCount += 1
+            return outage.outcome
+        }
+        return nil
+    }
 
     /// Replaces the `number`th completion of that kind from now on; 1 is the next.
     public func strike(_ kind: OperationKind, number: Int, with outcome: Outcome) {

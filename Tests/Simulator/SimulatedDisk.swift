@@ -65,6 +65,10 @@ public final class SimulatedDisk {
     /// What the plan has for the operation that is being completed.
     var planned: FaultPlan.Outcome?
 
+    /// What writes that fail were to bring is kept, and may be brought later: see `bringLate`.
+    public var keepsFailedWrites = false
+    var late: [Change] = []
+
     /// Whether the last operation wrote nothing but zeros: too dull to cut the power at.
     public internal(set) var wasPreparation = false
     /// How often something became durable.
@@ -87,6 +91,12 @@ public final class SimulatedDisk {
     public func truncate(_ path: String, to byteCount: UInt64) {
         visible.files[path]?.byteCount = byteCount
         residentBlocks[path] = residentBlocks[path]?.filter { $0 * 4096 < byteCount }
+    }
+
+    /// Writes that were said to have failed reach the disk after all, over whatever is there now.
+    public func bringLate() {
+        for change in late { record(change.path, change.step) }
+        late = []
     }
 
     /// Changes a byte of a file, behind the back of whoever has it open.

@@ -27,9 +27,13 @@ public final class SimulatedMachine {
     public let cores: [Core]
     public var random: SeededRandom
     private var pending: [Pending] = []
-    private var now: UInt64 = 1
+    /// Nanoseconds.
+    public private(set) var now: UInt64 = 1
     /// Seconds since 1970: goes on when somebody says so.
     public var wallSeconds: UInt64 = 1_700_000_000
+    /// Operations that the disk does not end for now: by core, and by a number that rises with each
+    /// that is asked for. Time goes on meanwhile.
+    public var holds: ((_ core: Int, _ operation: Operation, _ number: UInt64) -> Bool)?
     /// Called after every step of the disk.
     public var afterStep: () -> Void = {}
     /// More steps than this mean that something waits for ever.
@@ -68,9 +72,18 @@ public final class SimulatedMachine {
         } while cores.contains { $0.loop.hasJobs }
     }
 
+    private func choose() -> Int? {
+        guard let holds else { return pending.indices.randomElement(using: &random) }
+        let free = pending.indices.filter {
+            let entry = pending[$0]
+            return !holds(entry.core, entry.submitted.operation, entry.submitted.number)
+        }
+        return free.randomElement(using: &random)
+    }
+
     /// Ends one operation, or lets time pass until the next timer.
     private func advance() -> Bool {
-        guard !pending.isEmpty else {
+        guard let chosen = choose() else {
             guard let deadline = cores.compactMap({ $0.loop.nextDeadline }).min() else {
                 return false
             }
@@ -78,9 +91,9 @@ public final class SimulatedMachine {
             return true
         }
         now += 1000
-        let chosen = Int.random(in: 0..<pending.count, using: &random)
         let entry = pending.remove(at: chosen)
         let core = cores[entry.core]
+        disk.plan.now = now
         let result = disk.complete(entry.submitted, core.arena)
         core.loop.attach(ring: nil)
         core.loop.handle(Completion(token: entry.token, result: result))

@@ -284,7 +284,8 @@ import Volumes
     private func lent(_ length: UInt64, _ extent: Extent, units: Int) -> LentPart {
         LentPart(
             length: length, extents: [extent], checksums: Array(repeating: 0, count: units),
-            spare: [], recorded: RecordedPart(id: UploadID(high: 1, low: 1), extents: []))
+            spare: [], recorded: RecordedPart(id: UploadID(high: 1, low: 1), extents: []),
+            mark: .start)
     }
 
     /// Its record is on the disk, but nobody was told; then somebody else has the name. Nobody

@@ -109,7 +109,7 @@ import Volumes
         logged.client.send(logged.world, on: 0, to: 200_000)
         let entries = logged.world.progressEntries
         #expect(entries == 2)
-        shared.state.stopWrites(to: VolumeName(.large, number: 0).id, because: .readOnly)
+        shared.state.stopWrites(to: VolumeName(.large, number: 0).id, because: .readOnly, at: 1)
         logged.client.send(logged.world, on: 0, to: 300_000)
         #expect(logged.client.told == 300_000 && logged.client.failures == [])
         let again = try logged.reopened()

@@ -52,7 +52,7 @@ private final class VolumeBed {
         let bed = Box(self)
         Task(executorPreference: loop) {
             do throws(StoreError) {
-                try await bed.value.file.flush()
+                try await bed.value.file.flush(since: .start)
                 bed.value.outcomes[number] = .durable
             } catch {
                 bed.value.outcomes[number] = .failed(error)
@@ -183,8 +183,24 @@ private final class VolumeBed {
         defer { bed.end() }
         bed.begin(0)
         bed.turn()
-        bed.state.stopWrites(to: VolumeID(0), because: .readOnly)
+        bed.state.stopWrites(to: VolumeID(0), because: .readOnly, at: 1)
         bed.wrote(0)
+        bed.turn()
+        #expect(bed.outcomes == [0: .failed(.readOnly)])
+        #expect(bed.flushesAsked == 0 && bed.loop.ticketsOutstanding == 0)
+    }
+
+    /// The device may have dropped what both were to cover, and have had nothing left to do for the
+    /// second.
+    @Test func `is not believed where another core's failed while it ran`() {
+        defer { bed.end() }
+        bed.begin(0)
+        bed.turn()
+        bed.wrote(0)
+        bed.turn()
+        #expect(bed.flushesAsked == 1)
+        bed.state.stopWrites(to: VolumeID(0), because: .readOnly, at: 1)
+        bed.flushed()
         bed.turn()
         #expect(bed.outcomes == [0: .failed(.readOnly)])
         #expect(bed.flushesAsked == 0 && bed.loop.ticketsOutstanding == 0)

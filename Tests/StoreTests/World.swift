@@ -206,6 +206,8 @@ final class World {
     var catalogWarmBytesMax: UInt64 = 0
     /// Without a log, unless a test is about one.
     private let progress: ProgressPolicy
+    /// Nothing is tried again, unless a test is about that.
+    private let resilience: StoreResilience
     var keepsSHA256 = false
 
     static func hardware(cores: Int = 1) throws -> [Hardware] {
@@ -215,9 +217,11 @@ final class World {
     init(
         _ hardware: [Hardware], disk: SimulatedDisk = SimulatedDisk(),
         catalog: any CatalogStorage = MemoryCatalog(instance: World.instance), seed: UInt64 = 1,
-        faults: StoreFaults = [], progress: ProgressPolicy = .never
+        faults: StoreFaults = [], progress: ProgressPolicy = .never,
+        resilience: StoreResilience = .none
     ) {
         self.progress = progress
+        self.resilience = resilience
         self.disk = disk
         self.catalog = catalog
         self.faults = faults
@@ -271,6 +275,7 @@ final class World {
         if let uploadBytesMax { setup.uploadBytesMax = uploadBytesMax }
         setup.catalogWarmBytesMax = catalogWarmBytesMax
         setup.progress = progress
+        setup.resilience = resilience
         setup.keepsSHA256 = keepsSHA256
         let (loop, memory) = (machine.cores[0].loop, machine.cores[0].memory)
         let faults = faults

@@ -207,6 +207,72 @@ func reserve(
         #expect(allocator.statistics.usedBlocks == 0)
     }
 
+    @Test func `keeps what a failed volume had handed out from use`() throws {
+        var allocator = oneVolume(megabytes: 64)
+        let id = VolumeID(1)
+        let object = try allocator.reserve(bytes: 40_960)
+        let upload = try allocator.reserve(bytes: 81_920)
+        allocator.close(id)
+        allocator.close(id)
+        allocator.giveBack([Extent(volume: id, start: upload[0].start, count: 4)])
+        allocator.reopen(id)
+        #expect(allocator.quarantinedBlocks(of: id) == 4)
+        // What is new is as good as ever, also where it touches what is suspect.
+        let new = try allocator.reserve(bytes: 8192)
+        #expect(new[0].start == upload[0].end)
+        allocator.giveBack([
+            Extent(volume: id, start: upload[0].start + 4, count: upload[0].count - 4 + 2)
+        ])
+        #expect(allocator.quarantinedBlocks(of: id) == 20)
+        #expect(try allocator.reserve(bytes: 8192) == new)
+        // An object's space was durable: it is used again, now and later.
+        allocator.release(object)
+        #expect(try allocator.reserve(bytes: 40_960) == object)
+        allocator.giveBack(object)
+        #expect(try allocator.reserve(bytes: 40_960) == object)
+        #expect(allocator.statistics.usedBlocks == 32)
+        #expect(allocator.quarantinedBlocks(of: id) == 20)
+    }
+
+    /// Beside a model of one bit a block: whether it may be handed out again.
+    @Test(arguments: 1...5 as ClosedRange<UInt64>)
+    func `hands nothing suspect out through any life`(seed: UInt64) throws {
+        var chance = Seeded(seed)
+        var allocator = oneVolume(megabytes: 8)
+        let id = VolumeID(1)
+        var live: [Extent] = []
+        var suspect: Set<UInt32> = []
+        var quarantined: Set<UInt32> = []
+        for _ in 0..<3000 {
+            switch Int.random(in: 0..<12, using: &chance) {
+            case 0:
+                allocator.close(id)
+                suspect.formUnion(live.flatMap(\.blocks))
+                allocator.reopen(id)
+            case 1..<6:
+                let count = Int.random(in: 1...40, using: &chance)
+                guard let extents = try? allocator.reserve(bytes: UInt64(count) * blockSize)
+                else { continue }
+                live += extents
+                for block in extents.flatMap(\.blocks) {
+                    #expect(!quarantined.contains(block) && !suspect.contains(block))
+                }
+            default:
+                guard !live.isEmpty else { continue }
+                let extent = live.remove(at: Int.random(in: 0..<live.count, using: &chance))
+                if Bool.random(using: &chance) {
+                    allocator.release([extent])
+                    suspect.subtract(extent.blocks)
+                } else {
+                    allocator.giveBack([extent])
+                    quarantined.formUnion(suspect.intersection(extent.blocks))
+                }
+            }
+            #expect(allocator.quarantinedBlocks(of: id) == UInt64(quarantined.count))
+        }
+        #expect(quarantined.count > 100)
+    }
+
     @Test func `takes back the tail of a reservation`() throws {
         var allocator = oneVolume(megabytes: 64)
         let extent = try #require(try allocator.reserve(bytes: 10 << 20).first)

@@ -123,6 +123,21 @@ private let reserved = VolumeLayout.reservedBlocks
         #expect(leaseError(&allocator) == .needsGrowth(growth))
     }
 
+    @Test func `leases what nobody had when its volume was closed`() throws {
+        var allocator = twoSegments()
+        let id = VolumeID(1)
+        let first = try allocator.lease()
+        allocator.close(id)
+        allocator.reopen(id)
+        #expect(allocator.suspectBlocks(of: id) == UInt64(whole))
+        let second = try allocator.lease()
+        #expect(second.segment != first.segment)
+        #expect(leaseError(&allocator) == .noSpace)
+        allocator.giveBack(first)
+        #expect(allocator.suspectBlocks(of: id) == 0)
+        #expect(try allocator.lease().segment == 1 - second.segment)
+    }
+
     @Test(arguments: 1...5 as ClosedRange<UInt64>)
     func `agrees with a bitmap over thousands of steps`(seed: UInt64) throws {
         var chance = Seeded(seed)

@@ -1,0 +1,24 @@
+/// Mistakes that a test makes on purpose, to see that another test would notice.
+struct StoreFaults: OptionSet, Sendable {
+    let rawValue: UInt16
+    /// Flushes are reported done without being asked for.
+    static let noFlush = StoreFaults(rawValue: 1)
+    /// A large object's record is written before its data is flushed.
+    static let recordBeforeData = StoreFaults(rawValue: 2)
+    /// Uploads are acknowledged before their last flush.
+    static let earlyAcknowledgement = StoreFaults(rawValue: 4)
+    /// Space returns before the removal record is durable and the last reader is gone.
+    static let earlyReuse = StoreFaults(rawValue: 8)
+    /// No digest can be made, as with an OpenSSL that has none.
+    static let noDigest = StoreFaults(rawValue: 16)
+    /// A flush that failed is asked for once more, and believed.
+    static let retriesFlush = StoreFaults(rawValue: 32)
+    /// What was written before a volume failed is flushed after it came back, and believed.
+    static let trustsOldWrites = StoreFaults(rawValue: 64)
+    /// A volume comes back while cores have writes on their way to it.
+    static let comesBackUnfenced = StoreFaults(rawValue: 128)
+    /// Space that a volume had handed out when it failed is handed out again.
+    static let reusesQuarantine = StoreFaults(rawValue: 256)
+    /// Records that failed are left on a volume that comes back.
+    static let keepsFailedRecords = StoreFaults(rawValue: 512)
+}
