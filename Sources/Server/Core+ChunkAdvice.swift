@@ -39,7 +39,9 @@ extension Core {
     func numberedChunkPlan(
         _ request: Request, length: UInt64, owner: [UInt8]
     ) async -> ChunkPlan {
-        if let plan = await chunkPlan(request, length: length, offset: nil, owner: owner) { return plan }
+        if let plan = await chunkPlan(request, length: length, offset: nil, owner: owner) {
+            return plan
+        }
         return ChunkPlan(
             chunkBytes: ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks),
             parallelism: 1, reason: .tier)
