@@ -187,14 +187,18 @@ actor Assembler {
     // MARK: One upload
 
     /// The upload, for as long as `leave` has not been called. Says nothing to others than its
-    /// owner.
-    func enter(_ id: UploadID, _ owner: [UInt8]) throws(UploadError) -> OpenUpload {
+    /// owner. `toEnd`: only to give it up, which one may that failed.
+    func enter(
+        _ id: UploadID, _ owner: [UInt8], toEnd: Bool = false
+    ) throws(UploadError) -> OpenUpload {
         let upload = try load(id)
         guard upload.terms.owner == owner else {
             drop(upload)
             throw .notFound
         }
-        if let failure = upload.failure { throw .store(failure) }
+        if let failure = upload.failure, !toEnd || upload.mayBePublished {
+            throw .store(failure)
+        }
         upload.users += 1
         return upload
     }
@@ -214,7 +218,7 @@ actor Assembler {
     }
 
     private func load(_ id: UploadID) throws(UploadError) -> OpenUpload {
-        if let upload = uploads[id] { return upload }
+        if let upload = uploads[id], !isToBeReloaded(upload) { return upload }
         guard known[id] != nil else { throw .notFound }
         do throws(StoreError) {
             guard let upload = try read(id) else { throw UploadMissing.error }
@@ -225,9 +229,18 @@ actor Assembler {
         }
     }
 
+    /// Whether the catalog says how it is, as what is in memory does not since a volume failed:
+    /// once that takes writes again.
+    private func isToBeReloaded(_ upload: OpenUpload) -> Bool {
+        upload.failure != nil && upload.isReloadable && upload.isLeft
+            && state.failedVolumes.isEmpty
+    }
+
     /// Refuses what is nowhere any more. Who may have waited asks.
-    func checkPresent(_ upload: OpenUpload) throws(UploadError) {
-        if let failure = upload.failure { throw .store(failure) }
+    func checkPresent(_ upload: OpenUpload, toEnd: Bool = false) throws(UploadError) {
+        if let failure = upload.failure, !toEnd || upload.mayBePublished {
+            throw .store(failure)
+        }
         // Another one may have its number by now.
         guard uploads[upload.id] === upload, known[upload.id] != nil else { throw .notFound }
     }

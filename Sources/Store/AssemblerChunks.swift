@@ -336,7 +336,7 @@ extension Assembler {
         }
         upload.wakeAll(on: loop)
         guard let failure else { return }
-        upload.failure = failure
+        upload.fail(failure)
         throw .store(failure)
     }
 

@@ -258,7 +258,7 @@ extension Assembler {
             uploads[id] = nil
         case .returned: upload.ending = .none
         case .doubtful(let error):
-            upload.failure = error
+            upload.doubt(error)
             upload.ending = .none
         }
         upload.wakeAll(on: loop)

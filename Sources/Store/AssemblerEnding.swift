@@ -14,11 +14,12 @@ extension Assembler {
         await writeLeftBlocks(of: upload)
         if upload.failure == nil { try await verify(upload) }
         let outcome: PutOutcome
+        var stage = PublicationStage.claiming
         do throws(StoreError) {
             if let failure = upload.failure { throw failure }
-            outcome = try await publish(upload)
+            outcome = try await publish(upload, &stage)
         } catch {
-            if error.leavesDoubt { upload.failure = error }
+            if error.leavesDoubt { upload.fail(error, at: stage) }
             if upload.outcome == .unfinished { upload.ending = .none }
             upload.wakeAll(on: loop)
             throw .store(error)
@@ -39,7 +40,10 @@ extension Assembler {
         }
     }
 
-    private func publish(_ upload: OpenUpload) async throws(StoreError) -> PutOutcome {
+    /// `stage` is how far that came.
+    private func publish(
+        _ upload: OpenUpload, _ stage: inout PublicationStage
+    ) async throws(StoreError) -> PutOutcome {
         guard let length = upload.state.length,
             let checksums = upload.state.checksums.finish(length: length)
         else { preconditionFailure("an upload was completed before its last byte") }
@@ -47,20 +51,23 @@ extension Assembler {
             name: upload.terms.name, length: length, mediaType: upload.terms.mediaType,
             owner: upload.terms.owner, tenant: upload.terms.tenant, modified: loop.wallSeconds)
         if length <= UInt64(StoreLimits.smallBytesMax) {
-            let outcome = try await publishSmall(upload, description, checksums)
+            let outcome = try await publishSmall(upload, description, checksums, &stage)
             try await finished(upload, outcome, keeping: nil)
             return outcome
         }
         var space = upload.state.space
         _ = space.remove(VolumeLayout.blocks(for: length)..<UInt64.max)
+        let recorded =
+            upload.isRecorded
+            ? RecordedUpload(
+                id: upload.id, extents: upload.recorded,
+                record: upload.endRecord(at: loop.wallSeconds)) : nil
         let data = LargeData(
             description: description, map: DataMap(space.extents), checksums: checksums,
             sha256: upload.digests.sha256, object: upload.id.object,
-            upload: upload.isRecorded
-                ? RecordedUpload(
-                    id: upload.id, extents: upload.recorded,
-                    record: upload.endRecord(at: loop.wallSeconds)) : nil,
-            mark: upload.unflushed.values.min() ?? state.health.mark)
+            upload: recorded, mark: upload.unflushed.values.min() ?? state.health.mark)
+        // Of one that the catalog never heard of the space is gone, too, however it fails.
+        defer { stage = recorded?.stage ?? .recording }
         let outcome = try await store.publish(data, .durable)
         try await finished(upload, outcome, keeping: space)
         return outcome
@@ -68,7 +75,8 @@ extension Assembler {
 
     /// An object that is packed with its record: its bytes are read back, once.
     private func publishSmall(
-        _ upload: OpenUpload, _ description: UploadDescription, _ checksums: [UInt32]
+        _ upload: OpenUpload, _ description: UploadDescription, _ checksums: [UInt32],
+        _ stage: inout PublicationStage
     ) async throws(StoreError) -> PutOutcome {
         let small = try await store.beginSmall(description)
         let count = Int(description.length)
@@ -80,6 +88,7 @@ extension Assembler {
             small.abandon()
             throw error
         }
+        stage = .recording
         return try await small.commit(.durable)
     }
 
@@ -169,7 +178,7 @@ extension Assembler {
 
     /// Ends an upload without a trace but in its clients: everything it held is free again.
     func abort(_ id: UploadID, _ owner: [UInt8]) async throws(UploadError) {
-        let upload = try enter(id, owner)
+        let upload = try enter(id, owner, toEnd: true)
         defer { leave(upload) }
         try await end(upload)
     }
@@ -182,7 +191,7 @@ extension Assembler {
 
     private func stopWriters(_ upload: OpenUpload) async throws(UploadError) {
         while upload.ending == .underWay { await upload.wait(on: loop) }
-        try checkPresent(upload)
+        try checkPresent(upload, toEnd: true)
         upload.ending = .underWay
         await cut(upload, upload.state.writers.map(\.number))
         while upload.isSettling || upload.blockWrites > 0 { await upload.wait(on: loop) }
@@ -208,7 +217,7 @@ extension Assembler {
     // MARK: Time
 
     func expire(_ id: UploadID, _ owner: [UInt8]) async {
-        guard let upload = try? enter(id, owner) else { return }
+        guard let upload = try? enter(id, owner, toEnd: true) else { return }
         defer { leave(upload) }
         // Somebody is at it, or was a moment ago: its time is not over yet. Asked is what is known,
         // not the record: a form that a crash cut short is over at once.

@@ -26,7 +26,8 @@ extension Assembler {
         let (count, received) = (upload.changeCount, upload.state.received)
         upload.state.clearDirtyChecksums()
         upload.loggedPages.formUnion(pages.map(\.number))
-        if upload.unrecordedSince == nil {
+        let hadAll = upload.unrecordedSince == nil
+        if hadAll {
             upload.unrecordedSince = loop.now
             unrecorded.insert(upload.id)
         }
@@ -35,8 +36,13 @@ extension Assembler {
         do throws(StoreError) {
             try await write(entry, to: extent, flushing: volumes)
         } catch {
-            // What the disk has of it nobody knows: only a restart can tell.
-            upload.failure = error
+            // What the disk has of it nobody knows; but nobody was told of it either.
+            if hadAll {
+                forgetProgress(of: upload)
+                // An entry behind this one would be read behind it: there are to be none.
+                area.abandon()
+            }
+            upload.fail(error)
             throw .store(error)
         }
         area.confirm(place.sequence)

@@ -53,8 +53,8 @@ extension Assembler {
         do throws(StoreError) {
             for (volume, mark) in volumes { try await store.flush(volume, since: mark) }
         } catch {
-            // What the disk has of it nobody knows: only a restart can tell.
-            upload.failure = error
+            // What the disk has of it nobody knows.
+            upload.fail(error)
             throw .store(error)
         }
         upload.recorded = extents

@@ -31,6 +31,10 @@ struct LargeData {
     }
 }
 
+/// How far the publication of an upload has come. One that fails leaves it as it was; with bytes
+/// that are lost; or it may be an object.
+enum PublicationStage { case claiming, flushing, recording }
+
 /// What the catalog has of an upload, and what it is to have once that is an object.
 ///
 /// A class, so that the publication of objects that were none carries one word of it.
@@ -40,6 +44,8 @@ final class RecordedUpload {
     let record: UploadRecord
     /// The uploads that it was put together from, which end with it.
     let parts: [RecordedPart]
+    /// How far its publication came, for who asks why it failed.
+    fileprivate(set) var stage = PublicationStage.claiming
 
     init(id: UploadID, extents: Set<Extent>, record: UploadRecord, parts: [RecordedPart] = []) {
         self.id = id
@@ -164,6 +170,7 @@ extension ObjectStore {
     ) async throws(StoreError) {
         let isRecordFirst = state.faults.contains(.recordBeforeData)
         if !isRecordFirst {
+            data.upload?.stage = .flushing
             do throws(StoreError) {
                 try await flushData(data)
             } catch {
@@ -172,6 +179,7 @@ extension ObjectStore {
                 throw error
             }
         }
+        data.upload?.stage = .recording
         do throws(StoreError) {
             try await writeRecord(data, record)
         } catch {

@@ -59,8 +59,13 @@ final class OpenUpload {
     var isReserving = false
     var blockWrites = 0
     var ending = Ending.none
-    /// Nothing can be said of it before a restart has looked.
-    var failure: StoreError?
+    /// What memory has of it is not what the disk has.
+    private(set) var failure: StoreError?
+    /// Whether the catalog has all that anybody was told of it, though it failed. What it holds
+    /// beside that stays taken until a restart: an entry of the log may speak of it.
+    private(set) var isReloadable = false
+    /// An object may be on the disk that it became: only a restart can tell.
+    private(set) var mayBePublished = false
     /// Those who are at it right now.
     var users = 0
     private let waiters = WaitQueue()
@@ -86,6 +91,34 @@ final class OpenUpload {
 
     func noteUnflushed(_ volume: VolumeID, since mark: VolumeMark) {
         unflushed[volume] = min(mark, unflushed[volume] ?? mark)
+    }
+
+    /// What came last failed, and that is not to be told apart from what came before.
+    func fail(_ error: StoreError) {
+        failure = error
+        isReloadable = isRecorded && unrecordedSince == nil && commitsUnderWay == 0
+    }
+
+    /// Its publication failed.
+    func doubt(_ error: StoreError) {
+        failure = error
+        (isReloadable, mayBePublished) = (false, true)
+    }
+
+    /// Its publication failed at that stage.
+    func fail(_ error: StoreError, at stage: PublicationStage) {
+        // What has failed already was not published.
+        guard failure == nil else { return }
+        switch stage {
+        case .claiming: break
+        case .flushing: fail(error)
+        case .recording: doubt(error)
+        }
+    }
+
+    /// Whether nobody is at it, nor anything under way.
+    var isLeft: Bool {
+        users == 0 && state.writers.isEmpty && !isSettling && blockWrites == 0 && ending == .none
     }
 
     /// As its client may know it.

@@ -98,6 +98,11 @@ final class ProgressArea {
         end()
     }
 
+    /// An entry has failed: no more of them follow before the next start.
+    func abandon() {
+        if stage == .ready { end() }
+    }
+
     private func end() {
         stage = .unusable
         ended = lastSequence

@@ -19,7 +19,8 @@ public struct FlushEpoch: Hashable, Comparable, Sendable {
 ///
 /// A write joins the flush that *starts* after its completion was seen: a flush that is running
 /// already may have passed it by. One flush runs at a time. After a failed one the kernel may have
-/// dropped the pages and would report the next as fine, so no epoch succeeds any more.
+/// dropped the pages and would report the next as fine, so no epoch succeeds any more. A volume
+/// that is taken into use again begins with new ones, when the last flush of the old has ended.
 public struct FlushEpochs: Equatable, Sendable {
     public enum Fate: Equatable, Sendable { case pending, durable, failed }
 

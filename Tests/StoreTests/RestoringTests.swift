@@ -47,7 +47,7 @@ import Volumes
         crowd.work(rounds: 2, cuttingEvery: 0)
         // Ten seconds, a pause, and a short one that hits them before they are calm.
         world.fail(plan.kinds, of: plan.path, seconds: 10)
-        crowd.work(rounds: 16, cuttingEvery: spacing)
+        crowd.work(rounds: 20, cuttingEvery: spacing)
         _ = world.waitUntilRecovered()
         world.fail(plan.kinds, of: plan.path, seconds: 0.5)
         crowd.work(rounds: 4, cuttingEvery: spacing)
@@ -254,6 +254,25 @@ import Volumes
         }
         #expect(try again.get("old").get() == content(100, seed: 1))
         #expect(again.close() == nil)
+        #expect(world.close() == nil)
+    }
+
+    @Test func `uses no segment whose zeros failed`() throws {
+        let world = World(try World.hardware(), resilience: .breakingOnly)
+        try world.open()
+        // The first is the superblock.
+        world.disk.fail(.write, number: 2)
+        guard case .failure = world.put("name", [1]) else {
+            Issue.record("a segment was leased that was not prepared")
+            return
+        }
+        #expect(world.waitUntilRecovered())
+        _ = try world.put("name", [2]).get()
+        let core = world.core
+        let pinned = world.run { try? await core.pin("name") }
+        let object = try #require(pinned)
+        #expect(object.object.record.start >= VolumeLayout.segmentBlocks)
+        world.run { await core.release(object) }
         #expect(world.close() == nil)
     }
 
