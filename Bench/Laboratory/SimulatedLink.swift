@@ -85,8 +85,9 @@ struct LinkFailures: Sendable {
     init(_ link: SimulatedLink, seed: UInt64) {
         place = LinkPlace(link)
         draws = Draws(seed: seed, purpose: 1)
-        next = 0
-        draw()
+        let fails = link.stretches.contains { $0.failuresPerSecond > 0 || $0.breaksConnections }
+        next = fails ? 0 : .infinity
+        if fails { draw() }
     }
 
     /// The first failure behind `time`; never asked for an earlier time than before.

@@ -2,6 +2,31 @@
 
 extension ChunkPlanner {
     /// What an operator's `performance.chunk_adaptation_algorithm` makes of what is known.
+    ///
+    /// `adaptive` takes the length at which failures and round trips cost least (`ChunkBalance`),
+    /// clamped to `limits`; if the file's size is known, the next length to it that cuts the rest
+    /// into equal chunks; down to whole blocks of 4 KiB. A chunk's overhead is a round trip. What
+    /// is missing among the facts is taken from the history, or 100 ms, or the class's prior. With
+    /// the limits' defaults, for 100 MiB of which all are left:
+    ///
+    ///     | bytes/s     | round trip | failures/s | chunk      | at once | because         |
+    ///     |-------------|------------|------------|------------|---------|-----------------|
+    ///     | unknown     | unknown    | unknown    |  4,194,304 | 1       | unknownLink     |
+    ///     | 125,000     | 1 ms       | 1/600      |    262,144 | 1       | shortestAllowed |
+    ///     | 125,000     | 600 ms     | 1/600      |  3,276,800 | 1       | balance         |
+    ///     | 125,000     | 600 ms     | 1/10       |    385,024 | 2       | balance         |
+    ///     | 1,250,000   | 20 ms      | 1/60       |  1,908,736 | 1       | balance         |
+    ///     | 1,250,000   | 80 ms      | 1/10       |  1,523,712 | 1       | balance         |
+    ///     | 12,500,000  | 20 ms      | 1/10       |  7,491,584 | 1       | balance         |
+    ///     | 12,500,000  | 200 ms     | 1/10       | 10,485,760 | 2       | longestAllowed  |
+    ///     | 125,000,000 | 600 ms     | 0          | 10,485,760 | 8       | longestAllowed  |
+    ///     | 1,000,000   | 80 ms      | 1/60       |  3,084,288 | 1       | balance         |
+    ///     | the same on 1 round trip: opening     |  8,740,864 | 1       | balance         |
+    ///
+    /// For a file whose length is not known the one before the last is 3,043,328.
+    ///
+    /// `predictive` takes rate and failures from `LinkHistory.forecast` where that has seen enough,
+    /// and a rate that was just measured before the forecast one; else it is `adaptive`.
     public static func plan(
         _ algorithm: ChunkAlgorithm, _ facts: TransferFacts, limits: ChunkLimits = ChunkLimits()
     ) -> ChunkPlan {

@@ -1,0 +1,67 @@
+// Goal:   estimates are within 25 % of what a link carries after three round trips, within 10 %
+//         after ten, and are there soon after the link is full.
+// Method: simulated flows with the kernel's figures, over all links of the grid, both directions,
+//         with and without jitter and loss, looked at now and then.
+
+import LinkLaboratory
+import Testing
+
+@testable import Engine
+
+/// What a flow over one link showed of the estimator.
+private struct Accuracy {
+    /// How far off the estimate was at the worst, from so many round trips on.
+    var errorAfter3 = 0.0
+    var errorAfter10 = 0.0
+    /// Round trips between the moment when the link was full and an estimate on ten.
+    var delay: Double?
+
+    init(_ stretch: LinkStretch, _ direction: LinkDirection, every density: Double) {
+        var flow = PacketFlow(stretch, seed: 1)
+        var estimator = LinkEstimator()
+        // Over slow, near links a round trip is less than a segment; nearer than 4 ms none counts.
+        let unit = max(
+            stretch.roundTripSeconds, 10 * flow.segmentBytes / stretch.bytesPerSecond, 0.004)
+        let truth = stretch.bytesPerSecond * (1 - stretch.lossShare)
+        let wanted: PacketFlow.Event = direction == .upload ? .arrived : .acknowledged
+        var (next, full) = (0.0, Double?.none)
+        while flow.now < 40 * unit {
+            guard flow.advance() == wanted else { continue }
+            full = full ?? flow.fullSince
+            guard flow.now >= next else { continue }
+            next = flow.now + density * stretch.roundTripSeconds
+            let sample = direction == .upload ? flow.receiverSample : flow.senderSample
+            estimator.observe(sample, direction)
+            let estimate = estimator.estimate
+            let error = ((estimate.bytesPerSecond ?? truth) / truth - 1).magnitude
+            if estimate.roundTrips >= 3 { errorAfter3 = max(errorAfter3, error) }
+            guard estimate.roundTrips >= 10 else { continue }
+            errorAfter10 = max(errorAfter10, error)
+            if let full, delay == nil { delay = (flow.now - full) / unit }
+        }
+    }
+}
+
+@Suite struct `The estimator over a simulated link` {
+    private static let links = GridCell.rates.flatMap { rate in
+        GridCell.roundTrips.map { (rate, $0) }
+    }
+
+    @Test(
+        arguments: LinkDirection.allCases,
+        [(0.0, 0.0, 1), (0.1, 0.001, 0.25), (0.2, 0.002, 1)] as [(Double, Double, Double)])
+    func `is as near as it says`(
+        direction: LinkDirection, weather: (jitter: Double, loss: Double, density: Double)
+    ) {
+        for (rate, roundTrip) in Self.links {
+            let stretch = LinkStretch(
+                bytesPerSecond: rate * 125_000, roundTripSeconds: roundTrip / 1000,
+                jitterShare: weather.jitter, lossShare: weather.loss)
+            let accuracy = Accuracy(stretch, direction, every: weather.density)
+            let link: Comment = "\(rate) Mbit/s, \(roundTrip) ms: \(accuracy)"
+            #expect(accuracy.errorAfter3 <= 0.25, link)
+            #expect(accuracy.errorAfter10 <= 0.1, link)
+            #expect((accuracy.delay ?? .infinity) <= 25, link)
+        }
+    }
+}
