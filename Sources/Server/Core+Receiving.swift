@@ -14,6 +14,13 @@ extension Core {
         guard flags.isDisjoint(with: [.receiving, .peerEnded, .ending, .receiveDeferred]) else {
             return
         }
+        if let count = bytesToDrop(slot) {
+            connections[slot].flags.insert(.receiving)
+            connections[slot].flags.remove(.receiveCancelled)
+            return loop.push(
+                .dropReceived(socket: connections[slot].socket, count: count),
+                token(.receive, slot))
+        }
         updateBackpressure()
         if backpressure.holdsBack { return deferReceive(slot) }
         connections[slot].flags.insert(.receiving)
@@ -100,6 +107,8 @@ extension Core {
             } else {
                 loop.recycle(buffer: buffer)
             }
+        } else if completion.result > 0 {
+            dropped(slot, UInt32(completion.result))
         }
         let error = KernelError(result: completion.result)
         if completion.result == 0 || (error != nil && error != .noBuffers && error != .cancelled) {
