@@ -118,7 +118,7 @@ extension Core: AnswerObserver {
     }
 
     /// Of what is here, how much belongs to a body that nobody wants.
-    @inline(__always)
+    @inline(never)
     func skipUnwanted(_ slot: Int, _ available: Int) -> Int {
         let unwanted = connections[slot].unwantedCount
         guard unwanted > 0 else { return 0 }

@@ -138,9 +138,17 @@ extension Core {
         let flags = connections[slot].flags
         if !flags.isDisjoint(with: [.ending, .lingering, .closesAfterOutput]) { return }
         counters.bytesIn &+= UInt64(bytes.count)
-        let skipped = skipUnwanted(slot, Int(bytes.count))
-        let bytes = bytes.part(from: skipped, count: Int(bytes.count) - skipped)
-        if bytes.count == 0 { return }
+        if connections[slot].unwantedCount > 0 {
+            let skipped = skipUnwanted(slot, Int(bytes.count))
+            if skipped == Int(bytes.count) { return }
+            return work(slot, bytes.part(from: skipped, count: Int(bytes.count) - skipped))
+        }
+        work(slot, bytes)
+    }
+
+    @inline(__always)
+    private func work(_ slot: Int, _ bytes: Region) {
+        let flags = connections[slot].flags
         if flags.contains(.busy) {
             let rest = fillBody(slot, bytes)
             if rest.count > 0 {
