@@ -15,6 +15,7 @@ struct Main {
         switch arguments.first {
         case "micro": exit(MicroCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "fio", "engine": exit(EngineCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
+        case "overload": exit(OverloadCommand.run(rest))
         case "plot": exit(PlotCommand.run(rest))
         default: break
         }

@@ -13,6 +13,8 @@ struct Starting {
     let directory: String
     let congestionControl: String?
     let programs: [Side: String]
+    /// More lines of `[limits]`.
+    var limits: [String] = []
 
     /// - Parameters:
     ///   - ablation: what `reduced` does without.
@@ -111,7 +113,9 @@ struct Starting {
             [Starting.chunkKey] + (options.readsDisk ? [Ablation.readingDisk] : [])
             + (ablation?.configuration ?? [])
         let lines = keys.map { $0 + "\n" }.joined()
-        let text = lines + Starting.configuration(secret: secret, token: token)
+        let text =
+            lines + Starting.configuration(secret: secret, token: token)
+            + limits.map { $0 + "\n" }.joined()
         try text.write(toFile: file, atomically: true, encoding: .utf8)
         let process = try Command.serve(
             (ablation?.prefix(isRoot: Limits.isRoot) ?? []) + [

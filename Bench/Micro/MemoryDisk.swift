@@ -43,7 +43,8 @@ final class MemoryDisk {
         case .sync, .close, .dropCached, .nop: return 0
         case .accept, .receive, .receiveInto, .send, .sendPair, .sendFile, .sendPipe, .cork,
             .sendZeroCopy, .splice, .openPipe, .discard, .poll, .incomingQueue,
-            .peerAddress, .resetOnClose, .shutdown, .threadTime, .timeout, .cancel, .message:
+            .peerAddress, .resetOnClose, .shutdown, .threadTime, .timeout, .cancel, .message,
+            .dropReceived:
             preconditionFailure("a disk knows nothing of \(operation)")
         }
     }

@@ -80,16 +80,22 @@ public enum PlotCommand {
     /// draw, and says what it cannot. Answers how many files it wrote.
     public static func draw(_ run: String, into directory: String) throws -> Int {
         let json = try JSONValue.read(Data(contentsOf: URL(fileURLWithPath: run)))
-        let charts = RunCharts(PlotRun(json))
-        for note in charts.notes { say("not drawn: \(note)") }
-        guard !charts.charts.isEmpty else { return 0 }
+        let (charts, notes) = PlotCommand.charts(json)
+        for note in notes { say("not drawn: \(note)") }
+        guard !charts.isEmpty else { return 0 }
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
-        for chart in charts.charts {
+        for chart in charts {
             try SVG(chart.drawing).text.write(
                 toFile: "\(directory)/\(chart.name).svg", atomically: true, encoding: .utf8)
         }
-        return charts.charts.count
+        return charts.count
+    }
+
+    private static func charts(_ json: JSONValue) -> ([RunCharts.Chart], notes: [String]) {
+        if let overload = OverloadCharts(json) { return (overload.charts, overload.notes) }
+        let charts = RunCharts(PlotRun(json))
+        return (charts.charts, charts.notes)
     }
 
     private static func say(_ text: String) {

@@ -229,7 +229,8 @@ void curing_receive_into(
     curing *ring, int socket, void *target, size_t count, bool whole, uint64_t token)
 {
     ENTRY;
-    io_uring_prep_recv(entry, socket, target, count, whole ? MSG_WAITALL : 0);
+    const int flags = target == NULL ? MSG_TRUNC : whole ? MSG_WAITALL : 0;
+    io_uring_prep_recv(entry, socket, target, count, flags);
 }
 
 void curing_send(

@@ -9,6 +9,9 @@ public enum Operation: Sendable {
     case receive(socket: Descriptor, group: BufferGroup, once: Bool)
     /// Once; with `whole`, not before the region is full or the peer has ended.
     case receiveInto(socket: Descriptor, target: Region, whole: Bool)
+    /// Up to so many bytes that have come are dropped without a copy (MSG_TRUNC, tcp(7)); waits for
+    /// the first of them.
+    case dropReceived(socket: Descriptor, count: UInt32)
     /// The whole region, however often the socket fills up. `more` promises further bytes.
     case send(socket: Descriptor, source: Region, more: Bool)
     /// The same without a copy, where the socket's way out can: the kernel reads the region until

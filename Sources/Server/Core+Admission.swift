@@ -98,6 +98,11 @@ extension Core: AnswerObserver {
         writeRefusal(slot, head, work, keepAlive: keepsAlive)
         if keepsAlive {
             connections[slot].unwantedCount = UInt32(body ?? 0)
+            if body ?? 0 > Core.bodyBytesKeptMax {
+                // Left with the kernel, the rest is dropped there.
+                connections[slot].flags.insert(.receivesOnce)
+                cancelReceive(slot)
+            }
         } else {
             connections[slot].flags.insert(.closesAfterOutput)
         }
@@ -113,13 +118,29 @@ extension Core: AnswerObserver {
     }
 
     /// Of what is here, how much belongs to a body that nobody wants.
-    @inline(__always)
+    @inline(never)
     func skipUnwanted(_ slot: Int, _ available: Int) -> Int {
         let unwanted = connections[slot].unwantedCount
         guard unwanted > 0 else { return 0 }
         let skipped = min(Int(unwanted), available)
         connections[slot].unwantedCount = unwanted - UInt32(skipped)
         return skipped
+    }
+
+    /// What comes to somebody who has his answer is waited for as long as it may come.
+    private static let lingerBytes: UInt32 = 1 << 30
+
+    /// How much of what comes next nobody wants; nil if it may be a request.
+    func bytesToDrop(_ slot: Int) -> UInt32? {
+        if connections[slot].flags.contains(.lingering) { return Core.lingerBytes }
+        let unwanted = connections[slot].unwantedCount
+        return unwanted > 0 ? unwanted : nil
+    }
+
+    /// The kernel has dropped so many.
+    func dropped(_ slot: Int, _ count: UInt32) {
+        counters.bytesIn &+= UInt64(count)
+        connections[slot].unwantedCount -= min(count, connections[slot].unwantedCount)
     }
 
     private static let refusalLine = Array("too much is asked of this server: come again\n".utf8)

@@ -27,7 +27,9 @@ extension Core {
                 let headBytes = bytes.part(from: used, count: count)
                 guard answer(slot, head, headBytes) else { return used }
                 used += count
-                used += skipUnwanted(slot, all.count - used)
+                if connections[slot].unwantedCount > 0 {
+                    used += skipUnwanted(slot, all.count - used)
+                }
             case .incomplete:
                 if seen == 0 { setDeadline(slot, seconds: settings.headTimeoutSeconds) }
                 connections[slot].inputSeen = UInt32(rest.count)

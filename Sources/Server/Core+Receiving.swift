@@ -14,6 +14,13 @@ extension Core {
         guard flags.isDisjoint(with: [.receiving, .peerEnded, .ending, .receiveDeferred]) else {
             return
         }
+        if let count = bytesToDrop(slot) {
+            connections[slot].flags.insert(.receiving)
+            connections[slot].flags.remove(.receiveCancelled)
+            return loop.push(
+                .dropReceived(socket: connections[slot].socket, count: count),
+                token(.receive, slot))
+        }
         updateBackpressure()
         if backpressure.holdsBack { return deferReceive(slot) }
         connections[slot].flags.insert(.receiving)
@@ -100,6 +107,8 @@ extension Core {
             } else {
                 loop.recycle(buffer: buffer)
             }
+        } else if completion.result > 0 {
+            dropped(slot, UInt32(completion.result))
         }
         let error = KernelError(result: completion.result)
         if completion.result == 0 || (error != nil && error != .noBuffers && error != .cancelled) {
@@ -129,9 +138,17 @@ extension Core {
         let flags = connections[slot].flags
         if !flags.isDisjoint(with: [.ending, .lingering, .closesAfterOutput]) { return }
         counters.bytesIn &+= UInt64(bytes.count)
-        let skipped = skipUnwanted(slot, Int(bytes.count))
-        let bytes = bytes.part(from: skipped, count: Int(bytes.count) - skipped)
-        if bytes.count == 0 { return }
+        if connections[slot].unwantedCount > 0 {
+            let skipped = skipUnwanted(slot, Int(bytes.count))
+            if skipped == Int(bytes.count) { return }
+            return work(slot, bytes.part(from: skipped, count: Int(bytes.count) - skipped))
+        }
+        work(slot, bytes)
+    }
+
+    @inline(__always)
+    private func work(_ slot: Int, _ bytes: Region) {
+        let flags = connections[slot].flags
         if flags.contains(.busy) {
             let rest = fillBody(slot, bytes)
             if rest.count > 0 {

@@ -94,6 +94,8 @@ public struct Ring: ~Copyable {
         case .receiveInto(let socket, let target, let whole):
             unsafe curing_receive_into(
                 ring, socket.number, arena.address(of: target), Int(target.count), whole, tag)
+        case .dropReceived(let socket, let count):
+            unsafe curing_receive_into(ring, socket.number, nil, Int(count), false, tag)
         case .send(let socket, let source, let more):
             unsafe curing_send(
                 ring, socket.number, arena.address(of: source), Int(source.count), more, tag)

@@ -50,6 +50,8 @@ final class Client {
     var receivesOnce = false
     var pollToken: Token?
     var direct: Direct?
+    /// A drop that waits for bytes.
+    var drop: (token: Token, countMax: Int)?
     var heldSends: [Send] = []
     var heldBytesTaken = 0
     /// The queue of a network card by which its packets come (NAPI id); 0: from this machine.

@@ -138,6 +138,8 @@ final class FrontBed {
         case .receive(let socket, _, let once):
             client(socket)?.receiveToken = token
             client(socket)?.receivesOnce = once
+        case .dropReceived(let socket, let count):
+            clients[socket.number]?.drop = (token, Int(count))
         case .receiveInto(let socket, let target, _):
             clients[socket.number]?.direct = Client.Direct(token: token, target: target)
         case .send(let socket, let source, _):
@@ -239,6 +241,7 @@ final class FrontBed {
         }
         for client in clients.values {
             if client.receiveToken == target { endReceive(client, -KernelError.cancelled.code) }
+            if client.drop?.token == target { endDrop(client, -KernelError.cancelled.code) }
             if client.direct?.token == target { endDirect(client, -KernelError.cancelled.code) }
             if client.pollToken == target { endPoll(client, -KernelError.cancelled.code) }
             if client.heldSends.first?.token == target { cutSend(client) }
@@ -257,12 +260,19 @@ final class FrontBed {
         complete(direct.token, direct.count > 0 ? Int32(direct.count) : result)
     }
 
+    private func endDrop(_ client: Client, _ result: Int32) {
+        guard let drop = client.drop else { return }
+        client.drop = nil
+        complete(drop.token, result)
+    }
+
     private func shutDown(_ client: Client?, _ direction: Direction) {
         guard let client else { return }
         client.sawEnd = true
         guard direction == .both else { return }
         endReceive(client, 0)
         endDirect(client, 0)
+        endDrop(client, 0)
         breakSends(client, .brokenPipe)
     }
 
@@ -281,6 +291,7 @@ final class FrontBed {
         dropUntaken(client)
         endReceive(client, -KernelError.reset.code)
         endDirect(client, -KernelError.reset.code)
+        endDrop(client, -KernelError.reset.code)
         // Who asks later learns that the stream has ended.
         client.endSending()
         settle()
@@ -291,9 +302,11 @@ final class FrontBed {
     private func deliver(_ client: Client) {
         deliverPieces(client)
         deliverDirect(client)
+        deliverDrop(client)
         if client.hasEnded, client.input.isEmpty {
             endReceive(client, 0)
             endDirect(client, 0)
+            endDrop(client, 0)
         }
     }
 
@@ -335,6 +348,19 @@ final class FrontBed {
             }
         }
         take(client, count, thenEnding: count == missing)
+    }
+
+    private func deliverDrop(_ client: Client) {
+        guard let drop = client.drop, !client.input.isEmpty else { return }
+        var count = min(client.input.count, drop.countMax)
+        switch plan.outcome(of: .dropReceived) {
+        case .error(let error): return endDrop(client, -error.code)
+        case .nothing: return endDrop(client, 0)
+        case .short: count = max(1, count / 2)
+        case nil: break
+        }
+        client.input.removeFirst(count)
+        endDrop(client, Int32(count))
     }
 
     private func take(_ client: Client, _ count: Int, thenEnding: Bool) {

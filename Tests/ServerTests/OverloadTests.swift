@@ -191,6 +191,32 @@ extension StoredBed {
         }
     }
 
+    @Test(arguments: [FaultPlan.Outcome.error(.reset), .nothing, .short])
+    func `leaves a long body with the kernel, whatever becomes of it`(
+        outcome: FaultPlan.Outcome
+    ) throws {
+        try run { bed in
+            let waiting = try bed.connectWaiting()
+            bed.overload()
+            bed.front.plan.strike(.dropReceived, number: 1, with: outcome)
+            let client = bed.front.connect()
+            let received = bed.front.on { $0.counters.bytesIn }
+            bed.send(client, try bed.signed("a", 200_000))
+            client.send(noise(200_000, seed: 1))
+            bed.front.settle()
+            #expect(client.finalResponse?.status == 503)
+            #expect(bed.front.plan.hasStruck)
+            #expect(client.isClosed == (outcome != .short))
+            if outcome == .short {
+                #expect(bed.front.on { $0.counters.bytesIn } > received + 200_000)
+                bed.send(client, "GET /health HTTP/1.1\r\nHost: h\r\n\r\n")
+                #expect(client.statuses == [503, 200])
+            }
+            for client in waiting + [client] { client.endSending() }
+            bed.front.settle()
+        }
+    }
+
     @Test func `says so once in the log, and to the metrics each time`() throws {
         let lines = Mutex<[String]>([])
         var settings = StoredBed.settings

@@ -83,6 +83,7 @@ public final class FaultPlan {
 /// The operations that a fault can hit, without what they carry.
 public enum OperationKind: String, CaseIterable, Sendable {
     case accept, receive, receiveInto, send, sendFile, sendPipe, sendZeroCopy, cork, poll
+    case dropReceived
     case incomingQueue, peerAddress
     case read, write, sync, allocate, dropCached, open, measure, close
     case splice, openPipe, discard

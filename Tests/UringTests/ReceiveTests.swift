@@ -219,3 +219,48 @@ import Uring
         #expect(KernelError(result: none) == .badDescriptor)
     }
 }
+
+@Suite struct `A drop of what is received` {
+    @Test func `takes what has come, never more than it may, and leaves what follows`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let sent = pattern(100_003)
+        var left: Int32 = 100_000
+        var next = 0
+        while left > 0 {
+            let token = asker.start(
+                .dropReceived(socket: pair.left.descriptor, count: UInt32(left)))
+            // Some of it comes while it waits, the last with what follows.
+            let early = try asker.settle()
+            if early.isEmpty, next < 10 {
+                let end = next == 9 ? 100_003 : (next + 1) * 10_000
+                try pair.right.write(Array(sent[next * 10_000..<end]))
+                next += 1
+            }
+            let count = try early.first?.result ?? asker.result(of: token)
+            #expect(count > 0 && count <= left)
+            left -= count
+        }
+        #expect(try pair.left.read(10) == Array(sent.suffix(3)))
+    }
+
+    @Test func `answers nothing when the peer has ended`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        try pair.right.write(pattern(500))
+        shutdown(pair.right.number, Int32(SHUT_WR))
+        let some = try asker.ask(.dropReceived(socket: pair.left.descriptor, count: 1 << 30))
+        #expect(some == 500)
+        let nothing = try asker.ask(.dropReceived(socket: pair.left.descriptor, count: 5))
+        #expect(nothing == 0)
+    }
+
+    @Test func `ends when it is cancelled`() throws {
+        var asker = try Asker()
+        let pair = try Pair.tcp()
+        let token = asker.start(.dropReceived(socket: pair.left.descriptor, count: 1 << 30))
+        _ = try asker.settle()
+        #expect(try asker.ask(.cancel(token)) == 0)
+        #expect(try asker.result(of: token) == -KernelError.cancelled.code)
+    }
+}

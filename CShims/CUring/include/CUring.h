@@ -46,6 +46,9 @@ int32_t curing_send_pipe(int pipe, int socket, uint32_t count);
 void curing_nop(curing *ring, uint64_t token);
 void curing_accept(curing *ring, int listener, uint64_t token);
 void curing_receive(curing *ring, int socket, uint16_t group, bool once, uint64_t token);
+/// Without a target what comes is dropped (MSG_TRUNC), and `whole` does not count: dropping does
+/// not move the iterator with which the kernel tries again (seen on 6.18), so that it would wait
+/// for as much once more.
 void curing_receive_into(
     curing *ring, int socket, void *target, size_t count, bool whole, uint64_t token);
 void curing_send(

@@ -1,0 +1,114 @@
+// What an overload run has found, and whether it is what it must be.
+
+/// One kind of work at every load, with admission and without.
+public struct OverloadRow: Equatable, Sendable, Codable {
+    public let work: OverloadWork
+    /// Requests a second that the server has done when it was asked for more.
+    public let capacity: Double
+    public let points: [OverloadPoint]
+
+    public init(work: OverloadWork, capacity: Double, points: [OverloadPoint]) {
+        (self.work, self.capacity, self.points) = (work, capacity, points)
+    }
+
+    public struct Finding: Equatable, Sendable {
+        public let what: String
+        public let value: String
+        public let goal: String
+        public let isMet: Bool
+    }
+
+    static let goodputMin = 0.9
+    static let delayMax = 3.0
+    static let highestLoad = 3.0
+
+    public func points(hasAdmission: Bool) -> [OverloadPoint] {
+        points.filter { $0.hasAdmission == hasAdmission }.sorted { $0.load < $1.load }
+    }
+
+    /// The greatest of all points and of what was found first.
+    public var peak: Double { points.map(\.goodput).reduce(capacity, max) }
+
+    /// At the highest load, with admission; empty if that was not measured, or has no goals.
+    public var findings: [Finding] {
+        let mine = points(hasAdmission: true)
+        guard work.hasGoals, let least = mine.first, let most = mine.last,
+            most.load >= OverloadRow.highestLoad, let unloaded = least.admitted?.p99
+        else { return [] }
+        let goodput = most.goodput / peak
+        let delay = most.admitted.map { Double($0.p99) / Double(unloaded) }
+        let strays = most.broken + most.refusedWithoutTime
+        return [
+            Finding(
+                what: "goodput at \(Digits.fixed(most.load, 1))× by the peak",
+                value: Digits.fixed(goodput, 2), goal: "≥ 0.9",
+                isMet: goodput >= OverloadRow.goodputMin),
+            Finding(
+                what: "p99 of what was taken by p99 at \(Digits.fixed(least.load, 1))×",
+                value: delay.map { Digits.fixed($0, 2) } ?? "none was taken", goal: "≤ 3",
+                isMet: (delay ?? .infinity) <= OverloadRow.delayMax),
+            Finding(
+                what: "answers that are neither right nor 503 with Retry-After",
+                value: "\(strays)", goal: "0", isMet: strays == 0),
+        ]
+    }
+}
+
+public struct OverloadRun: Equatable, Sendable, Codable {
+    /// Date, commit, machine: one fact a line.
+    public var facts: [String]
+    public var overload: [OverloadRow] = []
+
+    public init(facts: [String]) { self.facts = facts }
+
+    public var markdown: String {
+        var text = "# Overload\n\n" + facts.map { "- \($0)\n" }.joined()
+        text += "\nRequests leave on a schedule; every time counts from when its request was due."
+        text += " \"Off\" is `limits.queue_delay_target = \"0s\"`.\n"
+        for row in overload {
+            text += "\n## \(row.work.name)\n\n"
+            text += "Capacity, found by 64 clients that ask as soon as they are answered:"
+            text += " \(Digits.fixed(row.capacity, 0)) requests/s.\n\n"
+            text += OverloadRun.table(row)
+            if !row.findings.isEmpty { text += "\n" + OverloadRun.verdicts(row) }
+        }
+        return text
+    }
+
+    private static func table(_ row: OverloadRow) -> String {
+        var table = MarkdownTable([
+            "load", "admission", "offered/s", "goodput/s", "by capacity", "p50 taken, ms",
+            "p99 taken, ms", "refused/s", "p50 refused, ms", "p99 refused, ms", "unsent",
+            "broken", "server CPU",
+        ])
+        for hasAdmission in [true, false] {
+            for point in row.points(hasAdmission: hasAdmission) {
+                table.add([
+                    "\(Digits.fixed(point.load, 2))×", hasAdmission ? "on" : "off",
+                    Digits.fixed(point.offered, 0), Digits.fixed(point.goodput, 0),
+                    Digits.fixed(point.goodput / row.capacity, 2),
+                    milliseconds(point.admitted?.p50),
+                    milliseconds(point.admitted?.p99), Digits.fixed(point.refusals, 0),
+                    milliseconds(point.refused?.p50), milliseconds(point.refused?.p99),
+                    "\(point.unsent)", "\(point.broken + point.refusedWithoutTime)",
+                    Digits.fixed(point.serverCPU, 2),
+                ])
+            }
+        }
+        return table.text
+    }
+
+    private static func verdicts(_ row: OverloadRow) -> String {
+        var table = MarkdownTable(["must reach", "value", "goal", "verdict"])
+        for finding in row.findings {
+            table.add([
+                finding.what, finding.value, finding.goal, finding.isMet ? "met" : "not met",
+            ])
+        }
+        return table.text
+    }
+
+    private static func milliseconds(_ nanoseconds: UInt64?) -> String {
+        nanoseconds.map { Digits.fixed(Double($0) / 1e6, 2) } ?? "–"
+    }
+}
