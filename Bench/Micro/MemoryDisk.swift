@@ -43,7 +43,8 @@ final class MemoryDisk {
         case .sync, .close, .dropCached, .nop: return 0
         case .accept, .receive, .receiveInto, .send, .sendPair, .sendFile, .sendPipe, .cork,
             .sendZeroCopy, .splice, .openPipe, .discard, .poll, .incomingQueue,
-            .resetOnClose, .shutdown, .threadTime, .timeout, .cancel, .message:
+            .resetOnClose, .shutdown, .threadTime, .linkInfo, .tune,
+            .timeout, .cancel, .message:
             preconditionFailure("a disk knows nothing of \(operation)")
         }
     }

@@ -152,8 +152,8 @@ final class PlayedServer {
         case .nop, .read, .write, .sync, .allocate, .dropCached, .open, .measure, .close:
             complete(token, disk.perform(operation, arena))
         case .receiveInto, .sendFile, .sendPipe, .cork, .splice, .openPipe, .discard, .poll,
-            .sendZeroCopy, .incomingQueue, .resetOnClose, .shutdown, .threadTime,
-            .timeout, .cancel, .message:
+            .sendZeroCopy, .incomingQueue, .resetOnClose, .shutdown, .threadTime, .linkInfo,
+            .tune, .timeout, .cancel, .message:
             preconditionFailure("nobody plays \(operation) here")
         }
     }

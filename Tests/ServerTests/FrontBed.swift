@@ -129,6 +129,11 @@ final class FrontBed {
             send(clients[socket.number], Send(token, Message([first, second])))
         case .incomingQueue(let socket):
             complete(token, planned(.incomingQueue) ?? clients[socket.number]?.queue ?? 0)
+        case .linkInfo(let socket, let target):
+            complete(token, linkInfo(clients[socket.number], target))
+        case .tune(let socket, let option):
+            complete(token, planned(.tune) ?? 0)
+            clients[socket.number]?.options.append(option)
         case .resetOnClose(let socket):
             clients[socket.number]?.resetsOnClose = true
             complete(token, 0)

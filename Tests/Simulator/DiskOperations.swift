@@ -61,7 +61,8 @@ extension SimulatedDisk {
         case .discard(let pipe, let count):
             return plannedError ?? dropPiped(pipe, count: count)
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
-            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .resetOnClose, .threadTime:
+            .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .resetOnClose, .threadTime,
+            .linkInfo, .tune:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }
@@ -231,7 +232,7 @@ extension Operation {
         case .discard: .discard
         case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
             .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .resetOnClose, .timeout, .cancel,
-            .message, .threadTime:
+            .message, .threadTime, .linkInfo, .tune:
             nil
         }
     }

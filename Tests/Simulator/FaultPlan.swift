@@ -47,7 +47,7 @@ public final class FaultPlan {
 /// The operations that a fault can hit, without what they carry.
 public enum OperationKind: String, CaseIterable, Sendable {
     case accept, receive, receiveInto, send, sendFile, sendPipe, sendZeroCopy, cork, poll
-    case incomingQueue
+    case incomingQueue, linkInfo, tune
     case read, write, sync, allocate, dropCached, open, measure, close
     case splice, openPipe, discard
 }
