@@ -167,6 +167,11 @@ extension SettingKey {
         SettingKey(
             "performance.max_chunk_size", .chunkSize, \.performance.chunkBytesMax,
             "The longest such chunk."),
+        SettingKey(
+            "performance.connection_type_detection", .flag, \.performance.detectsLinkClass,
+            "Tell LAN, fibre, broadband, mobile and satellite links from each other, by what is"
+                + " measured of large transfers and by client hints. Off: all are unknown, and"
+                + " nothing follows from it."),
     ]
 
     /// Timers are looked at once a second.

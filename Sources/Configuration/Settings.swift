@@ -92,11 +92,16 @@ extension Settings {
         /// Whole blocks of 4 KiB.
         public internal(set) var chunkBytesMin = 256 << 10
         public internal(set) var chunkBytesMax = 10 << 20
+        public internal(set) var detectsLinkClass = true
     }
 
     public struct StreamingSection: Equatable, Sendable {
         /// HTTP/2; always false as long as there is none.
         public internal(set) var multiplexes = false
+        public internal(set) var estimatesLinks = true
+        public internal(set) var adaptsQuality = true
+        public internal(set) var paces = false
+        public internal(set) var congestionControl = CongestionChoice.system
     }
 
     public struct LimitsSection: Equatable, Sendable {
@@ -132,6 +137,15 @@ public enum Durability: String, CaseIterable, Sendable { case durable, written }
 /// How often the blocks of a large object are compared with their checksums when they are read:
 /// once since the server's start, or each time.
 public enum Verification: String, CaseIterable, Sendable { case once, always }
+
+/// Who chooses how much of a connection's bytes may be on their way.
+public enum CongestionChoice: String, CaseIterable, Sendable {
+    /// The kernel, as it is set up (`net.ipv4.tcp_congestion_control`).
+    case system
+    /// The server, by the link's class, among what the kernel lets it
+    /// (`net.ipv4.tcp_allowed_congestion_control`).
+    case adaptive
+}
 
 /// How much of the file system the volumes may fill.
 public enum Capacity: Equatable, Sendable {

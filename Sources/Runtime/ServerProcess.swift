@@ -148,7 +148,17 @@ public struct ServerProcess {
         front.bodyTimeoutSeconds = settings.limits.bodyTimeout.wholeSeconds
         front.bodyBytesPerSecondMin = settings.limits.bodyBytesPerSecondMin
         front.log = { line in journal.error(line) }
+        adapt(&front)
         return front
+    }
+
+    private func adapt(_ front: inout FrontSettings) {
+        front.estimatesLinks = settings.streaming.estimatesLinks
+        front.detectsLinkClass = settings.performance.detectsLinkClass
+        front.adaptsQuality = settings.streaming.adaptsQuality
+        front.tuningChoices = TuningChoices.find(settings.streaming, .real, journal)
+        let journal = journal
+        front.remark = { line in journal.notice(line) }
     }
 
     /// Whether large sends may leave without a copy, if network cards can.

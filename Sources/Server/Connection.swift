@@ -76,6 +76,8 @@ struct Connection {
     var lentBytes: UInt32 = 0
     /// What its last long body had come to be received in, at once; 0: there was none.
     var uploadBufferBytes: UInt32 = 0
+    /// Its row in the core's `LinkTable`; 0: none.
+    var link: UInt32 = 0
     /// In coarse seconds of the loop's clock; 0: none.
     var deadline: UInt32 = 0
     var nextFree: UInt32 = .max

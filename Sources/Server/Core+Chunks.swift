@@ -58,6 +58,7 @@ extension Core {
             pace.moved(nanoseconds: loop.now - start)
             try await chunk.take(step, lease, count: received)
             await moved(.upload, received)
+            await passed(slot, received)
             let isFast = rate.received(received, now: loop.now)
             guard framing.isAtEnd || (received == step.count && isFast) else {
                 return ending(chunk, framing)
@@ -65,11 +66,6 @@ extension Core {
         }
         if body.isChunked { body.endedChunks() }
         return .whole
-    }
-
-    /// Whoever has sent fast on this connection goes on so.
-    func uploadPace(_ slot: Int) -> TransferPace {
-        buffers.pace(.upload, shown: Int(connections[slot].uploadBufferBytes))
     }
 
     private func ending(_ chunk: ChunkWriter, _ framing: ChunkBody) -> Arrival {
@@ -200,9 +196,13 @@ extension Core {
     ) async throws(UploadError) -> ReceivedChunk {
         let start = chunk.position
         let arrival: Arrival
+        await beginTransfer(request, .upload, bytes: request.bodyCount)
         do throws(UploadError) {
             arrival = try await receive(request, into: chunk, &body)
+            // Who goes on elsewhere had lost this connection before we knew.
+            await endTransfer(request.slot, isBroken: arrival == .broken || arrival == .cut)
         } catch {
+            await endTransfer(request.slot, isBroken: false)
             // What came before counts; what went wrong is what the client is told.
             _ = chunk.isWithheld ? try? await chunk.discard() : try? await chunk.keep()
             throw error

@@ -25,7 +25,7 @@ extension Core {
             checksum: large.checksum, modifiedSeconds: pinned.object.modified)
         let selection = select(fields, request.head, bytes: request.bytes.span)
         let range = request.head.method == .get ? selection.bodyRange(of: fields.length) : nil
-        var reads = ReadAhead(buffers.pace(.download))
+        var reads = ReadAhead(downloadPace(request.slot))
         if let range, !isVerified(large, range, store) {
             do { try await readFirst(large, range, &reads, store) } catch {
                 await abandon(&reads, store)
@@ -43,14 +43,18 @@ extension Core {
             _ = await sendOutput(slot, more: false)
             return .success(())
         }
+        await beginTransfer(request, .download, bytes: UInt64(range.count))
         var rest: ClosedRange<UInt64>? = range
         if reads.isEmpty, let sent = await sendShort(slot, large, range, store) {
             rest = sent < range.count ? range.lowerBound + UInt64(sent)...range.upperBound : nil
         } else if !(await sendHead(slot, before: &reads, store)) {
+            await endTransfer(slot, isBroken: true)
             rest = nil
         }
         if let rest { await streamCorked(request, large, rest, &reads, store) }
         await abandon(&reads, store)
+        // What is left of it broke off here.
+        await endTransfer(slot, isBroken: false)
         return .success(())
     }
 
@@ -202,6 +206,7 @@ extension Core {
             if test == .readability, result > 0 { store.found(large, asked) }
             position += UInt64(max(0, result))
             noteSent(file: UInt64(max(0, result)))
+            await passed(slot, Int(result))
             // Sent in part means that the socket is full.
             if position < window.upperBound {
                 guard await makesRoom(slot, taken: Int(result), &reads.isLate) else { return 0 }
@@ -253,6 +258,7 @@ extension Core {
                 else { break }
                 offset += UInt64(piece.range.count)
             }
+            await endTransfer(request.slot, isBroken: offset < end)
         } catch {
             breakOff(request, error)
         }

@@ -69,6 +69,7 @@ extension Core {
         }
         counters.uploads &+= 1
         counters.uploadsCreated &+= 1
+        noteHints(request)
         return created
     }
 
@@ -202,6 +203,7 @@ extension Core {
             output.appendField("Upload-Offset", decimal: status.offset)
             if let length = status.length { output.appendField("Upload-Length", decimal: length) }
             if !status.isFinished { output.appendUploadLimit(limit) }
+            if code == .created, !status.isFinished { askForHints(&output) }
             if status.isFinished, let digest = status.digests.digest(of: wanted) {
                 output.appendReprDigest(digest)
             }

@@ -62,6 +62,7 @@ extension Core {
             output.appendField("Tus-Checksum-Algorithm", TusFields.checksumAlgorithms)
             output.appendField("Tus-Max-Size", decimal: resumableBytesMax)
             output.appendUploadLimit(uploadLimit())
+            askForHints(&output)
         }
     }
 
@@ -110,6 +111,7 @@ extension Core {
         writeTusState(request, status, .created, longBytes: place.location.count) { output in
             output.appendField("Location", place.location.span)
             output.appendConcatenation(status.terms)
+            askForHints(&output)
         }
     }
 

@@ -24,6 +24,9 @@ public struct CoreSnapshot: Sendable {
     let buffers: BufferSelector
     let lentBytes: Int
     let store: StoreStatistics
+    var links = LinkCounters()
+    /// Monotonic, in nanoseconds.
+    var takenAt: UInt64 = 0
 }
 
 /// What the store has to say for the whole process.
@@ -57,7 +60,8 @@ extension Core {
             cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
             poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
             bufferWaits: memory.waits, buffers: buffers, lentBytes: zeroCopy.lentBytes,
-            store: store?.statistics ?? StoreStatistics())
+            store: store?.statistics ?? StoreStatistics(), links: links.counters,
+            takenAt: loop.now)
     }
 
     func handleMetrics(_ request: Request) async throws(Answer) {
@@ -115,6 +119,7 @@ enum MetricsDocument {
         }
         text += bufferText(snapshots)
         text += phaseText(snapshots)
+        text += linkText(snapshots, now: snapshots.reduce(0) { max($0, $1.takenAt) })
         if let store { text += storeText(store) }
         return text
     }

@@ -112,6 +112,14 @@ import Testing
             ["0", "\"1025MiB\"", "1048577", "\"\""]
         ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
+        ("performance.connection_type_detection", ["true", "false"], ["1", "\"on\""]),
+        ("streaming.bandwidth_estimation", ["true", "false"], ["0", "\"off\""]),
+        ("streaming.quality_adaptation", ["true", "false"], ["0", "\"off\""]),
+        ("streaming.pacing", ["true", "false"], ["0", "\"off\""]),
+        (
+            "streaming.congestion_control", ["\"system\"", "\"adaptive\""],
+            ["\"bbr\"", "\"\"", "true"]
+        ),
         ("streaming.connection_multiplexing", ["false"], ["true", "\"no\""]),
         ("logging.level", ["\"trace\"", "\"critical\""], ["\"warn\"", "\"\"", "3"]),
     ]
