@@ -136,7 +136,12 @@ extension SettingKey {
         SettingKey(
             "downloads.verify", .word, \.downloads.verification,
             "How often each block of a large object is compared with its checksum: once after a"
-                + " start, or always, without use of the page cache.")
+                + " start, or always, without use of the page cache."),
+        SettingKey(
+            "downloads.precompressed", .flag, \.downloads.sendsPrecompressed,
+            "Send NAME.br, NAME.zst or NAME.gz for NAME to clients that accept that coding, if NAME"
+                + " is text and not newer. GETs of text are then answered by the store, not from"
+                + " the hot cache."),
     ]
 
     static let performance: [SettingKey] = [

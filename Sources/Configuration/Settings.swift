@@ -80,6 +80,7 @@ extension Settings {
 
     public struct DownloadsSection: Equatable, Sendable {
         public internal(set) var verification = Verification.once
+        public internal(set) var sendsPrecompressed = false
     }
 
     public struct PerformanceSection: Equatable, Sendable {
@@ -98,6 +99,7 @@ extension Settings {
     public struct StreamingSection: Equatable, Sendable {
         /// HTTP/2; always false as long as there is none.
         public internal(set) var multiplexes = false
+        public internal(set) var sendsRanges = true
         public internal(set) var estimatesLinks = true
         public internal(set) var adaptsQuality = true
         public internal(set) var paces = false

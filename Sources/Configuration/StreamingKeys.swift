@@ -7,6 +7,10 @@ extension SettingKey {
             "Several requests at once on one connection. There is no HTTP/2 yet, so it stays off."
         ),
         SettingKey(
+            "streaming.range_requests", .flag, \.streaming.sendsRanges,
+            "Send parts of objects to who asks for them. Off: Range is ignored, and Accept-Ranges"
+                + " is none."),
+        SettingKey(
             "streaming.bandwidth_estimation", .flag, \.streaming.estimatesLinks,
             "Ask the kernel, in the course of large transfers, what it knows of their links"
                 + " (TCP_INFO). Off: it is not asked, and only client hints tell of links."),

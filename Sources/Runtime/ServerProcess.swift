@@ -156,6 +156,8 @@ public struct ServerProcess {
         front.estimatesLinks = settings.streaming.estimatesLinks
         front.detectsLinkClass = settings.performance.detectsLinkClass
         front.adaptsQuality = settings.streaming.adaptsQuality
+        front.sendsRanges = settings.streaming.sendsRanges
+        front.sendsPrecompressed = settings.downloads.sendsPrecompressed
         front.tuningChoices = TuningChoices.find(settings.streaming, .real, journal)
         let journal = journal
         front.remark = { line in journal.notice(line) }

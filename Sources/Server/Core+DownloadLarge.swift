@@ -16,13 +16,13 @@ import Store
 
 extension Core {
     func downloadLarge(
-        _ request: Request, _ pinned: Pinned, _ store: ObjectStore
+        _ request: Request, _ representation: Representation, _ store: ObjectStore
     ) async -> Result<Void, StoreError> {
+        let pinned = representation.pinned
         let large: LargeObject
         do { large = try await store.describe(pinned) } catch { return .failure(error) }
-        let fields = ObjectFields(
-            length: pinned.object.length, sequence: pinned.object.sequence,
-            checksum: large.checksum, modifiedSeconds: pinned.object.modified)
+        let mediaType = representation.mediaType ?? large.mediaType
+        let fields = fields(of: representation, checksum: large.checksum, mediaType: mediaType)
         let selection = select(fields, request.head, bytes: request.bytes.span)
         let range = request.head.method == .get ? selection.bodyRange(of: fields.length) : nil
         var reads = ReadAhead(downloadPace(request.slot))
@@ -33,7 +33,7 @@ extension Core {
             }
         }
         let slot = request.slot
-        let others = otherFields(fields, mediaType: large.mediaType)
+        let others = otherFields(fields, mediaType: mediaType)
         let digest =
             selection.tellsDigest ? reprDigest(request.head, request.bytes.span, of: large) : nil
         writeSelectionHead(

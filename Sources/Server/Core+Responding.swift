@@ -68,7 +68,7 @@ extension Core {
         case .notModified: return .notModified
         case .preconditionFailed: return .preconditionFailed
         case .proceed(let isRangeAllowed):
-            guard isRangeAllowed else { return .whole }
+            guard isRangeAllowed, settings.sendsRanges else { return .whole }
             counters.rangeRequests &+= 1
             let range = ByteRange(parsing: bytes.extracting(head.range))
             switch range.resolve(length: fields.length) {

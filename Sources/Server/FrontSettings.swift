@@ -47,6 +47,10 @@ public struct FrontSettings: Sendable {
     /// Sockets and buffers follow it.
     public var adaptsQuality = true
     public var tuningChoices = LinkTuning.Choices()
+    /// Parts of objects are sent to who asks for them.
+    public var sendsRanges = true
+    /// An object that lies beside another as what that is when coded is sent in its place.
+    public var sendsPrecompressed = false
     /// What was said already; of the whole process.
     public let complaints = Complaints()
 

@@ -112,7 +112,9 @@ import Testing
             ["0", "\"1025MiB\"", "1048577", "\"\""]
         ),
         ("downloads.verify", ["\"once\"", "\"always\""], ["\"never\"", "true"]),
+        ("downloads.precompressed", ["true", "false"], ["1", "\"br\""]),
         ("performance.connection_type_detection", ["true", "false"], ["1", "\"on\""]),
+        ("streaming.range_requests", ["true", "false"], ["0", "\"off\""]),
         ("streaming.bandwidth_estimation", ["true", "false"], ["0", "\"off\""]),
         ("streaming.quality_adaptation", ["true", "false"], ["0", "\"off\""]),
         ("streaming.pacing", ["true", "false"], ["0", "\"off\""]),

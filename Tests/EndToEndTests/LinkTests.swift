@@ -54,11 +54,13 @@ private struct Page {
 
     @Test func `are nobody's business where an operator says so`() throws {
         var options = ServerOptions()
-        options.limits = "[streaming]\nbandwidth_estimation = false"
+        options.limits = "[streaming]\nbandwidth_estimation = false\nrange_requests = false"
         let server = try RunningServer(options)
         let bytes = pattern(5 << 20, seed: 41)
         #expect(try server.put("large", bytes).status == 201)
-        #expect(try server.get("large").body == bytes)
+        let get = try RawClient(server.port).get("large", "Range: bytes=0-9")
+        #expect(get.status == 200 && get.body == bytes)
+        #expect(get.fields["accept-ranges"] == "none")
         let page = try Page(server)
         #expect(page["link_samples_total{core=\"0\"}"] == 0)
         #expect(!page.text.contains("network_speed_bytes_per_second{"))
