@@ -72,10 +72,25 @@ extension LinkClass {
     }
 }
 
+extension LinkEstimate {
+    /// What is known of a link by both ways together. Its class is not that of a way: a link that
+    /// brings more than it takes is one link.
+    public func combined(with other: LinkEstimate) -> LinkEstimate {
+        let both = [self, other]
+        var all = LinkEstimate()
+        all.roundTripNanoseconds = both.compactMap(\.roundTripNanoseconds).min()
+        all.troubleShare = both.compactMap(\.troubleShare).max()
+        all.roundTrips = max(roundTrips, other.roundTrips)
+        all.bytesPerSecond = both.filter { $0.roundTrips >= LinkFacts.roundTripsMin }
+            .compactMap(\.bytesPerSecond).max()
+        return all
+    }
+}
+
 /// What a class is decided by.
 private struct LinkFacts {
     static let tolerance = 1.25
-    private static let roundTripsMin = 3.0
+    static let roundTripsMin = 3.0
 
     private var milliseconds: Double?
     private var megabits: Double?

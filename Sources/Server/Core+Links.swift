@@ -74,15 +74,18 @@ extension Core {
     /// Reads what the client says of its link, where somebody is about to make use of it.
     func noteHints(_ request: Request) {
         guard settings.detectsLinkClass else { return }
+        let number = linkNumber(request.slot)
+        // Who begins an upload may bring bytes for it as well.
+        guard links[number].hintedBy != request.number else { return }
+        links[number].hintedBy = request.number
         let hints = ClientHints(request.head, in: request.bytes.span)
         if hints.hasAbsurd {
             links.counters.hintsIgnored += 1
             complain(
                 .absurdHints, "a client's hints on its network say nothing, and are ignored")
         }
-        let number = linkNumber(request.slot)
         links[number].hints = LinkHints(hints)
-        classify(number, .upload)
+        classify(number)
     }
 
     /// Of who begins an upload, or is about to: its next requests have the hints. Objects are no
@@ -121,12 +124,12 @@ extension Core {
             complain(.partialLinkInfo, "this kernel does not tell all of a link")
         }
         links[number].observe(sample, direction)
-        classify(number, direction)
+        classify(number)
     }
 
-    private func classify(_ number: UInt32, _ direction: LinkDirection) {
+    private func classify(_ number: UInt32) {
         guard settings.detectsLinkClass else { return }
-        let (estimate, hints) = (links[number].estimate(direction), links[number].hints)
+        let (estimate, hints) = (links[number].estimate, links[number].hints)
         if links[number].classifier.observe(estimate, hints, now: loop.now) {
             links.counters.changed(to: links[number].classifier.current)
         }

@@ -9,6 +9,8 @@ struct Link: Sendable {
     private var download = LinkEstimator()
     var classifier = LinkClassifier()
     var hints = LinkHints()
+    /// The number of the request that they came with, or would have.
+    var hintedBy: UInt64 = 0
     /// The transfer that is under way.
     var watch: TransferWatch?
     /// What its socket was told.
@@ -24,6 +26,9 @@ struct Link: Sendable {
         case .download: download.observe(sample, direction)
         }
     }
+
+    /// By both ways together.
+    var estimate: LinkEstimate { upload.estimate.combined(with: download.estimate) }
 
     func estimate(_ direction: LinkDirection) -> LinkEstimate {
         switch direction {

@@ -67,6 +67,28 @@ private struct Page {
         #expect(server.stop() == 0)
     }
 
+    @Test func `have no class, and text its coding, where an operator says so`() throws {
+        var options = ServerOptions()
+        options.limits =
+            "[performance]\nconnection_type_detection = false\n[downloads]\nprecompressed = true"
+            + "\n[streaming]\nquality_adaptation = false"
+        let server = try RunningServer(options)
+        let (whole, coded) = (pattern(5 << 20, seed: 43), pattern(300_000, seed: 44))
+        #expect(try server.put("a.js", whole).status == 201)
+        #expect(try server.put("a.js.zst", coded).status == 201)
+        let client = try RawClient(server.port)
+        #expect(try client.get("a.js").body == whole)
+        let answer = try client.get("a.js", "Accept-Encoding: gzip, deflate, br, zstd")
+        #expect(answer.body == coded && answer.fields["content-encoding"] == "zstd")
+        #expect(answer.fields["vary"] == "Accept-Encoding")
+        #expect(try client.exchange("OPTIONS", "/a.js").fields["accept-ch"] == nil)
+        let page = try Page(server)
+        #expect(page["link_samples_total{core=\"0\"}"] ?? 0 > 0)
+        #expect(page["network_reliability_ratio{class=\"unknown\",direction=\"upload\"}"] == 1)
+        #expect(page["link_class_changes_total{class=\"lan\"}"] == 0)
+        #expect(server.stop() == 0)
+    }
+
     /// 80 Mbit/s: 10 MB/s.
     @Test func `behind a token bucket have its rate`() throws {
         let scratch = try ScratchDirectory()

@@ -93,6 +93,20 @@ import Testing
         #expect(LinkClass.classify(long) == .satellite)
     }
 
+    @Test func `is that of both ways together`() {
+        let down = Self.estimate(20, 400, trouble: 0.001)
+        let up = Self.estimate(18, 20, trouble: 0.002)
+        let both = down.combined(with: up)
+        #expect(both == up.combined(with: down))
+        #expect(both == Self.estimate(18, 400, trouble: 0.002))
+        #expect(LinkClass.classify(both) == .fibre && LinkClass.classify(up) == .broadband)
+        // One that has just begun takes nothing away, and adds no rate that nobody knows yet.
+        #expect(down.combined(with: LinkEstimate()) == down)
+        let early = Self.estimate(20, 10_000, roundTrips: 1)
+        #expect(down.combined(with: early).bytesPerSecond == down.bytesPerSecond)
+        #expect(early.combined(with: LinkEstimate()).bytesPerSecond == nil)
+    }
+
     @Test func `changes once in ten seconds, however estimates and hints flap`() {
         var classifier = LinkClassifier()
         let second: UInt64 = 1_000_000_000

@@ -2,61 +2,12 @@
 //         says, nothing breaks; small transfers ask for nothing.
 // Method: a store whose kernel the test plays; what it was asked for is counted.
 
-import Catalog
 import Engine
 import IO
 import Simulator
-import Synchronization
 import Testing
 
 @testable import Server
-
-/// A bed whose operator's remarks are kept.
-private func withLinks(
-    _ change: (inout FrontSettings) -> Void = { _ in }, _ body: (StoredBed, Remarks) throws -> Void
-) throws {
-    let remarks = Remarks()
-    var settings = FrontSettings(secret: [1], adminToken: Array("admin".utf8))
-    settings.uploadSecondsToLive = 3600
-    settings.remark = { line in remarks.add(line) }
-    change(&settings)
-    let (disk, catalog) = (SimulatedDisk(), MemoryCatalog(instance: StoredBed.instance))
-    try StoredBed.run(disk, catalog, settings: settings) { bed in
-        try body(bed, remarks)
-        try bed.expectNothingLeft("at the end")
-        #expect(bed.front.on { $0.links.count } == 0, "a link outlived its connection")
-    }
-}
-
-private final class Remarks: Sendable {
-    private let lines = Mutex<[String]>([])
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-    var all: [String] { lines.withLock { $0 } }
-}
-
-extension StoredBed {
-    fileprivate var links: LinkCounters { front.on { $0.links.counters } }
-
-    fileprivate func put(_ client: Client, _ name: String, _ bytes: [UInt8]) throws {
-        client.send(try signed(name, bytes.count))
-        front.settle()
-        client.send(bytes)
-        front.settle()
-        #expect(client.responses.last?.status == 201)
-    }
-
-    /// Another answer than those that are there.
-    fileprivate func get(_ client: Client, _ name: String, _ fields: String = "") -> Response? {
-        client.forgetOutput()
-        client.send("GET /\(name) HTTP/1.1\r\nHost: h\r\n\(fields)\r\n")
-        front.settle()
-        return client.finalResponse
-    }
-
-    fileprivate func page() -> String {
-        MetricsDocument.text([front.on { $0.snapshot() }], nil)
-    }
-}
 
 @Suite struct `A link` {
     @Test func `is asked for amid large transfers, and at their ends`() throws {
@@ -340,56 +291,6 @@ private let slowLink = KernelLink(
             _ = bed.exchange("GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
             #expect(bed.front.plan.hasStruck)
             #expect(bed.links.failures(.download) == 0)
-        }
-    }
-}
-
-@Suite struct `Client hints` {
-    @Test func `are asked for where uploads begin`() throws {
-        try withLinks { bed, _ in
-            let wanted = "save-data, ect, rtt, downlink"
-            for target in ["/x", "*", "/files", "/upload", "/u/x"] {
-                let answer = bed.exchange("OPTIONS \(target) HTTP/1.1\r\nHost: h\r\n\r\n").answer
-                #expect(answer?.field("accept-ch") == wanted, "\(target)")
-            }
-            let tus = bed.ask(
-                "POST", "/files", ["Tus-Resumable: 1.0.0", "Upload-Length: 1000"], [])
-            #expect(tus?.status == 201 && tus?.field("accept-ch") == wanted)
-            let ietf = bed.ask("POST", "/files", ["Upload-Complete: ?0"], [1, 2])
-            #expect(ietf?.status == 201 && ietf?.field("accept-ch") == wanted)
-            try bed.put("page.html", [1])
-            for _ in 0..<2 {
-                let page = bed.exchange("GET /page.html HTTP/1.1\r\nHost: h\r\n\r\n").answer
-                #expect(page?.field("accept-ch") == nil)
-            }
-        }
-    }
-
-    @Test func `that are absurd are counted by request, and told once`() throws {
-        try withLinks { bed, remarks in
-            for value in ["-1", "NaN", "1e300", ""] {
-                let fields = ["Upload-Complete: ?0", "Downlink: \(value)", "RTT: \(value)"]
-                #expect(bed.ask("POST", "/files", fields, [1])?.status == 201)
-            }
-            #expect(bed.links.hintsIgnored == 4)
-            #expect(remarks.all.count == 1)
-            #expect(bed.page().contains("millrace_client_hints_ignored_total{core=\"0\"} 4\n"))
-        }
-    }
-
-    @Test func `give a class before anything was measured`() throws {
-        try withLinks { bed, _ in
-            let client = bed.front.connect()
-            client.send(
-                bed.head(
-                    "POST", "/files",
-                    ["Upload-Complete: ?0", "ECT: 3g", "RTT: 100", "Downlink: 1.5"], length: 1))
-            client.send([1])
-            bed.front.settle()
-            #expect(client.finalResponse?.status == 201)
-            #expect(bed.front.on { $0.linkClass(0) } == .mobile)
-            #expect(bed.links.changes(to: .mobile) == 1)
-            bed.leave(client)
         }
     }
 }
