@@ -214,7 +214,8 @@ let package = Package(
             name: "LoopTests", dependencies: ["Runtime", "Loop", "Uring", "IO"],
             swiftSettings: strict),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "Configuration", "Loop", "IO"],
+            name: "RuntimeTests",
+            dependencies: ["Runtime", "Configuration", "Engine", "Loop", "IO"],
             swiftSettings: strict),
         .testTarget(
             name: "ServerTests",

@@ -44,7 +44,7 @@ final class MemoryDisk {
         case .accept, .receive, .receiveInto, .send, .sendPair, .sendFile, .sendPipe, .cork,
             .sendZeroCopy, .splice, .openPipe, .discard, .poll, .incomingQueue,
             .peerAddress, .resetOnClose, .shutdown, .threadTime, .timeout, .cancel, .message,
-            .dropReceived:
+            .dropReceived, .linkInfo, .tune:
             preconditionFailure("a disk knows nothing of \(operation)")
         }
     }

@@ -161,7 +161,7 @@ final class PlayedServer {
             timeout = (now + nanoseconds, token)
         case .receiveInto, .sendFile, .sendPipe, .cork, .splice, .openPipe, .discard, .poll,
             .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose, .shutdown, .threadTime,
-            .cancel, .message, .dropReceived:
+            .cancel, .message, .dropReceived, .linkInfo, .tune:
             preconditionFailure("nobody plays \(operation) here")
         }
     }

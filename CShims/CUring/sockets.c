@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -55,6 +57,34 @@ int32_t curing_reset_on_close(int socket)
 {
     const struct linger none = {.l_onoff = 1, .l_linger = 0};
     return setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, sizeof none) < 0 ? -errno : 0;
+}
+
+int32_t curing_link_info(int socket, void *target, uint32_t count)
+{
+    socklen_t size = count;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, target, &size) < 0) return -errno;
+    return (int32_t)size;
+}
+
+int32_t curing_limit_unsent(int socket, uint32_t count)
+{
+    const int result =
+        setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &count, sizeof count);
+    return result < 0 ? -errno : 0;
+}
+
+int32_t curing_limit_rate(int socket, uint64_t bytes_per_second)
+{
+    const int result = setsockopt(
+        socket, SOL_SOCKET, SO_MAX_PACING_RATE, &bytes_per_second, sizeof bytes_per_second);
+    return result < 0 ? -errno : 0;
+}
+
+int32_t curing_control_congestion(int socket, const char *name)
+{
+    const int result =
+        setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name));
+    return result < 0 ? -errno : 0;
 }
 
 int32_t curing_send_pipe(int pipe, int socket, uint32_t count)

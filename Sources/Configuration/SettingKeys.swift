@@ -136,7 +136,12 @@ extension SettingKey {
         SettingKey(
             "downloads.verify", .word, \.downloads.verification,
             "How often each block of a large object is compared with its checksum: once after a"
-                + " start, or always, without use of the page cache.")
+                + " start, or always, without use of the page cache."),
+        SettingKey(
+            "downloads.precompressed", .flag, \.downloads.sendsPrecompressed,
+            "Send NAME.br, NAME.zst or NAME.gz for NAME to clients that accept that coding, if NAME"
+                + " is text and not newer. GETs of text are then answered by the store, not from"
+                + " the hot cache."),
     ]
 
     static let performance: [SettingKey] = [
@@ -187,6 +192,11 @@ extension SettingKey {
             .duration(atLeast: .seconds(60), atMost: .seconds(365 * 24 * 3600)),
             \.performance.profileLifetime,
             "For how long after its last transfer. Whole seconds, rounded up."),
+        SettingKey(
+            "performance.connection_type_detection", .flag, \.performance.detectsLinkClass,
+            "Tell LAN, fibre, broadband, mobile and satellite links from each other, by what is"
+                + " measured of large transfers and by client hints. Off: all are unknown, and"
+                + " nothing follows from it."),
     ]
 
     /// Timers are looked at once a second.

@@ -80,6 +80,7 @@ extension Settings {
 
     public struct DownloadsSection: Equatable, Sendable {
         public internal(set) var verification = Verification.once
+        public internal(set) var sendsPrecompressed = false
     }
 
     public struct PerformanceSection: Equatable, Sendable {
@@ -96,6 +97,7 @@ extension Settings {
         public internal(set) var chunkAlgorithm = ChunkAdaptation.adaptive
         public internal(set) var profilesClients = true
         public internal(set) var profileLifetime = Duration.seconds(24 * 3600)
+        public internal(set) var detectsLinkClass = true
     }
 
     public struct StreamingSection: Equatable, Sendable {
@@ -104,6 +106,11 @@ extension Settings {
         public internal(set) var retries = true
         public internal(set) var backsOff = true
         public internal(set) var breaksCircuits = true
+        public internal(set) var sendsRanges = true
+        public internal(set) var estimatesLinks = true
+        public internal(set) var adaptsQuality = true
+        public internal(set) var paces = false
+        public internal(set) var congestionControl = CongestionChoice.system
     }
 
     public struct LimitsSection: Equatable, Sendable {
@@ -147,6 +154,15 @@ public enum ChunkAdaptation: String, CaseIterable, Sendable { case fixed, adapti
 /// How often the blocks of a large object are compared with their checksums when they are read:
 /// once since the server's start, or each time.
 public enum Verification: String, CaseIterable, Sendable { case once, always }
+
+/// Who chooses how much of a connection's bytes may be on their way.
+public enum CongestionChoice: String, CaseIterable, Sendable {
+    /// The kernel, as it is set up (`net.ipv4.tcp_congestion_control`).
+    case system
+    /// The server, by the link's class, among what the kernel lets it
+    /// (`net.ipv4.tcp_allowed_congestion_control`).
+    case adaptive
+}
 
 /// How much of the file system the volumes may fill.
 public enum Capacity: Equatable, Sendable {

@@ -16,6 +16,27 @@ extension SettingKey {
             "streaming.circuit_breaker", .flag, \.streaming.breaksCircuits,
             "A volume that failed is tried again after 1 s, then 2 s, up to 60 s, and takes writes"
                 + " again once that succeeds. Off: not before a restart."),
+        SettingKey(
+            "streaming.range_requests", .flag, \.streaming.sendsRanges,
+            "Send parts of objects to who asks for them. Off: Range is ignored, and Accept-Ranges"
+                + " is none."),
+        SettingKey(
+            "streaming.bandwidth_estimation", .flag, \.streaming.estimatesLinks,
+            "Ask the kernel, in the course of large transfers, what it knows of their links"
+                + " (TCP_INFO). Off: it is not asked, and only client hints tell of links."),
+        SettingKey(
+            "streaming.quality_adaptation", .flag, \.streaming.adaptsQuality,
+            "Buffers and sockets of large transfers follow what is known of their links: how large"
+                + " buffers are at first and at most, and how much waits unsent in the kernel."),
+        SettingKey(
+            "streaming.pacing", .flag, \.streaming.paces,
+            "With quality_adaptation, send at twice the measured rate of slow links at most,"
+                + " evenly, instead of in bursts."),
+        SettingKey(
+            "streaming.congestion_control", .word, \.streaming.congestionControl,
+            "Who chooses it: the system for all connections, or, with quality_adaptation, this"
+                + " server for those over mobile and satellite links, which get bbr where the"
+                + " kernel allows it."),
     ]
 }
 

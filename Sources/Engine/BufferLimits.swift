@@ -28,7 +28,13 @@ public struct BufferLimits: Equatable, Sendable {
             intervalNanoseconds: intervalNanoseconds)
     }
 
-    func clamp(_ bytes: Int) -> Int { min(max(bytes, smallest), largest) }
+    /// The same for who has no use for more than `bytes`. Who is not adaptive has what he wants.
+    func atMost(_ bytes: Int) -> BufferLimits {
+        guard isAdaptive, bytes < largest else { return self }
+        return BufferLimits(
+            smallest: smallest, largest: fitting(bytes), isAdaptive: isAdaptive,
+            intervalNanoseconds: intervalNanoseconds)
+    }
 
     /// The largest of the sizes that `bytes` can hold, or the smallest.
     func fitting(_ bytes: Int) -> Int {

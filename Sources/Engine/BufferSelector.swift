@@ -55,16 +55,20 @@ public struct BufferSelector: Sendable {
     // MARK: One transfer
 
     /// How a transfer begins. `shown`: the size that the one before on its connection had come to,
-    /// the same way; 0 for the first.
-    public func pace(_ path: Path, shown: Int = 0) -> TransferPace {
-        switch path {
+    /// the same way, or what its link fills or takes in time; 0 for the first. `bufferBytesMax`:
+    /// more is of no use to its link.
+    public func pace(
+        _ path: Path, shown: Int = 0, bufferBytesMax: Int = .max
+    ) -> TransferPace {
+        let limits = limits(path).atMost(bufferBytesMax)
+        return switch path {
         case .download:
             TransferPace(
-                limits(path), depth: 2...BufferSelector.downloadDepthMax,
+                limits, depth: 2...BufferSelector.downloadDepthMax,
                 goalNanoseconds: BufferSelector.downloadGoalNanoseconds, shown: shown)
         case .upload:
             TransferPace(
-                limits(path), depth: 1...1,
+                limits, depth: 1...1,
                 goalNanoseconds: BufferSelector.uploadGoalNanoseconds, shown: shown)
         }
     }

@@ -14,7 +14,7 @@ public struct TransferPace: Sendable {
 
     static let startBytes = 256 << 10
 
-    /// `shown`: the size that an earlier transfer on the same connection had come to, or 0.
+    /// `shown`: what an earlier transfer on the same connection had come to, in bytes, or 0.
     init(
         _ limits: BufferLimits, depth: ClosedRange<Int>, goalNanoseconds: UInt64, shown: Int = 0
     ) {
@@ -22,7 +22,7 @@ public struct TransferPace: Sendable {
         self.goalNanoseconds = goalNanoseconds
         (self.depth, depthMax) = (depth.lowerBound, depth.upperBound)
         let start = shown > 0 ? shown : TransferPace.startBytes
-        bufferBytes = limits.clamp(limits.isAdaptive ? start : limits.largest)
+        bufferBytes = limits.isAdaptive ? limits.fitting(start) : limits.largest
     }
 
     /// Counts a buffer that the client's end of the link filled or took within `nanoseconds`. Size

@@ -72,6 +72,11 @@ public enum Operation: Sendable {
     /// From now on closing the socket drops what its peer has not acknowledged, and resets the
     /// connection (SO_LINGER of 0). Executed when it is submitted.
     case resetOnClose(socket: Descriptor)
+    /// What the kernel knows of a connection (`struct tcp_info`): its first bytes, as many as the
+    /// kernel has and `target` holds; answers how many those are. Executed when it is submitted.
+    case linkInfo(socket: Descriptor, target: Region)
+    /// Says how a socket is to send from now on. Executed when it is submitted.
+    case tune(socket: Descriptor, option: SocketOption)
     /// Executed when it is submitted.
     case shutdown(socket: Descriptor, direction: Direction)
     /// Answers `timedOut` after that many nanoseconds.

@@ -168,6 +168,14 @@ public struct ServerProcess {
             front.profiles = ClientProfiles(
                 secondsKept: UInt64(settings.performance.profileLifetime.wholeSeconds))
         }
+        front.estimatesLinks = settings.streaming.estimatesLinks
+        front.detectsLinkClass = settings.performance.detectsLinkClass
+        front.adaptsQuality = settings.streaming.adaptsQuality
+        front.sendsRanges = settings.streaming.sendsRanges
+        front.sendsPrecompressed = settings.downloads.sendsPrecompressed
+        front.tuningChoices = TuningChoices.find(settings.streaming, .real, journal)
+        let journal = journal
+        front.remark = { line in journal.notice(line) }
     }
 
     /// Whether large sends may leave without a copy, if network cards can.

@@ -78,6 +78,8 @@ struct Connection {
     var uploadBufferBytes: UInt32 = 0
     /// Of a refused request's body, what is still to come and to be dropped.
     var unwantedCount: UInt32 = 0
+    /// Its row in the core's `LinkTable`; 0: none.
+    var link: UInt32 = 0
     /// In coarse seconds of the loop's clock; 0: none.
     var deadline: UInt32 = 0
     var nextFree: UInt32 = .max

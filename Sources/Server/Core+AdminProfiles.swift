@@ -105,6 +105,18 @@ extension JSONText {
             json.decimal(thousandths: JSONText.thousandths(profile.history.failures))
             json.key("transfer_seconds")
             json.decimal(thousandths: JSONText.thousandths(profile.history.seconds))
+            json.key("bytes_per_second")
+            if let rate = profile.estimate.bytesPerSecond {
+                json.integer(UInt64(rate))
+            } else {
+                json.null()
+            }
+            json.key("round_trip_seconds")
+            if let nanoseconds = profile.estimate.roundTripNanoseconds {
+                json.decimal(thousandths: nanoseconds / 1_000_000)
+            } else {
+                json.null()
+            }
             json.key("chunk_size")
             if profile.chunkBytes > 0 { json.integer(profile.chunkBytes) } else { json.null() }
             json.key("last_seen")

@@ -56,11 +56,20 @@ extension Core {
     /// What is known of the link that an upload comes by: of this connection, and of the client's
     /// earlier ones.
     private func transferFacts(_ slot: Int, _ profile: ClientProfile?) -> TransferFacts {
-        var facts = TransferFacts()
+        let estimate = linkEstimate(slot, .upload).completed(by: profile?.estimate)
+        var facts = TransferFacts(
+            bytesPerSecond: estimate.bytesPerSecond.map { UInt64($0) },
+            roundTripNanoseconds: estimate.roundTripNanoseconds)
+        facts.roundTrips = estimate.roundTrips
+        let ownClass = linkClass(slot)
+        facts.linkClass = ownClass == .unknown ? profile?.linkClass ?? .unknown : ownClass
         if let profile {
-            facts.history = profile.history
-            facts.linkClass = profile.linkClass
+            let history = profile.history
+            facts.history = history
             facts.now = loop.wallSeconds * 1000
+            let hazard = LinkHazard(failures: history.failures, seconds: history.seconds)
+            facts.failuresPerSecond = hazard.failuresPerSecond(facts.linkClass)
+            facts.reliability = profile.reliability
         }
         return facts
     }

@@ -58,6 +58,7 @@ extension Core {
             pace.moved(nanoseconds: loop.now - start)
             try await chunk.take(step, lease, count: received)
             await moved(.upload, received)
+            await passed(slot, received)
             let isFast = rate.received(received, now: loop.now)
             guard framing.isAtEnd || (received == step.count && isFast) else {
                 return ending(chunk, framing)
@@ -65,11 +66,6 @@ extension Core {
         }
         if body.isChunked { body.endedChunks() }
         return .whole
-    }
-
-    /// Whoever has sent fast on this connection goes on so.
-    func uploadPace(_ slot: Int) -> TransferPace {
-        buffers.pace(.upload, shown: Int(connections[slot].uploadBufferBytes))
     }
 
     private func ending(_ chunk: ChunkWriter, _ framing: ChunkBody) -> Arrival {
@@ -169,7 +165,8 @@ extension Core {
             let chunk = try await store.beginChunk(
                 place.id, owner: place.owner, claim, expected: expected.checksums,
                 whole: expected.whole)
-            outcome = try await fill(chunk, request, isLast: isLast, &body)
+            outcome = try await fill(
+                chunk, request, isLast: isLast, owner: place.owner, &body)
         } catch {
             counters.uploadErrors &+= 1
             // Where in its chunks the body is, nobody knows any more.
@@ -196,13 +193,18 @@ extension Core {
     }
 
     private func fill(
-        _ chunk: ChunkWriter, _ request: Request, isLast: Bool, _ body: inout BodyProgress
+        _ chunk: ChunkWriter, _ request: Request, isLast: Bool, owner: [UInt8],
+        _ body: inout BodyProgress
     ) async throws(UploadError) -> ReceivedChunk {
         let start = chunk.position
         let arrival: Arrival
+        await beginTransfer(request, .upload, bytes: request.bodyCount, owner: owner)
         do throws(UploadError) {
             arrival = try await receive(request, into: chunk, &body)
+            // Who goes on elsewhere had lost this connection before we knew.
+            await endTransfer(request.slot, isBroken: arrival == .broken || arrival == .cut)
         } catch {
+            await endTransfer(request.slot, isBroken: false)
             // What came before counts; what went wrong is what the client is told.
             _ = chunk.isWithheld ? try? await chunk.discard() : try? await chunk.keep()
             throw error

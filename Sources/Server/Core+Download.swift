@@ -20,11 +20,12 @@ extension Core {
         counters.cacheMisses &+= 1
         counters.downloads &+= 1
         let result: Result<UInt64, StoreError>
-        switch pinned.object.kind {
-        case .small: result = await downloadSmall(request, pinned, store)
-        case .large: result = await downloadLarge(request, pinned, store)
+        if settings.sendsPrecompressed {
+            result = await downloadNegotiated(request, pinned, store)
+        } else {
+            result = await download(request, Representation(pinned), store)
+            store.release(pinned)
         }
-        store.release(pinned)
         switch result {
         case .success(let count):
             if connections[request.slot].flags.contains(.ending) { return }
@@ -35,22 +36,34 @@ extension Core {
         }
     }
 
+    func download(
+        _ request: Request, _ representation: Representation, _ store: ObjectStore
+    ) async -> Result<UInt64, StoreError> {
+        switch representation.pinned.object.kind {
+        case .small: await downloadSmall(request, representation, store)
+        case .large: await downloadLarge(request, representation, store)
+        }
+    }
+
     // MARK: Small
 
     /// Answers how many bytes of the object the answer has; if its connection has ended by then,
     /// fewer went out.
     private func downloadSmall(
-        _ request: Request, _ pinned: Pinned, _ store: ObjectStore
+        _ request: Request, _ representation: Representation, _ store: ObjectStore
     ) async -> Result<UInt64, StoreError> {
+        let pinned = representation.pinned
         let object: SmallObject
         do { object = try await store.readSmall(pinned) } catch { return .failure(error) }
-        let fields = ObjectFields(
-            length: pinned.object.length, sequence: pinned.object.sequence,
-            checksum: object.checksum, modifiedSeconds: pinned.object.modified)
-        let others = otherFields(fields, mediaType: object.mediaType)
+        let ownType = object.mediaType
+        let mediaType = representation.mediaType ?? ownType
+        let fields = fields(
+            of: representation, checksum: object.checksum, mediaType: mediaType)
+        let others = otherFields(fields, mediaType: mediaType)
         let data = object.data
         var body: LeasedBytes? = LeasedBytes(buffer: object.takeLease().detach(), bytes: data)
-        remember(pinned, fields, others, data)
+        // What a path stands for, the cache does not ask.
+        if !fields.isNegotiated { remember(pinned, fields, others, data) }
         let selection = select(fields, request.head, bytes: request.bytes.span)
         let digest =
             selection.tellsDigest

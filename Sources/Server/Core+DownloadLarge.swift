@@ -18,16 +18,16 @@ extension Core {
     /// Answers how many bytes of the object the answer has; if its connection has ended by then,
     /// fewer went out.
     func downloadLarge(
-        _ request: Request, _ pinned: Pinned, _ store: ObjectStore
+        _ request: Request, _ representation: Representation, _ store: ObjectStore
     ) async -> Result<UInt64, StoreError> {
+        let pinned = representation.pinned
         let large: LargeObject
         do { large = try await store.describe(pinned) } catch { return .failure(error) }
-        let fields = ObjectFields(
-            length: pinned.object.length, sequence: pinned.object.sequence,
-            checksum: large.checksum, modifiedSeconds: pinned.object.modified)
+        let mediaType = representation.mediaType ?? large.mediaType
+        let fields = fields(of: representation, checksum: large.checksum, mediaType: mediaType)
         let selection = select(fields, request.head, bytes: request.bytes.span)
         let range = request.head.method == .get ? selection.bodyRange(of: fields.length) : nil
-        var reads = ReadAhead(buffers.pace(.download))
+        var reads = ReadAhead(downloadPace(request.slot))
         if let range, !isVerified(large, range, store) {
             do { try await readFirst(large, range, &reads, store) } catch {
                 await abandon(&reads, store)
@@ -35,7 +35,7 @@ extension Core {
             }
         }
         let slot = request.slot
-        let others = otherFields(fields, mediaType: large.mediaType)
+        let others = otherFields(fields, mediaType: mediaType)
         let digest =
             selection.tellsDigest ? reprDigest(request.head, request.bytes.span, of: large) : nil
         writeSelectionHead(
@@ -45,14 +45,18 @@ extension Core {
             _ = await sendOutput(slot, more: false)
             return .success(0)
         }
+        await beginTransfer(request, .download, bytes: UInt64(range.count))
         var rest: ClosedRange<UInt64>? = range
         if reads.isEmpty, let sent = await sendShort(slot, large, range, store) {
             rest = sent < range.count ? range.lowerBound + UInt64(sent)...range.upperBound : nil
         } else if !(await sendHead(slot, before: &reads, store)) {
+            await endTransfer(slot, isBroken: true)
             rest = nil
         }
         if let rest { await streamCorked(request, large, rest, &reads, store) }
         await abandon(&reads, store)
+        // What is left of it broke off here.
+        await endTransfer(slot, isBroken: false)
         return .success(UInt64(range.count))
     }
 
@@ -204,6 +208,7 @@ extension Core {
             if test == .readability, result > 0 { store.found(large, asked) }
             position += UInt64(max(0, result))
             noteSent(file: UInt64(max(0, result)))
+            await passed(slot, Int(result))
             // Sent in part means that the socket is full.
             if position < window.upperBound {
                 guard await makesRoom(slot, taken: Int(result), &reads.isLate) else { return 0 }
@@ -255,6 +260,7 @@ extension Core {
                 else { break }
                 offset += UInt64(piece.range.count)
             }
+            await endTransfer(request.slot, isBroken: offset < end)
         } catch {
             breakOff(request, error)
         }

@@ -125,7 +125,8 @@ extension Core {
         let cached = cache.entry(entry)
         let fields = ObjectFields(
             length: UInt64(cached.bodyCount), sequence: cached.facts.sequence,
-            checksum: cached.facts.checksum, modifiedSeconds: cached.facts.modifiedSeconds)
+            checksum: cached.facts.checksum, modifiedSeconds: cached.facts.modifiedSeconds,
+            hasRanges: settings.sendsRanges)
         let selection = select(fields, head, bytes: arena.span(bytes))
         let lengthLine = ObjectFields.lengthLineCount(UInt64(cached.bodyCount))
         let rest = cached.fields.part(

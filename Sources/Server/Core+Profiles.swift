@@ -29,6 +29,15 @@ extension Core {
     /// `struct sockaddr_storage`.
     private static let addressBytes = 128
 
+    /// Enters a transfer that has ended into its client's profile.
+    func remember(_ record: TransferRecord, _ slot: Int, owner: [UInt8]) async {
+        guard let key = await clientKey(slot, owner: owner) else { return }
+        let now = loop.wallSeconds
+        settings.profiles?.with { table in
+            table.update(key, now: now) { $0.enter(record, now: now * 1000) }
+        }
+    }
+
     // MARK: The catalog
 
     /// Takes what the catalog has, before anybody is served; on core 0. Where no client is to be

@@ -68,7 +68,7 @@ extension Core {
         case .notModified: return .notModified
         case .preconditionFailed: return .preconditionFailed
         case .proceed(let isRangeAllowed):
-            guard isRangeAllowed else { return .whole }
+            guard isRangeAllowed, settings.sendsRanges else { return .whole }
             let range = ByteRange(parsing: bytes.extracting(head.range))
             let resolved = range.resolve(length: fields.length)
             // One that means nothing is as good as none.

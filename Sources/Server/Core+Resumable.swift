@@ -69,6 +69,7 @@ extension Core {
         }
         counters.uploads &+= 1
         counters.uploadsCreated &+= 1
+        noteHints(request)
         return created
     }
 
@@ -210,6 +211,7 @@ extension Core {
             if !status.isFinished { output.appendUploadLimit(limit) }
             // One behind the other: there is no other way.
             if let plan { output.appendChunkAdvice(plan, tellsParallelism: false) }
+            if code == .created, !status.isFinished { askForHints(&output) }
             if status.isFinished, let digest = status.digests.digest(of: wanted) {
                 output.appendReprDigest(digest)
             }

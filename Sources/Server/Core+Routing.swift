@@ -182,6 +182,7 @@ extension Core {
         writeHead(request.slot, .noContent, keepAlive: request.head.keepAlive) { output in
             output.appendField("Allow", allowed)
             output.appendUploadLimit(uploadLimit())
+            askForHints(&output)
         }
     }
 

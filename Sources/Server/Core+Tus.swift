@@ -62,6 +62,7 @@ extension Core {
             output.appendField("Tus-Checksum-Algorithm", TusFields.checksumAlgorithms)
             output.appendField("Tus-Max-Size", decimal: resumableBytesMax)
             output.appendUploadLimit(uploadLimit())
+            askForHints(&output)
         }
     }
 
@@ -112,6 +113,7 @@ extension Core {
         await writeTusState(request, status, .created, longBytes: place.location.count) { output in
             output.appendField("Location", place.location.span)
             output.appendConcatenation(status.terms)
+            askForHints(&output)
         }
     }
 

@@ -34,7 +34,7 @@ extension Core {
                     slot, description, durability, digests, store, &body)
             } else {
                 outcome = try await receiveLarge(
-                    slot, description, by: authority, durability, digests, store, &body)
+                    request, description, by: authority, durability, digests, store, &body)
             }
         } catch let error as StoreError {
             counters.uploadErrors &+= 1
@@ -114,40 +114,21 @@ extension Core {
     }
 
     private func receiveLarge(
-        _ slot: Int, _ description: UploadDescription, by authority: UploadAuthority,
+        _ request: Request, _ description: UploadDescription, by authority: UploadAuthority,
         _ durability: Store.Durability, _ digests: RequestDigests?, _ store: ObjectStore,
         _ body: inout BodyProgress
     ) async throws -> PutOutcome {
+        let slot = request.slot
         let upload = try await store.beginLarge(
             description, makesSHA256: digests?.kinds.contains(.sha256) ?? false)
+        await beginTransfer(request, .upload, bytes: description.length)
         buffers.began()
-        var pace = uploadPace(slot)
-        defer {
-            buffers.ended()
-            connections[slot].uploadBufferBytes = UInt32(pace.bufferBytes)
-        }
+        defer { buffers.ended() }
         do {
-            guard await sendContinue(slot, &body) else { throw Core.lost }
-            var rate = MinimumRate(
-                startedAt: loop.now, bytesPerSecond: settings.bodyBytesPerSecondMin)
-            while body.bytesMissing > 0 {
-                let wanted = min(body.bytesMissing, UInt64(buffers.bufferBytes(.upload, pace)))
-                let needed = max(Int(wanted), StoreLimits.uploadBufferBytesMin)
-                let lease = await memory.lease(
-                    preferring: needed, minimum: min(needed, buffers.bufferBytesMin(.upload)))
-                let count = min(Int(lease.region.count), Int(wanted))
-                let start = loop.now
-                let received = await receive(slot, into: lease.region, count: count, upload)
-                guard received == count, rate.received(count, now: loop.now) else {
-                    try await writeBlocks(received, of: lease, upload)
-                    throw Core.lost
-                }
-                pace.moved(nanoseconds: loop.now - start)
-                body.took(received)
-                try await upload.write(lease, count: received)
-                await moved(.upload, received)
-            }
+            try await fill(upload, slot, &body)
+            await endTransfer(slot, isBroken: false)
         } catch {
+            await endTransfer(slot, isBroken: error is Answer)
             if error is Answer { body.fail() }
             switch authority {
             case .signature where error is Answer: await keep(upload, digests, store)
@@ -162,6 +143,34 @@ extension Core {
             await store.endUpload(under: description.name, owner: description.owner)
         }
         return outcome
+    }
+
+    private func fill(
+        _ upload: LargeUpload, _ slot: Int, _ body: inout BodyProgress
+    ) async throws {
+        var pace = uploadPace(slot)
+        defer { connections[slot].uploadBufferBytes = UInt32(pace.bufferBytes) }
+        guard await sendContinue(slot, &body) else { throw Core.lost }
+        var rate = MinimumRate(
+            startedAt: loop.now, bytesPerSecond: settings.bodyBytesPerSecondMin)
+        while body.bytesMissing > 0 {
+            let wanted = min(body.bytesMissing, UInt64(buffers.bufferBytes(.upload, pace)))
+            let needed = max(Int(wanted), StoreLimits.uploadBufferBytesMin)
+            let lease = await memory.lease(
+                preferring: needed, minimum: min(needed, buffers.bufferBytesMin(.upload)))
+            let count = min(Int(lease.region.count), Int(wanted))
+            let start = loop.now
+            let received = await receive(slot, into: lease.region, count: count, upload)
+            guard received == count, rate.received(count, now: loop.now) else {
+                try await writeBlocks(received, of: lease, upload)
+                throw Core.lost
+            }
+            pace.moved(nanoseconds: loop.now - start)
+            body.took(received)
+            try await upload.write(lease, count: received)
+            await moved(.upload, received)
+            await passed(slot, received)
+        }
     }
 
     /// The whole blocks of what came before the end.

@@ -34,6 +34,7 @@ public actor Core: StoreCore, CompletionObserver {
     var buffers: BufferSelector
     var zeroCopy: ZeroCopy
     var lentSends = LentSends()
+    var links = LinkTable()
     var signers: Signers
     let tokenVerifier: TokenVerifier?
     var clock = ResponseClock()

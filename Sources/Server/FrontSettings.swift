@@ -50,8 +50,24 @@ public struct FrontSettings: Sendable {
     /// ring, and the kernel tells when it copies all the same.
     public var sendsZeroCopy = false
 
+    /// The kernel is asked what it knows of the links of large transfers.
+    public var estimatesLinks = true
+    /// Those links have a class.
+    public var detectsLinkClass = true
+    /// Sockets and buffers follow it.
+    public var adaptsQuality = true
+    public var tuningChoices = LinkTuning.Choices()
+    /// Parts of objects are sent to who asks for them.
+    public var sendsRanges = true
+    /// An object that lies beside another as what that is when coded is sent in its place.
+    public var sendsPrecompressed = false
+    /// What was said already; of the whole process.
+    public let complaints = Complaints()
+
     /// Takes one line for the operator: errors that are ours, with the request's number.
     public var log: @Sendable (String) -> Void = { _ in }
+    /// The same for what goes on all the same, and is told once.
+    public var remark: @Sendable (String) -> Void = { _ in }
 
     public var connectionsMax = 16384
     public var headTimeoutSeconds: UInt32 = 10

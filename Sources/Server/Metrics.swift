@@ -26,6 +26,9 @@ public struct CoreSnapshot: Sendable {
     let store: StoreStatistics
     /// New requests are refused while delays are above their target.
     let isShedding: Bool
+    var links = LinkCounters()
+    /// Monotonic, in nanoseconds.
+    var takenAt: UInt64 = 0
 }
 
 /// What the store has to say for the whole process.
@@ -65,7 +68,8 @@ extension Core {
             cacheObjects: cache.count, poolBytesFree: memory.bytesFree,
             poolBytesTotal: memory.bytesTotal, poolQueue: memory.queueLength,
             bufferWaits: memory.waits, buffers: buffers, lentBytes: zeroCopy.lentBytes,
-            store: store?.statistics ?? StoreStatistics(), isShedding: admission.isShedding)
+            store: store?.statistics ?? StoreStatistics(), isShedding: admission.isShedding,
+            links: links.counters, takenAt: loop.now)
     }
 
     func handleMetrics(_ request: Request) async throws(Answer) {
@@ -126,6 +130,7 @@ enum MetricsDocument {
         text += transferText(snapshots)
         text += admissionText(snapshots)
         text += chunkText(snapshots)
+        text += linkText(snapshots, now: snapshots.reduce(0) { max($0, $1.takenAt) })
         if let store { text += storeText(store) + profileText(store, snapshots) }
         if let resilience = store?.resilience { text += resilienceText(resilience) }
         return text

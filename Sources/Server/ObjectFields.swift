@@ -8,6 +8,12 @@ struct ObjectFields {
     /// CRC32C of the content, or over its units' checksums.
     let checksum: UInt32
     let modifiedSeconds: UInt64
+    /// Parts of it are sent to who asks for them.
+    var hasRanges = true
+    /// Who accepts a coding may get another answer.
+    var isNegotiated = false
+    /// What its bytes are to be decoded by.
+    var coding: ContentCoding?
 
     /// Room for everything `append` writes besides media type.
     static let sizeMax = 640
@@ -19,7 +25,9 @@ struct ObjectFields {
     func append(to output: inout OutputSpan<UInt8>, mediaType: Span<UInt8>) {
         output.appendField("Content-Type", mediaType)
         appendValidators(to: &output)
-        output.append(ObjectFields.constantLines)
+        output.append(hasRanges ? "Accept-Ranges: bytes\r\n" : "Accept-Ranges: none\r\n")
+        output.append("X-Content-Type-Options: nosniff\r\n")
+        if let coding { output.appendField("Content-Encoding", coding.token) }
         if MediaType.isActive(mediaType) {
             output.appendField("Content-Security-Policy", ObjectFields.contentPolicy)
             output.appendField("Content-Disposition", "attachment")
@@ -31,6 +39,8 @@ struct ObjectFields {
         appendEntityTag(to: &output)
         output.append("\r\n")
         output.appendField("Last-Modified", date: Int64(clamping: modifiedSeconds))
+        // Of a 304 as well (RFC 9110 §15.4.5).
+        if isNegotiated { output.append("Vary: Accept-Encoding\r\n") }
     }
 
     /// Strong: a name never has the same sequence twice, and the checksum is the content's.
@@ -43,9 +53,6 @@ struct ObjectFields {
     }
 
     static let entityTagSizeMax = 27
-
-    private static let constantLines =
-        "Accept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n"
 }
 
 extension OutputSpan<UInt8> {

@@ -130,7 +130,7 @@ public struct Ring: ~Copyable {
         case .close(let descriptor):
             unsafe curing_close_descriptor(ring, descriptor.number, tag)
         case .cork, .sendFile, .sendPipe, .openPipe, .discard, .measure, .threadTime, .shutdown,
-            .incomingQueue, .peerAddress, .resetOnClose:
+            .incomingQueue, .peerAddress, .resetOnClose, .linkInfo, .tune:
             answered.append(Completion(token: token, result: act(operation)))
         case .timeout(let nanoseconds):
             unsafe curing_timeout(ring, nanoseconds, tag)
@@ -201,6 +201,11 @@ public struct Ring: ~Copyable {
                 socket.number, arena.address(of: target), target.count)
         case .resetOnClose(let socket):
             return curing_reset_on_close(socket.number)
+        case .linkInfo(let socket, let target):
+            return unsafe curing_link_info(
+                socket.number, arena.address(of: target), target.count)
+        case .tune(let socket, let option):
+            return Ring.tune(socket.number, option)
         default:
             preconditionFailure("\(operation) is the ring's")
         }

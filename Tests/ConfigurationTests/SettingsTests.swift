@@ -128,6 +128,16 @@ import Testing
         ),
         ("performance.client_profiling", ["false"], ["\"off\""]),
         ("performance.profile_persistence_duration", ["\"60s\"", "\"365d\""], ["\"59s\"", "24"]),
+        ("downloads.precompressed", ["true", "false"], ["1", "\"br\""]),
+        ("performance.connection_type_detection", ["true", "false"], ["1", "\"on\""]),
+        ("streaming.range_requests", ["true", "false"], ["0", "\"off\""]),
+        ("streaming.bandwidth_estimation", ["true", "false"], ["0", "\"off\""]),
+        ("streaming.quality_adaptation", ["true", "false"], ["0", "\"off\""]),
+        ("streaming.pacing", ["true", "false"], ["0", "\"off\""]),
+        (
+            "streaming.congestion_control", ["\"system\"", "\"adaptive\""],
+            ["\"bbr\"", "\"\"", "true"]
+        ),
         ("streaming.connection_multiplexing", ["false"], ["true", "\"no\""]),
         ("streaming.automatic_retry", ["true", "false"], ["1", "\"on\""]),
         ("streaming.exponential_backoff", ["true", "false"], ["1", "\"on\""]),

@@ -158,6 +158,10 @@ private func key(_ number: Int) -> ClientKey {
     @Test func `comes back as it was`() {
         var profile = ClientProfile()
         profile.linkClass = .satellite
+        profile.reliability = 0.75
+        profile.estimate.bytesPerSecond = 1e6
+        profile.estimate.roundTripNanoseconds = 80_000_000
+        profile.estimate.roundTrips = 17.5
         profile.dialect = 3
         (profile.chunkBytes, profile.transfers, profile.seenSeconds) = (4096, .max, 1 << 40)
         profile.history = LinkHistory(

@@ -58,6 +58,11 @@ final class Client {
     let queue: Int32
     /// The kernel copies what was to leave without a copy.
     var isCopied = false
+    /// What the kernel knows of its link, by how often it was asked before.
+    var linkInfo: (Int) -> [UInt8] = { _ in KernelLink().bytes }
+    var linkInfoCount = 0
+    /// What its socket was told, whether that was refused or not.
+    var options: [SocketOption] = []
     /// It acknowledges nothing until a test says so.
     var holdsAcknowledgements = false
     var untaken: [Untaken] = []

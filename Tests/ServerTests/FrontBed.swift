@@ -154,6 +154,11 @@ final class FrontBed {
             let told = Array(address.prefix(Int(target.count)))
             memory.arena.copy(told.span, to: target)
             complete(token, planned(.peerAddress) ?? Int32(address.count))
+        case .linkInfo(let socket, let target):
+            complete(token, linkInfo(clients[socket.number], target))
+        case .tune(let socket, let option):
+            complete(token, planned(.tune) ?? 0)
+            clients[socket.number]?.options.append(option)
         case .resetOnClose(let socket):
             clients[socket.number]?.resetsOnClose = true
             complete(token, 0)

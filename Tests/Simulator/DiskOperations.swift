@@ -65,7 +65,7 @@ extension SimulatedDisk {
             return plannedError ?? dropPiped(pipe, count: count)
         case .accept, .receive, .receiveInto, .send, .sendFile, .cork, .splice, .poll, .shutdown,
             .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose,
-            .threadTime, .dropReceived:
+            .threadTime, .dropReceived, .linkInfo, .tune:
             preconditionFailure("a disk knows nothing of \(submitted.operation)")
         }
     }
@@ -249,7 +249,7 @@ extension Operation {
         case .discard: .discard
         case .nop, .accept, .receive, .receiveInto, .send, .sendFile, .cork, .poll, .shutdown,
             .sendPair, .sendPipe, .sendZeroCopy, .incomingQueue, .peerAddress, .resetOnClose,
-            .timeout, .cancel, .message, .threadTime, .dropReceived:
+            .timeout, .cancel, .message, .threadTime, .dropReceived, .linkInfo, .tune:
             nil
         }
     }

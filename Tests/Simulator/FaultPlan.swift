@@ -84,7 +84,7 @@ public final class FaultPlan {
 public enum OperationKind: String, CaseIterable, Sendable {
     case accept, receive, receiveInto, send, sendFile, sendPipe, sendZeroCopy, cork, poll
     case dropReceived
-    case incomingQueue, peerAddress
+    case incomingQueue, peerAddress, linkInfo, tune
     case read, write, sync, allocate, dropCached, open, measure, close
     case splice, openPipe, discard
 }

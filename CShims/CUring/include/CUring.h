@@ -110,6 +110,15 @@ int32_t curing_peer_address(int socket, void *target, uint32_t count);
 /// SO_LINGER of 0, at once.
 int32_t curing_reset_on_close(int socket);
 
+/// TCP_INFO, at once: how many bytes of it the kernel put at `target`.
+int32_t curing_link_info(int socket, void *target, uint32_t count);
+/// TCP_NOTSENT_LOWAT, at once; 0: what the system has.
+int32_t curing_limit_unsent(int socket, uint32_t count);
+/// SO_MAX_PACING_RATE, at once; UINT64_MAX: none.
+int32_t curing_limit_rate(int socket, uint64_t bytes_per_second);
+/// TCP_CONGESTION, at once.
+int32_t curing_control_congestion(int socket, const char *name);
+
 /// What is asked of the page cache before bytes leave it: nothing; that it has the pages; that it
 /// has their bytes, too (residency.h).
 typedef enum { CURING_UNTESTED, CURING_CACHED, CURING_READABLE } curing_residency;

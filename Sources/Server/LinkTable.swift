@@ -1,0 +1,83 @@
+/// What a core knows of its clients' links: a row for each connection that has had a large
+/// transfer, from its beginning to the connection's end. Others have none.
+
+import Engine
+import HTTP
+
+struct Link: Sendable {
+    private var upload = LinkEstimator()
+    private var download = LinkEstimator()
+    var classifier = LinkClassifier()
+    var hints = LinkHints()
+    /// The number of the request that they came with, or would have.
+    var hintedBy: UInt64 = 0
+    /// The transfer that is under way.
+    var watch: TransferWatch?
+    /// Whose credential it came with; empty for none.
+    var owner: [UInt8] = []
+    /// What its socket was told.
+    var tuning = LinkTuning()
+    /// For which class that was.
+    var tunedClass = LinkClass.unknown
+    /// The kernel does not tell of it.
+    var isBlind = false
+
+    mutating func observe(_ sample: LinkSample, _ direction: LinkDirection) {
+        switch direction {
+        case .upload: upload.observe(sample, direction)
+        case .download: download.observe(sample, direction)
+        }
+    }
+
+    /// By both ways together.
+    var estimate: LinkEstimate { upload.estimate.combined(with: download.estimate) }
+
+    func estimate(_ direction: LinkDirection) -> LinkEstimate {
+        switch direction {
+        case .upload: upload.estimate
+        case .download: download.estimate
+        }
+    }
+}
+
+struct LinkTable: Sendable {
+    private var links: [Link] = []
+    private var free: [UInt32] = []
+    var counters = LinkCounters()
+
+    /// A connection's `link` is one more than its row's place: 0 for none.
+    subscript(number: UInt32) -> Link {
+        _read { yield links[Int(number) - 1] }
+        _modify { yield &links[Int(number) - 1] }
+    }
+
+    var count: Int { links.count - free.count }
+
+    mutating func add() -> UInt32 {
+        if let number = free.popLast() {
+            self[number] = Link()
+            return number
+        }
+        links.append(Link())
+        return UInt32(links.count)
+    }
+
+    mutating func remove(_ number: UInt32) { free.append(number) }
+}
+
+extension LinkHints {
+    init(_ hints: ClientHints) {
+        self.init()
+        let isWeak =
+            switch hints.connectionType {
+            case .slow2G, .secondGeneration, .thirdGeneration: true
+            case .fourthGeneration, nil: false
+            }
+        suggestsMobile = hints.savesData || isWeak
+        // 0 is a round trip below what is told, which is rounded to 25 ms.
+        if let count = hints.roundTripMilliseconds, count > 0 {
+            roundTripNanoseconds = UInt64(count) * 1_000_000
+        }
+        if let count = hints.downlinkBitsPerSecond, count > 0 { bytesPerSecond = Double(count) / 8 }
+    }
+}
