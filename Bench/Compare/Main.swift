@@ -1,5 +1,6 @@
 // `millrace-bench`: Millrace beside its peers, in one run. See perf/README.md.
 
+import BenchAdaptation
 import BenchEngine
 import BenchMachine
 import BenchMeasure
@@ -15,6 +16,8 @@ struct Main {
         switch arguments.first {
         case "micro": exit(MicroCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "fio", "engine": exit(EngineCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
+        case "adaptation":
+            exit(AdaptationCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "plot": exit(PlotCommand.run(rest))
         default: break
         }
