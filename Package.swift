@@ -169,9 +169,16 @@ let package = Package(
         .target(
             name: "BenchPlot", dependencies: ["BenchMeasure"], path: "Bench/Plot",
             swiftSettings: strict),
+        .target(
+            name: "BenchAdaptation",
+            dependencies: [
+                "LinkLaboratory", "Engine", "BenchMeasure", "BenchMachine", "BenchPlot",
+            ],
+            path: "Bench/Adaptation", swiftSettings: strict),
         .executableTarget(
             name: "millrace-bench",
             dependencies: [
+                "BenchAdaptation",
                 "BenchLoad", "BenchMicro", "BenchEngine", "BenchPlot", "BenchMeasure",
                 "BenchMachine", "Uring", "IO",
             ],
@@ -182,7 +189,7 @@ let package = Package(
             name: "BenchTests",
             dependencies: [
                 "BenchLoad", "BenchMeasure", "BenchMachine", "BenchEngine", "BenchPlot",
-                "Cryptography", "IO",
+                "BenchAdaptation", "LinkLaboratory", "Cryptography", "IO",
             ],
             swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),

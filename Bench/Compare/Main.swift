@@ -1,5 +1,6 @@
 // `millrace-bench`: Millrace beside its peers, in one run. See perf/README.md.
 
+import BenchAdaptation
 import BenchEngine
 import BenchMachine
 import BenchMeasure
@@ -16,6 +17,8 @@ struct Main {
         case "micro": exit(MicroCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "fio", "engine": exit(EngineCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "overload": exit(OverloadCommand.run(rest))
+        case "adaptation":
+            exit(AdaptationCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "plot": exit(PlotCommand.run(rest))
         default: break
         }

@@ -77,6 +77,13 @@ public struct UploadContest: Sendable {
         return result
     }
 
+    /// What was advised along the way.
+    public func steps(_ link: SimulatedLink, _ policy: ChunkPolicy) -> [UploadStep] {
+        var run = UploadRun(link, seed: seeds.lowerBound)
+        run.send(size, policy, isRecorded: true)
+        return run.steps
+    }
+
     private func best(of lengths: [UInt64], _ link: SimulatedLink) -> (UInt64, Double) {
         let all = lengths.map { ($0, seconds(link, .length($0))) }
         return all.min { $0.1 < $1.1 } ?? (0, 0)

@@ -23,6 +23,8 @@ public struct Drawing: Equatable, Sendable {
         case path([Point], Ink)
         /// A series has a form of its own as well as a colour.
         case marker(Point, series: Int)
+        /// A field from one corner to the other, in so much of a series' colour.
+        case patch(Point, Point, series: Int, strength: Double)
         /// Stands on its point; read upwards if it is turned.
         case text(String, Point, Anchor, Ink, isTurned: Bool = false, isLarge: Bool = false)
     }

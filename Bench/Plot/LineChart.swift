@@ -15,6 +15,8 @@ struct LineSeries: Equatable {
     let values: [Value]
     /// Whether each value is marked: no if they are many.
     var isMarked = true
+    /// Whether a line leads from one value to the next.
+    var isJoined = true
 }
 
 /// Lines over an axis to the right and an axis upwards.
@@ -92,7 +94,7 @@ struct LineChart {
         let shown = line.values.filter { x.holds($0.x) && y.holds($0.y) }
         let points = shown.map { Point(x.place($0.x), y.place($0.y)) }
         let path = LineChart.thinned(points)
-        if path.count > 1 { drawing.add(.path(path, .series(line.number))) }
+        if line.isJoined, path.count > 1 { drawing.add(.path(path, .series(line.number))) }
         for (value, point) in zip(shown, points) {
             guard let span = value.span else { continue }
             drawing.add(

@@ -90,6 +90,10 @@ public struct SVG {
             return "<path \(stroke(ink)) d=\"M\(steps.joined(separator: "L"))\"/>"
         case .marker(let point, let series):
             return "<path class=\"mark f\(index(series))\" d=\"\(form(series, at: point))\"/>"
+        case .patch(let from, let to, let series, let strength):
+            return "<rect class=\"f\(index(series))\" fill-opacity=\"\(Digits.fixed(strength, 2))\""
+                + " x=\"\(number(from.x))\" y=\"\(number(from.y))\""
+                + " width=\"\(number(to.x - from.x))\" height=\"\(number(to.y - from.y))\"/>"
         case .text(let text, let point, let anchor, let ink, let isTurned, let isLarge):
             let (x, y) = (number(point.x), number(point.y))
             let turn = isTurned ? " transform=\"rotate(-90 \(x) \(y))\"" : ""
