@@ -93,7 +93,7 @@ final class OutageCrowd {
         }
         await check(client)
         // So that all that is said takes some of an outage's time.
-        await core.loop.sleep(until: core.loop.now + second / 4)
+        await core.loop.sleep(until: core.loop.now + second)
     }
 
     private func check(_ client: Client) async {

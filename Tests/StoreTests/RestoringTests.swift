@@ -47,7 +47,7 @@ import Volumes
         crowd.work(rounds: 2, cuttingEvery: 0)
         // Ten seconds, a pause, and a short one that hits them before they are calm.
         world.fail(plan.kinds, of: plan.path, seconds: 10)
-        crowd.work(rounds: 16, cuttingEvery: spacing)
+        crowd.work(rounds: 20, cuttingEvery: spacing)
         _ = world.waitUntilRecovered()
         world.fail(plan.kinds, of: plan.path, seconds: 0.5)
         crowd.work(rounds: 4, cuttingEvery: spacing)
