@@ -134,8 +134,7 @@ extension ObjectStore {
 
     private func cleanUp(_ removed: RemovedObject, number: UInt64, isReleased: Bool) async {
         await ledger.waitUntilIndexed(number)
-        await state.waitUntilUnpinned(sequence: removed.sequence)
-        await waitUntilUnpinned(sequence: removed.sequence)
+        await waitUntilUnread(sequence: removed.sequence)
         do throws(StoreError) {
             let mark = state.health.mark
             try await files.zeroHeader(at: removed.record.address, since: mark)

@@ -112,6 +112,8 @@ final class VolumeHealth: Sendable {
 
     /// Nothing is written to the volume on any core from now on. Answers whether that is news.
     func fail(_ volume: VolumeID, at now: UInt64) -> Bool {
+        // Before there is a mark of it: who shows that one is made to look, and waits for the lock.
+        hasFailed.store(true, ordering: .releasing)
         let isNew = volumes.withLock { volumes in
             var health = volumes[volume.number] ?? Health(breaker: policy.breaker)
             guard !health.isOpen else { return false }
@@ -122,7 +124,6 @@ final class VolumeHealth: Sendable {
             volumes[volume.number] = health
             return true
         }
-        hasFailed.store(true, ordering: .releasing)
         if isNew { count { $0.opened += 1 } }
         return isNew
     }
