@@ -1,7 +1,7 @@
 /// Which volumes take writes, and which of their writes may still be made durable: what all cores
 /// ask before they write or flush.
 ///
-///                a write (after its retries) or a flush failed, or reads fail at a rate
+///                a write (after its retries) or a flush failed
 ///     closed ─────────────────────────────────────────────────────────────▶ open
 ///        ▲        every core's writes are refused from here on                │
 ///        │                                                                    ▼
@@ -11,8 +11,9 @@
 ///        └──── the probe succeeded ──── half-open ◀──── the delay is over ── fenced ◀─┐
 ///                                           └──────── the probe failed: longer ───────┘
 ///
-/// Reads go on in every state. Each failure has a number, from 1; a `VolumeMark` is the number of
-/// the last one as of a moment. Whoever writes takes a mark before, and shows it to who flushes.
+/// Reads go on in every state, and open none: what fails there puts no write in doubt. Each failure
+/// has a number, from 1; a `VolumeMark` is the number of the last one as of a moment. Whoever
+/// writes takes a mark before, and shows it to who flushes.
 ///
 /// Invariants, which the tests of `StoreFaults` show to be needed:
 ///
