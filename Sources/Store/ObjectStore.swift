@@ -34,6 +34,9 @@ public final class ObjectStore {
     let assembler: Assembler
     /// Where digests are made.
     let hashing: any SerialExecutor
+    /// Deleted objects whose space is still taken: see `CleanupLater`.
+    var cleanups: [CleanupLater] = []
+    var isCleaningUp = false
     /// Chunks that are received here, by upload and writer.
     var chunks: [ChunkKey: ChunkWriter] = [:]
 

@@ -95,6 +95,16 @@ final class VolumeFile: AnswerObserver {
         try await finishWrite(startWrite(source, at: offset, since: mark))
     }
 
+    /// The same for who can do without: whether it went well. It is not tried again, and the volume
+    /// goes on.
+    func tryWrite(
+        _ source: Region, at offset: UInt64, since mark: VolumeMark
+    ) async throws(StoreError) -> Bool {
+        let write = try startWrite(source, at: offset, since: mark)
+        defer { writesUnderway -= 1 }
+        return await loop.answer(write.ticket) == Int32(source.count)
+    }
+
     /// Reads exactly `target.count` bytes.
     func read(_ target: Region, at offset: UInt64) async throws(StoreError) {
         try await finishRead(startRead(target, at: offset), target, at: offset)
