@@ -36,8 +36,9 @@ final class LabBench {
             for upload in uploads { run.add(upload, link, way, variant) }
             let seconds = uploads.map { Digits.fixed($0.seconds, 2) }.joined(separator: ", ")
             let failures = uploads.reduce(0) { $0 + $1.failures }
-            say("\(link.name) \(way.rawValue) \(variant.rawValue) \(round + 1): \(seconds) s,"
-                + " \(failures) failures")
+            say(
+                "\(link.name) \(way.rawValue) \(variant.rawValue) \(round + 1): \(seconds) s,"
+                    + " \(failures) failures")
         }
     }
 
@@ -63,9 +64,13 @@ final class LabBench {
             let seconds = Double(Clocks.now() - start) / 1e9
             let counts = link.relay.counts
             // From beside the server: the link has no part in it.
-            try ChunkingClient(body, to: server, from: link.server).compare(outcome.path)
+            let witness = ChunkingClient(body, to: server, from: link.server)
+            let profiles = try witness.profiles()
+            try witness.compare(outcome.path)
             uploads.append(
-                LabUpload(round: round, visit: visit, seconds: seconds, counts, outcome))
+                LabUpload(
+                    round: round, visit: visit, seconds: seconds, counts, outcome,
+                    profiles: profiles))
         }
         return uploads
     }

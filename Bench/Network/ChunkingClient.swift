@@ -61,6 +61,16 @@ public struct ChunkingClient {
         return (try? line?.ask("GET", "/ready", [], []))?.status == 200
     }
 
+    /// What the server remembers of clients.
+    public func profiles() throws(LabFailure) -> String {
+        let line = try LabLine(to: server, from: network)
+        let answer = try line.ask("GET", "/admin/profiles", [], [])
+        guard answer.status == 200 else {
+            throw .refused(answer.status, of: "GET /admin/profiles", answer.text)
+        }
+        return String(decoding: answer.body, as: UTF8.self)
+    }
+
     // MARK: tus
 
     private static let version = "Tus-Resumable: 1.0.0"

@@ -18,13 +18,13 @@ public struct LabLink: Equatable, Sendable, Encodable {
         LabLink(
             name: "cable",
             character: LinkCharacter(
-                megabitsPerSecond: 50, roundTripMilliseconds: 20, secondsBetweenCuts: 4),
+                megabitsPerSecond: 50, roundTripMilliseconds: 20, secondsBetweenCuts: 10),
             fileBytes: 32 << 20),
         LabLink(
             name: "mobile",
             character: LinkCharacter(
                 megabitsPerSecond: 20, roundTripMilliseconds: 200, jitterMilliseconds: 20,
-                secondsBetweenCuts: 4),
+                secondsBetweenCuts: 10),
             fileBytes: 12 << 20),
         LabLink(
             name: "satellite",
@@ -33,7 +33,7 @@ public struct LabLink: Equatable, Sendable, Encodable {
         LabLink(
             name: "tunnels",
             character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 60, secondsBetweenCuts: 6,
+                megabitsPerSecond: 20, roundTripMilliseconds: 60, secondsBetweenCuts: 20,
                 secondsBetweenOutages: 5, outageSeconds: 0.7),
             fileBytes: 12 << 20),
     ]
@@ -59,7 +59,7 @@ public struct LabOptions: Equatable, Sendable {
     public var links = LabLink.all
     public var ways = UploadWay.allCases
     public var variants = LabVariant.allCases
-    public var rounds = 5
+    public var rounds = 3
     /// Uploads in a row by one client, of which the first is a stranger's.
     public var visits = 3
     public var isQuick = false
@@ -142,7 +142,7 @@ public struct LabOptions: Equatable, Sendable {
         --links LIST       \(LabLink.all.map(\.name).joined(separator: ",")) (all)
         --ways LIST        \(UploadWay.allCases.map(\.rawValue).joined(separator: ",")) (all)
         --algorithms LIST  \(LabVariant.allCases.map(\.rawValue).joined(separator: ",")) (all)
-        --rounds N         of each of them (5)
+        --rounds N         of each of them (3)
         --visits N         uploads of one client in a row, in each (3)
         --quick            one round, two visits; writes no file
         --output DIR       where the result goes (perf/runs, if it is complete)

@@ -16,13 +16,17 @@ public struct LabUpload: Equatable, Sendable, Encodable {
     /// Packets that the link lost.
     public var lostPackets: UInt64
     public var chunkBytes: [Int]
+    /// What the server remembers of its clients afterwards, in its own words.
+    public var profiles: String
 
     public init(
-        round: Int, visit: Int, seconds: Double, _ counts: LineCounts, _ outcome: UploadOutcome
+        round: Int, visit: Int, seconds: Double, _ counts: LineCounts, _ outcome: UploadOutcome,
+        profiles: String = ""
     ) {
         (self.round, self.visit, self.seconds) = (round, visit, seconds)
         (cuts, linkBytes, lostPackets) = (counts.cuts, counts.clientBytes, counts.lost)
         (failures, chunkBytes) = (outcome.failures, outcome.chunkBytes)
+        self.profiles = profiles
     }
 }
 
@@ -94,7 +98,7 @@ public struct LabRun: Sendable, Encodable {
                 row.variant.rawValue, LabRun.summary(row.seconds { $0.visit == 0 }),
                 LabRun.summary(row.seconds(later)), LabRun.ratio(row, fixed),
                 "\(row.uploads.reduce(0) { $0 + $1.failures })", sentShare(row),
-                LabRun.lengths(row.uploads.filter { $0.visit == 0 }.map { $0.chunkBytes.prefix(1) }),
+                LabRun.lengths(row.uploads.filter { !later($0) }.map { $0.chunkBytes.prefix(1) }),
                 LabRun.lengths(row.uploads.filter(later).map { $0.chunkBytes.dropLast() }),
             ])
         }

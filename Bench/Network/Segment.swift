@@ -1,4 +1,4 @@
-/// TCP segments in IPv4 packets, as far as one who breaks connections must know them (RFC 791, 9293).
+/// TCP segments in IPv4 packets, as far as who breaks connections must know them (RFC 791, 9293).
 
 struct Segment: Equatable {
     struct End: Hashable, Sendable {
