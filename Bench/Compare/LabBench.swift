@@ -12,7 +12,7 @@ final class LabBench {
     private let place: Place
     private let program: String
     private var serverCount = 0
-    /// Made once; a new one for another link.
+    /// Made once; a new one for another link. The kernel undoes it with this process.
     private var current: (name: String, link: RealLink)?
 
     private static let bodySeed: UInt64 = 0x6c61_6262_6f64_7931
@@ -77,14 +77,12 @@ final class LabBench {
 
     private func link(_ row: LabLink) throws -> RealLink {
         if let current, current.name == row.name { return current.link }
-        current?.link.stop()
         current = nil
         let link = try RealLink(
             row.character, seed: 0, congestionControl: CongestionControl.wanted)
         guard link.congestionControl == CongestionControl.wanted else {
             throw BenchError("the lab's networks have \(link.congestionControl)")
         }
-        undo.add { link.stop() }
         current = (row.name, link)
         return link
     }

@@ -21,17 +21,23 @@ public struct UploadOutcome: Equatable, Sendable {
 
 public struct ChunkingClient {
     private let server: LabServer
-    private let network: NetworkNamespace
+    private let network: NetworkNamespace?
     private let body: [UInt8]
+    private let failuresMax: Int
+    private let pauseMilliseconds: UInt32
     private var line: LabLine?
     private var outcome = UploadOutcome()
 
-    /// As people and programs wait before they try again.
-    private static let pauseMilliseconds: UInt32 = 200
-    private static let failuresMax = 200
-
-    public init(_ body: [UInt8], to server: LabServer, from network: NetworkNamespace) {
+    /// - Parameters:
+    ///   - network: where the client is; nil: where this thread is.
+    ///   - failuresMax: an upload that fails more often is given up.
+    ///   - pauseMilliseconds: before it connects anew.
+    public init(
+        _ body: [UInt8], to server: LabServer, from network: NetworkNamespace?,
+        failuresMax: Int = 200, pauseMilliseconds: UInt32 = 200
+    ) {
         (self.body, self.server, self.network) = (body, server, network)
+        (self.failuresMax, self.pauseMilliseconds) = (failuresMax, pauseMilliseconds)
     }
 
     /// Uploads everything, however often it fails on the way.
@@ -173,10 +179,10 @@ public struct ChunkingClient {
         } catch .broken {
             line = nil
             outcome.failures += 1
-            guard outcome.failures < ChunkingClient.failuresMax else {
+            guard outcome.failures <= failuresMax else {
                 throw .hopeless(failures: outcome.failures)
             }
-            Clocks.sleep(milliseconds: ChunkingClient.pauseMilliseconds)
+            Clocks.sleep(milliseconds: pauseMilliseconds)
             return nil
         }
     }

@@ -6,12 +6,18 @@ import IO
 
 /// Where the server of a lab is, and for whom it works.
 public struct LabServer: Sendable {
+    public let address: UInt32
     public let port: UInt16
     public let token: String
-    public let congestionControl: String
+    /// Of clients' sockets; nil leaves the system's.
+    public let congestionControl: String?
 
-    public init(port: UInt16, token: String, congestionControl: String) {
-        (self.port, self.token, self.congestionControl) = (port, token, congestionControl)
+    public init(
+        address: UInt32 = RealLink.serverNumber, port: UInt16, token: String,
+        congestionControl: String?
+    ) {
+        (self.address, self.port, self.token) = (address, port, token)
+        self.congestionControl = congestionControl
     }
 }
 
@@ -76,28 +82,30 @@ final class LabLine {
     private static let patienceSeconds = 20
     private static let pieceBytes = 64 << 10
 
-    /// From `network` on.
-    init(to server: LabServer, from network: NetworkNamespace) throws(LabFailure) {
+    /// From `network` on, or from that of this thread.
+    init(to server: LabServer, from network: NetworkNamespace?) throws(LabFailure) {
         self.server = server
-        let opened: Result<Descriptor, KernelError>
+        let opened: Descriptor?
         do {
-            opened = try network.inside {
-                do throws(KernelError) {
-                    return .success(
-                        try Connection.open(
-                            to: RealLink.serverNumber, port: server.port,
-                            congestionControl: server.congestionControl,
-                            patienceSeconds: LabLine.patienceSeconds))
-                } catch { return .failure(error) }
-            }
+            opened =
+                try network.map { network in
+                    try network.inside { LabLine.open(server) }
+                } ?? LabLine.open(server)
         } catch {
             throw .network("no way into a network of the lab: \(error)")
         }
-        guard case .success(let socket) = opened else { throw .broken }
-        self.socket = socket
+        guard let opened else { throw .broken }
+        socket = opened
     }
 
     deinit { OpenFile.close(socket) }
+
+    /// Nil: nobody answers, or the link was cut amid it.
+    private static func open(_ server: LabServer) -> Descriptor? {
+        try? Connection.open(
+            to: server.address, port: server.port, congestionControl: server.congestionControl,
+            patienceSeconds: patienceSeconds)
+    }
 
     /// Sends a request and answers what comes back. `fields` are whole lines.
     func ask(

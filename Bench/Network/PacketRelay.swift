@@ -65,10 +65,11 @@ public final class PacketRelay: Sendable {
             let now = Clocks.now()
             var out = line.elapse(now: now)
             while let next = line.leave(now: now) { out.append(next) }
+            // Before: whoever is told of a cut may ask at once how many there were.
+            latest.withLock { $0 = line.counts }
             for (end, packet) in out where !devices[end.rawValue].write(packet) {
                 line.countLost()
             }
-            latest.withLock { $0 = line.counts }
             wait(until: line.nextMoment, devices)
             for end in LinkEnd.allCases {
                 let device = devices[end.rawValue]

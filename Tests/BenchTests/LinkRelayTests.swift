@@ -31,9 +31,14 @@ private func handshake(_ judge: (Segment, LinkEnd) -> Void) {
 
 private func opened() -> TrackedFlows {
     var flows = TrackedFlows()
-    handshake { #expect(flows.judge($0, from: $1) == .pass) }
+    handshake { segment, end in
+        #expect(told { flows.judge(segment, from: end) } == .pass)
+    }
     return flows
 }
+
+/// What a mutating call answers: #expect and #require take no such call themselves.
+private func told<Value>(_ call: () -> Value) -> Value { call() }
 
 /// Packets that are no IP; nothing but its length and bytes can matter of one.
 private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
@@ -51,7 +56,7 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
             #expect(isTaken)
         }
         #expect(queue.nextDue == 200)
-        #expect(queue.leave(now: 199) == nil)
+        #expect(told { queue.leave(now: 199) } == nil)
         while let packet = queue.leave(now: 200) { received.append(packet) }
         #expect(received == sent)
         #expect(queue.count == 0 && queue.byteCount == 0 && queue.nextDue == nil)
@@ -60,14 +65,17 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
     @Test func `take no more room than there is`() {
         var queue = TransitQueue(byteCountMax: 250)
         let sent = packets(4)
-        #expect([queue.enter(sent[0], due: 1), queue.enter(sent[1], due: 1)] == [true, true])
-        #expect(!queue.enter(sent[2], due: 1))
+        #expect(
+            [told { queue.enter(sent[0], due: 1) }, told { queue.enter(sent[1], due: 1) }] == [
+                true, true,
+            ])
+        #expect(!told { queue.enter(sent[2], due: 1) })
         #expect(queue.byteCount == 200)
-        #expect(queue.leave(now: 1) == sent[0])
-        #expect(queue.enter(sent[3], due: 1))
+        #expect(told { queue.leave(now: 1) } == sent[0])
+        #expect(told { queue.enter(sent[3], due: 1) })
         queue.removeAll()
-        #expect(queue.leave(now: 1) == nil && queue.byteCount == 0)
-        #expect(queue.enter(sent[2], due: 1))
+        #expect(told { queue.leave(now: 1) } == nil && queue.byteCount == 0)
+        #expect(told { queue.enter(sent[2], due: 1) })
     }
 }
 
@@ -109,10 +117,10 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
     @Test func `cuts once for all moments that have passed`() throws {
         var schedule = LinkSchedule(bad, seed: 1)
         let moment = try #require(schedule.nextCut)
-        #expect(!schedule.isCut(by: moment - 1))
-        #expect(schedule.isCut(by: moment))
-        #expect(!schedule.isCut(by: moment))
-        #expect(schedule.isCut(by: moment + 1000 * second))
+        #expect(!told { schedule.isCut(by: moment - 1) })
+        #expect(told { schedule.isCut(by: moment) })
+        #expect(!told { schedule.isCut(by: moment) })
+        #expect(told { schedule.isCut(by: moment + 1000 * second) })
         #expect(try #require(schedule.nextCut) > moment + 1000 * second)
     }
 
@@ -187,7 +195,7 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
             #expect(reset.number == (end == .client ? 701 : 101))
             #expect(reset.target == (end == .client ? client : server))
         }
-        #expect(flows.cut().isEmpty, "it is cut already")
+        #expect(told { flows.cut() }.isEmpty, "it is cut already")
     }
 
     @Test func `stay cut, and whoever still sends over them is refused`() throws {
@@ -200,25 +208,25 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
         }
         #expect(Segment(try #require(answer))?.number == 333)
         let reset = segment(from: .client, .reset, number: 101)
-        #expect(flows.judge(reset, from: .client) == .refuse(nil))
+        #expect(told { flows.judge(reset, from: .client) } == .refuse(nil))
         // The same begin once more is a late copy, another one a new connection.
         let copy = segment(from: .client, .begin, number: 100)
-        #expect(flows.judge(copy, from: .client) != .pass)
+        #expect(told { flows.judge(copy, from: .client) } != .pass)
         let fresh = segment(from: .client, .begin, number: 5000)
-        #expect(flows.judge(fresh, from: .client) == .pass && flows.openCount == 1)
+        #expect(told { flows.judge(fresh, from: .client) } == .pass && flows.openCount == 1)
     }
 
     @Test func `that ended are nobody's any more`() {
         var flows = opened()
         let end: Segment.Flags = [.end, .acknowledges]
-        #expect(flows.judge(segment(from: .client, end), from: .client) == .pass)
+        #expect(told { flows.judge(segment(from: .client, end), from: .client) } == .pass)
         #expect(flows.openCount == 1, "one direction is still open")
-        #expect(flows.judge(segment(from: .server, end), from: .server) == .pass)
-        #expect(flows.openCount == 0 && flows.cut().isEmpty)
+        #expect(told { flows.judge(segment(from: .server, end), from: .server) } == .pass)
+        #expect(flows.openCount == 0 && told { flows.cut() }.isEmpty)
         let last = segment(from: .client, .acknowledges)
-        #expect(flows.judge(last, from: .client) == .pass)
+        #expect(told { flows.judge(last, from: .client) } == .pass)
         var others = opened()
-        #expect(others.judge(segment(from: .server, .reset), from: .server) == .pass)
+        #expect(told { others.judge(segment(from: .server, .reset), from: .server) } == .pass)
         #expect(others.openCount == 0)
     }
 
@@ -231,7 +239,7 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
         _ = flows.judge(segment(from: .client, .begin, port: 60_000), from: .client)
         #expect(flows.openCount == 1)
         let late = segment(from: .client, .acknowledges, port: 1)
-        #expect(flows.judge(late, from: .client) == .pass)
+        #expect(told { flows.judge(late, from: .client) } == .pass)
     }
 }
 
@@ -241,15 +249,15 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
     @Test func `carries both ways, each packet after half a round trip`() throws {
         var line = PacketLine(link, seed: 1, now: 0)
         let (up, down) = (packets(2)[0], packets(2)[1])
-        #expect(line.enter(up, from: .client, now: 0) == nil)
-        #expect(line.enter(down, from: .server, now: millisecond) == nil)
+        #expect(told { line.enter(up, from: .client, now: 0) } == nil)
+        #expect(told { line.enter(down, from: .server, now: millisecond) } == nil)
         #expect(line.nextMoment == 20 * millisecond)
-        #expect(line.leave(now: 20 * millisecond - 1) == nil)
-        let first = try #require(line.leave(now: 20 * millisecond))
+        #expect(told { line.leave(now: 20 * millisecond - 1) } == nil)
+        let first = try #require(told { line.leave(now: 20 * millisecond) })
         #expect(first.to == .server && first.packet == up)
-        let next = try #require(line.leave(now: 21 * millisecond))
+        let next = try #require(told { line.leave(now: 21 * millisecond) })
         #expect(next.to == .client && next.packet == down)
-        #expect(line.nextMoment == nil && line.leave(now: second) == nil)
+        #expect(line.nextMoment == nil && told { line.leave(now: second) } == nil)
         #expect(line.counts == LineCounts(clientBytes: 100, serverBytes: 100))
     }
 
@@ -257,14 +265,14 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
         var line = PacketLine(link, seed: 1, now: 0, queueBytesMax: 150)
         for packet in packets(3) { _ = line.enter(packet, from: .client, now: 0) }
         #expect(line.counts.lost == 2)
-        #expect(line.leave(now: second) != nil && line.leave(now: second) == nil)
+        #expect(told { line.leave(now: second) } != nil && told { line.leave(now: second) } == nil)
     }
 
     @Test func `that is cut loses what is under way, and tells both ends`() throws {
         var bad = link
         bad.secondsBetweenCuts = 1
         var line = PacketLine(bad, seed: 1, now: 5 * second)
-        #expect(line.elapse(now: 100 * second).isEmpty, "there is nothing to cut")
+        #expect(told { line.elapse(now: 100 * second) }.isEmpty, "there is nothing to cut")
         #expect(line.counts.cuts == 0)
         line.restart(bad, seed: 1, now: 200 * second)
         handshake { _ = line.enter($0.packet, from: $1, now: 200 * second) }
@@ -272,9 +280,9 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
         let resets = line.elapse(now: 400 * second)
         #expect(resets.map(\.to) == [.client, .server])
         #expect(line.counts.cuts == 1 && line.counts.lost == 3 && moment > 200 * second)
-        #expect(line.leave(now: 500 * second) == nil)
+        #expect(told { line.leave(now: 500 * second) } == nil)
         let late = segment(from: .client, .acknowledges, number: 101, acknowledged: 701)
-        #expect(line.enter(late.packet, from: .client, now: 401 * second) != nil)
+        #expect(told { line.enter(late.packet, from: .client, now: 401 * second) } != nil)
     }
 
     @Test func `that is out loses packets and no connection`() {
@@ -282,8 +290,10 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
             megabitsPerSecond: 8, roundTripMilliseconds: 40, secondsBetweenOutages: 1e-6,
             outageSeconds: 1e6)
         var line = PacketLine(out, seed: 1, now: 0)
-        handshake { #expect(line.enter($0.packet, from: $1, now: second) == nil) }
-        #expect(line.counts.lost == 3 && line.elapse(now: 2 * second).isEmpty)
-        #expect(line.leave(now: 3 * second) == nil)
+        handshake { segment, end in
+            #expect(told { line.enter(segment.packet, from: end, now: second) } == nil)
+        }
+        #expect(line.counts.lost == 3 && told { line.elapse(now: 2 * second) }.isEmpty)
+        #expect(told { line.leave(now: 3 * second) } == nil)
     }
 }

@@ -36,7 +36,7 @@ private struct Line {
                 to: RealLink.serverNumber, port: port, congestionControl: "cubic",
                 patienceSeconds: 20)
         }
-        let accepted = unsafe accept(listener, nil, nil)
+        let accepted = accept(listener, nil, nil)
         try #require(accepted >= 0)
         server = Descriptor(accepted)
     }
