@@ -18,6 +18,7 @@ final class LabBench {
     private static let bodySeed: UInt64 = 0x6c61_6262_6f64_7931
 
     init(_ options: LabOptions, _ undo: Undo) throws {
+        try RealLink.requireMeans()
         (self.options, self.undo) = (options, undo)
         var compared = Options()
         (compared.data, compared.millrace) = (options.data, options.millrace)

@@ -54,10 +54,13 @@ public final class RealLink: Sendable {
     /// Carries nothing more; the networks go with this object.
     public func stop() { relay.stop() }
 
-    /// Root, programs, and a kernel with what they need.
-    private static func requireMeans() throws(Refusal) {
+    /// Root, programs, and a kernel with what they need: in words, what is missing.
+    public static func requireMeans() throws(Refusal) {
         guard Limits.isRoot else {
             throw Refusal(description: "networks of their own need root")
+        }
+        guard TextFile.names(in: "/dev/net").contains("tun") else {
+            throw Refusal(description: "there is no /dev/net/tun (modprobe tun)")
         }
         for program in ["ip", "tc", "nsenter"] {
             do throws(ChildProgram.Failure) { try ChildProgram.run(program, ["-V"]) } catch {
