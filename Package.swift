@@ -175,10 +175,13 @@ let package = Package(
                 "LinkLaboratory", "Engine", "BenchMeasure", "BenchMachine", "BenchPlot",
             ],
             path: "Bench/Adaptation", swiftSettings: strict),
+        .target(
+            name: "BenchNetwork", dependencies: ["BenchMeasure", "BenchMachine", "IO", "CBench"],
+            path: "Bench/Network", swiftSettings: strict),
         .executableTarget(
             name: "millrace-bench",
             dependencies: [
-                "BenchAdaptation",
+                "BenchAdaptation", "BenchNetwork",
                 "BenchLoad", "BenchMicro", "BenchEngine", "BenchPlot", "BenchMeasure",
                 "BenchMachine", "Uring", "IO",
             ],
@@ -189,7 +192,7 @@ let package = Package(
             name: "BenchTests",
             dependencies: [
                 "BenchLoad", "BenchMeasure", "BenchMachine", "BenchEngine", "BenchPlot",
-                "BenchAdaptation", "LinkLaboratory", "Cryptography", "IO",
+                "BenchAdaptation", "BenchNetwork", "LinkLaboratory", "Cryptography", "IO",
             ],
             swiftSettings: strict),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),

@@ -8,22 +8,11 @@ enum Command {
     /// Runs `program`, found in PATH, and answers what it wrote to both outputs.
     @discardableResult
     static func run(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        let output = Foundation.Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let bytes = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard process.terminationStatus == 0 else {
-            let reason = text.split(separator: "\n").last.map(String.init) ?? "no word why"
-            throw BenchError("\(program) failed: \(reason)")
+        do throws(ChildProgram.Failure) {
+            return try ChildProgram.run(program, arguments)
+        } catch {
+            throw BenchError(error.description)
         }
-        return text
     }
 
     /// Starts a server with all it will ever run confined to `cpu`; both its outputs go to `log`.

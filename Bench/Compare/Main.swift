@@ -17,6 +17,7 @@ struct Main {
         case "micro": exit(MicroCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "fio", "engine": exit(EngineCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "overload": exit(OverloadCommand.run(rest))
+        case "lab": exit(LabCommand.run(rest))
         case "adaptation":
             exit(AdaptationCommand.run(rest) { EnvironmentFacts.commit(in: ".") })
         case "plot": exit(PlotCommand.run(rest))

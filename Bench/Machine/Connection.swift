@@ -1,4 +1,4 @@
-/// Client connections over IPv4 loopback: plain, blocking calls.
+/// Client connections over IPv4, loopback if nothing else is said: plain, blocking calls.
 
 import Glibc
 public import IO
@@ -21,6 +21,31 @@ public enum Connection {
                 _ = try unsafe at(host: host, port: 0) { unsafe bind(socket.number, $0, $1) }
             }
             _ = try unsafe at(host: 1, port: port) { unsafe connect(socket.number, $0, $1) }
+        } catch {
+            OpenFile.close(socket)
+            throw error
+        }
+        return socket
+    }
+
+    /// Connects to `port` of `address` in the network of the calling thread. No call on it waits
+    /// for longer than `patienceSeconds`; then it fails as one that would block.
+    public static func open(
+        to address: UInt32, port: UInt16, congestionControl: String?, patienceSeconds: Int
+    ) throws(KernelError) -> Descriptor {
+        let socket = Descriptor(try answer(socket(AF_INET, streamKind, 0)))
+        do throws(KernelError) {
+            try set(socket, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            if let congestionControl { try set(socket, congestionControl: congestionControl) }
+            for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+                let patience = timeval(tv_sec: patienceSeconds, tv_usec: 0)
+                let size = socklen_t(MemoryLayout<timeval>.size)
+                let status = unsafe withUnsafePointer(to: patience) {
+                    unsafe setsockopt(socket.number, SOL_SOCKET, option, $0, size)
+                }
+                _ = try answer(status)
+            }
+            _ = try unsafe at(address, port: port) { unsafe connect(socket.number, $0, $1) }
         } catch {
             OpenFile.close(socket)
             throw error
@@ -113,10 +138,17 @@ public enum Connection {
         host: UInt8, port: UInt16,
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
     ) throws(KernelError) -> Int32 {
+        try unsafe at(0x7f00_0000 | UInt32(host), port: port, body)
+    }
+
+    private static func at(
+        _ number: UInt32, port: UInt16,
+        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) throws(KernelError) -> Int32 {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = (0x7f00_0000 | UInt32(host)).bigEndian
+        address.sin_addr.s_addr = number.bigEndian
         let status = unsafe withUnsafePointer(to: address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
