@@ -30,6 +30,8 @@ import Volumes
         #expect(world.shared?.failedVolumes.map(\.description) == ["small-0000"])
         _ = try world.put("name", content(size, seed: 3)).get()
         expectations.acknowledge("name", content(size, seed: 3))
+        let failed = try #require(world.shared).state.doubtfulRecords(on: VolumeID(0))
+        #expect(failed.count == 1)
         // The later one's segment goes back, and is not looked at.
         let core = world.core
         world.run { await core.close() }
@@ -50,6 +52,12 @@ import Volumes
             try again.open()
             #expect(contradictions(again, expectations) == [])
             #expect(again.close() == nil)
+            // Nobody looks there again, unless the catalog is lost.
+            for place in failed {
+                let header = again.disk.visible.bytes(
+                    "volumes/small-0000", offset: place.byteOffset, count: VolumeLayout.blockSize)
+                #expect(header.allSatisfy { $0 == 0 })
+            }
             // The volumes alone say the same.
             let rebuilt = World(hardware, disk: SimulatedDisk(again.disk.visible))
             try rebuilt.open()
