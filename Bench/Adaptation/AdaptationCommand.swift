@@ -161,7 +161,7 @@ public enum AdaptationCommand {
         }
         return HeatMap(
             title: "Upload time with adaptive chunks, over the oracle's",
-            subtitle: "percent; 100 MiB in sequential chunks; the oracle is the best one length",
+            subtitle: "percent, by rate and round trip; 100 MiB; the oracle is the best one length",
             columns: GridCell.roundTrips.map { "\(Digits.fixed($0, 0)) ms" },
             rows: GridCell.rates.map {
                 $0 < 1000 ? "\(Int($0)) Mbit/s" : "\(Int($0 / 1000)) Gbit/s"
@@ -180,8 +180,8 @@ public enum AdaptationCommand {
                 chunkMegabytes: Double(step.plan.chunkBytes) / 1e6, failed: step.failed)
         }
         return LinkTimeline(
-            title: "An upload over a changing link: \(trace.name)",
-            subtitle: trace.story + "; chunks as predictive advises them", moments: moments)
+            title: "Chunks that predictive advises over a changing link: \(trace.name)",
+            subtitle: trace.story, moments: moments)
     }
 
     private static func show(_ text: String) {

@@ -40,7 +40,7 @@ final class OverloadBench {
 
     /// One row: what the server can do, then every load with admission and, beside it, without.
     func row(_ work: OverloadWork) throws -> OverloadRow {
-        let capacity = try capacity(of: work)
+        let (capacity, capacityCPU) = try capacity(of: work)
         say("\(work.name): \(Digits.fixed(capacity, 0)) requests/s under the quota")
         var points: [OverloadPoint] = []
         for hasAdmission in options.isAlone ? [true] : [true, false] {
@@ -54,7 +54,8 @@ final class OverloadBench {
                 if let point = points.last { say(OverloadBench.line(work, point)) }
             }
         }
-        return OverloadRow(work: work, capacity: capacity, points: points)
+        return OverloadRow(
+            work: work, capacity: capacity, capacityCPU: capacityCPU, points: points)
     }
 
     private static func line(_ work: OverloadWork, _ point: OverloadPoint) -> String {
@@ -67,15 +68,17 @@ final class OverloadBench {
             + " \(point.unsent) unsent, \(point.broken + point.refusedWithoutTime) broken"
     }
 
-    private func capacity(of work: OverloadWork) throws -> Double {
+    private func capacity(
+        of work: OverloadWork
+    ) throws -> (requestsPerSecond: Double, serverCPU: Double) {
         let server = try start(work, hasAdmission: false)
         defer { stop(server) }
-        let (tally, _) = try ask(
+        let (tally, cpu) = try ask(
             work, server, connections: OverloadBench.closedConnections, perSecond: nil)
         guard tally.broken == 0, tally.goodCount > 0 else {
             throw BenchError("\(work.name): \(tally.broken) requests failed without overload")
         }
-        return Double(tally.goodCount) / tally.seconds
+        return (Double(tally.goodCount) / tally.seconds, cpu)
     }
 
     private func point(

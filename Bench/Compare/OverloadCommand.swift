@@ -43,9 +43,11 @@ enum OverloadCommand {
         do { try Limits.bind(toCPU: options.clientCPU) } catch {
             throw BenchError("cannot run on CPU \(options.clientCPU): errno \(error.code)")
         }
+        let congestion = CongestionControl.set(undo: undo)
         let bench = try OverloadBench(options, quota, undo)
         let commit = EnvironmentFacts.commit(in: ".")
         var run = OverloadRun(facts: facts(options, quota, bench, commit))
+        run.facts.append("congestion control: \(congestion)")
         let name = try options.directory.map { directory in
             try RunFiles.freeName("\(day())-\(commit)-overload", in: directory)
         }

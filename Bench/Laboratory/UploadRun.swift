@@ -79,14 +79,14 @@ struct UploadRun {
             let plan = plan(policy, size: size, bytesLeft: left)
             let bytes = min(plan.chunkBytes, left)
             let truth = place.stretch.bytesPerSecond
-            let beganAt = now
+            let (beganAt, believed) = (now, server.believed)
             let isThrough = sendChunk(Double(bytes))
             outcome.chunks += 1
             server.ended(after: now - beganAt, failed: !isThrough, now: now)
             if isRecorded {
                 steps.append(
                     UploadStep(
-                        seconds: beganAt, plan: plan, estimate: server.believed, truth: truth,
+                        seconds: beganAt, plan: plan, estimate: believed, truth: truth,
                         failed: !isThrough))
             }
             if isThrough { left -= bytes } else { reconnect() }

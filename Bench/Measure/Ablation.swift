@@ -36,6 +36,19 @@ public struct Ablation: Equatable, Sendable {
         Ablation(
             "adaptive-buffers", ["performance.adaptive_buffers = false"],
             rows: ["get-1g-cold", "put-1g"]),
+        // What is asked of the kernel and remembered of clients: it should cost nothing here, where
+        // it brings nothing either.
+        Ablation(
+            "links",
+            [
+                "streaming.bandwidth_estimation = false", "streaming.quality_adaptation = false",
+                "performance.connection_type_detection = false",
+                "performance.client_profiling = false", "performance.intelligent_chunking = false",
+            ], rows: ["get-1k", "get-1g", "put-1g"]),
+        Ablation(
+            "resilience",
+            ["streaming.automatic_retry = false", "streaming.circuit_breaker = false"],
+            rows: ["put-4k", "put-1g"]),
         Ablation("flush", ["storage.durability = \"written\""], rows: ["put-4k", "put-64k"]),
     ]
 

@@ -5,10 +5,39 @@ public struct OverloadRow: Equatable, Sendable, Codable {
     public let work: OverloadWork
     /// Requests a second that the server has done when it was asked for more.
     public let capacity: Double
+    /// The server's CPU-seconds a second meanwhile.
+    public let capacityCPU: Double
     public let points: [OverloadPoint]
 
-    public init(work: OverloadWork, capacity: Double, points: [OverloadPoint]) {
+    public init(
+        work: OverloadWork, capacity: Double, capacityCPU: Double, points: [OverloadPoint]
+    ) {
         (self.work, self.capacity, self.points) = (work, capacity, points)
+        self.capacityCPU = capacityCPU
+    }
+
+    /// What the server's CPU allows at the highest load, whoever refuses.
+    public struct Arithmetic: Equatable, Sendable {
+        /// CPU-seconds of one request, and of one that is refused.
+        public let service: Double
+        public let refusal: Double
+        /// By the capacity: what is left for requests when all others are refused.
+        public let goodputMax: Double
+    }
+
+    /// Nil if nothing was refused there.
+    public var arithmetic: Arithmetic? {
+        guard let most = points(hasAdmission: true).last, most.refusals > 0, capacity > 0 else {
+            return nil
+        }
+        let service = capacityCPU / capacity
+        let refusal = max(0, most.serverCPU - most.goodput * service) / most.refusals
+        guard refusal < service else {
+            return Arithmetic(service: service, refusal: refusal, goodputMax: 0)
+        }
+        let left = (service - most.load * refusal) / (service - refusal)
+        return Arithmetic(
+            service: service, refusal: refusal, goodputMax: min(1, max(0, left)))
     }
 
     public struct Finding: Equatable, Sendable {
@@ -71,6 +100,9 @@ public struct OverloadRun: Equatable, Sendable, Codable {
             text += " \(Digits.fixed(row.capacity, 0)) requests/s.\n\n"
             text += OverloadRun.table(row)
             if !row.findings.isEmpty { text += "\n" + OverloadRun.verdicts(row) }
+            if let arithmetic = row.arithmetic {
+                text += "\n" + OverloadRun.words(arithmetic) + "\n"
+            }
         }
         return text
     }
@@ -96,6 +128,14 @@ public struct OverloadRun: Equatable, Sendable, Codable {
             }
         }
         return table.text
+    }
+
+    private static func words(_ arithmetic: OverloadRow.Arithmetic) -> String {
+        let service = Digits.fixed(arithmetic.service * 1e6, 1)
+        let refusal = Digits.fixed(arithmetic.refusal * 1e6, 1)
+        return "A request costs \(service) µs of the server's CPU, one that is refused"
+            + " \(refusal) µs: at the highest load no more than"
+            + " \(Digits.fixed(arithmetic.goodputMax, 2)) of the capacity is possible."
     }
 
     private static func verdicts(_ row: OverloadRow) -> String {

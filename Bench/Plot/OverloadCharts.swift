@@ -36,14 +36,33 @@ struct OverloadCharts {
         }
         let points = (row["points"]?.list ?? []).compactMap(OverloadCharts.point)
         add(
-            "goodput-\(name)", "Done, \(name)", "of what the server can do", points
-        ) { ($0.goodput / capacity, true) }
+            "goodput-\(name)", "Done, \(name)", "of what the server can do", points,
+            OverloadCharts.both { $0.goodput / capacity })
         add(
-            "p99-\(name)", "How late, \(name)", "ms, p99 from when a request was due", points
-        ) { ($0.p99.map { $0 / 1e6 }, true) }
+            "p99-\(name)", "How late, \(name)", "ms, p99 from when a request was due", points,
+            OverloadCharts.both { $0.p99.map { $0 / 1e6 } }
+                + [
+                    Line(words: "refusals", number: 2) { point in
+                        point.hasAdmission ? point.refusalP99.map { $0 / 1e6 } : nil
+                    }
+                ])
         add(
-            "refusals-\(name)", "Refused, \(name)", "of what the server can do", points
-        ) { ($0.refusals / capacity, $0.hasAdmission) }
+            "refusals-\(name)", "Refused, \(name)", "of what the server can do", points,
+            [OverloadCharts.both { $0.refusals / capacity }[0]])
+    }
+
+    /// One of a drawing: what it shows of a point, if anything.
+    private struct Line {
+        let words: String
+        let number: Int
+        let value: (Point) -> Double?
+    }
+
+    private static func both(_ value: @escaping (Point) -> Double?) -> [Line] {
+        [
+            Line(words: "with admission", number: 0) { $0.hasAdmission ? value($0) : nil },
+            Line(words: "without", number: 1) { $0.hasAdmission ? nil : value($0) },
+        ]
     }
 
     private static func point(_ json: JSONValue) -> Point? {
@@ -57,19 +76,16 @@ struct OverloadCharts {
     }
 
     private mutating func add(
-        _ name: String, _ title: String, _ axis: String, _ points: [Point],
-        _ value: (Point) -> (Double?, isShown: Bool)
+        _ name: String, _ title: String, _ axis: String, _ points: [Point], _ lines: [Line]
     ) {
-        let series = [(true, "with admission", 0), (false, "without", 1)].compactMap {
-            (hasAdmission, words, number) -> LineSeries? in
-            let values = points.filter { $0.hasAdmission == hasAdmission }
-                .sorted { $0.load < $1.load }
+        let series = lines.compactMap { line -> LineSeries? in
+            let values = points.sorted { $0.load < $1.load }
                 .compactMap { point -> LineSeries.Value? in
-                    let (y, isShown) = value(point)
-                    guard isShown, let y, y > 0 else { return nil }
+                    guard let y = line.value(point), y > 0 else { return nil }
                     return LineSeries.Value(x: point.load, y: y)
                 }
-            return values.isEmpty ? nil : LineSeries(name: words, number: number, values: values)
+            return values.isEmpty
+                ? nil : LineSeries(name: line.words, number: line.number, values: values)
         }
         let loads = Set(points.map(\.load)).sorted()
         let chart = LineChart(

@@ -11,9 +11,10 @@
 ///
 /// CoDel drops one packet and waits for its sender to slow down. Clients here are many, and each
 /// asks once: so while it sheds it refuses whatever is new as long as the delay is above the target
-/// now, and takes it in between. That keeps the processor busy and the delay about the target,
-/// however much comes. It goes on until hardly anything had to be refused: were it to end with
-/// the first short delay, every interval would begin with a flood.
+/// now, or as many wait for the core as it needs to be busy (`WorkWindow`). The window is what
+/// holds delays down: a delay is seen only when the work that makes it has been taken. It goes on
+/// until hardly anything had to be refused: were it to end with the first short delay, every
+/// interval would begin with a flood.
 
 /// What a core may have to do before it refuses new work. 0 stands for no limit.
 public struct AdmissionLimits: Equatable, Sendable {
@@ -37,13 +38,17 @@ public struct AdmissionLimits: Equatable, Sendable {
 public struct AdmissionLoad: Equatable, Sendable {
     /// Requests that are not answered yet, but for those whose length alone keeps them so.
     public var requests: Int
+    /// Those of them that wait for us now, not for their clients.
+    public var pressing: Int
     /// What all requests that are not answered have announced.
     public var bytesInFlight: UInt64
     /// How long the first in line for a buffer has waited, in nanoseconds; 0 if there is none.
     public var bufferDelay: UInt64
 
-    public init(requests: Int = 0, bytesInFlight: UInt64 = 0, bufferDelay: UInt64 = 0) {
-        self.requests = requests
+    public init(
+        requests: Int = 0, pressing: Int = 0, bytesInFlight: UInt64 = 0, bufferDelay: UInt64 = 0
+    ) {
+        (self.requests, self.pressing) = (requests, pressing)
         self.bytesInFlight = bytesInFlight
         self.bufferDelay = bufferDelay
     }
@@ -67,6 +72,8 @@ public struct Admission: Sendable {
     private let limits: AdmissionLimits
     private var processor: DelayWatch
     private var buffers: DelayWatch
+    private var window: WorkWindow
+    private var futility: FutilityWatch
     /// When the probe that is under way is due.
     private var probeDue: UInt64?
 
@@ -74,6 +81,8 @@ public struct Admission: Sendable {
         self.limits = limits
         processor = DelayWatch(limits)
         buffers = DelayWatch(limits)
+        window = WorkWindow(interval: limits.delayInterval)
+        futility = FutilityWatch(limits)
     }
 
     /// Whether a new request has to ask at all.
@@ -93,7 +102,8 @@ public struct Admission: Sendable {
     /// hangs on it. A probe is a timer of the kernel's, whose end waits in the same line as bytes
     /// that have come.
     public mutating func probe(_ load: AdmissionLoad, at now: UInt64) -> UInt64? {
-        guard probeDue == nil, limits.delayTarget > 0, load.requests >= Admission.requestsMin
+        guard probeDue == nil, limits.delayTarget > 0,
+            load.requests >= Admission.requestsMin || isShedding
         else { return nil }
         probeDue = now + probeInterval
         return probeInterval
@@ -108,11 +118,35 @@ public struct Admission: Sendable {
         return delay
     }
 
-    /// With few requests no delay counts.
+    /// With few requests no delay counts, nor while refusing has been found to be in vain.
     private mutating func watch(_ delay: UInt64, _ load: AdmissionLoad, at now: UInt64) {
-        let counts = load.requests >= Admission.requestsMin
+        let counts = load.requests >= Admission.requestsMin && !futility.isResting(at: now)
+        let wasShedding = isShedding
         processor.observe(counts ? delay : 0, at: now)
         buffers.observe(counts ? load.bufferDelay : 0, at: now)
+        guard isShedding else { return window.open() }
+        if !wasShedding {
+            futility.begin(at: now)
+            window.narrow(load.pressing, at: now)
+        } else if futility.isInVain(delay, keeps: load.pressing <= window.limit, at: now) {
+            processor.end()
+            buffers.end()
+            window.open()
+        }
+    }
+
+    // MARK: Work
+
+    /// More of those under way wait for us than before, or fewer. Nobody has to tell unless it
+    /// sheds.
+    public mutating func changed(_ load: AdmissionLoad, at now: UInt64) {
+        window.changed(to: load.pressing, at: now)
+    }
+
+    /// A request that has waited for us is answered.
+    public mutating func answered(_ load: AdmissionLoad, at now: UInt64) {
+        window.changed(to: load.pressing, at: now)
+        window.answered(at: now)
     }
 
     // MARK: Requests
@@ -125,9 +159,11 @@ public struct Admission: Sendable {
         // A probe that is late already is at least that late.
         if let probeDue, now > probeDue { processor.raise(to: now - probeDue) }
         buffers.raise(to: load.bufferDelay)
-        let mayWait = load.requests >= Admission.requestsMin
-        let isLate = processor.refuses(at: now, mayWait)
-        let isShort = buffers.refuses(at: now, mayWait)
+        let counts = load.requests >= Admission.requestsMin
+        let isFull = load.pressing >= window.limit
+        let isLate = processor.refuses(at: now, late: counts, isFull)
+        let isShort = buffers.refuses(at: now, late: counts, isFull)
+        if !isShedding { window.open() }
         if isLate { return .delay }
         if isShort { return .memory }
         let (sum, isTooMany) = load.bytesInFlight.addingReportingOverflow(bytes ?? 1)
@@ -188,15 +224,18 @@ struct DelayWatch: Sendable {
     /// It is at least so long, whatever was seen last.
     mutating func raise(to delay: UInt64) { self.delay = max(self.delay, delay) }
 
-    /// Whether a new request is refused, if it may be.
-    mutating func refuses(at now: UInt64, _ mayBe: Bool) -> Bool {
+    /// Whether a new request is refused: for a delay, if that `counts`, or because as many as may
+    /// be are under way.
+    mutating func refuses(at now: UInt64, late counts: Bool, _ isFull: Bool) -> Bool {
         endInterval(at: now)
         guard isShedding else { return false }
         asked += 1
-        guard mayBe, isAbove else { return false }
+        guard isFull || (counts && isAbove) else { return false }
         refused += 1
         return true
     }
+
+    mutating func end() { (isShedding, aboveSince) = (false, nil) }
 
     private mutating func startInterval(at now: UInt64) {
         (intervalStart, asked, refused) = (now, 0, 0)
@@ -206,8 +245,7 @@ struct DelayWatch: Sendable {
         guard isShedding, now - intervalStart >= interval else { return }
         // Nobody asked: there is nothing to shed.
         if asked == 0 || refused * 8 < asked * DelayWatch.refusedEighthsMin {
-            isShedding = false
-            aboveSince = nil
+            end()
         } else {
             startInterval(at: now)
         }

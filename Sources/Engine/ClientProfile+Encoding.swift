@@ -1,9 +1,10 @@
 /// A client's profile as bytes.
 ///
-///     0         1            2         3       8             16          24
-///     format 1  link class   dialect   0 …     chunk bytes   transfers   seen   reliability …
+///     0         1            2        3    8            16         24    32
+///     format 1  link class   dialect  0 …  chunk bytes  transfers  seen  reliability …
 ///
-/// The estimate and the history follow. Numbers have 8 bytes, little-endian. Whatever the bytes are, what is read from them is bounded.
+/// The estimate and the history follow. Numbers have 8 bytes, little-endian. Whatever the bytes
+/// are, what is read from them is bounded.
 
 extension ClientProfile {
     private static let format: UInt8 = 1

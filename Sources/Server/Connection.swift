@@ -45,6 +45,8 @@ struct Connection {
         static let receivesOnce = Flags(rawValue: 1 << 15)
         /// Its end does not wait for what it has lent.
         static let abandonsLent = Flags(rawValue: 1 << 16)
+        /// Its handler waits for us, not for the client: see `RequestsUnderWay.pressing`.
+        static let presses = Flags(rawValue: 1 << 17)
     }
 
     var socket = Descriptor(-1)

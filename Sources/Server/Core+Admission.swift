@@ -17,8 +17,10 @@ struct RequestsUnderWay {
     /// Those of the requests that are so long, or of unknown length.
     private(set) var bulkCount = 0
     private(set) var bytes: UInt64 = 0
+    /// Those that wait for us now: not long ones, and none while it waits for its client.
+    var pressing = 0
 
-    private static func isBulk(_ request: Request) -> Bool {
+    static func isBulk(_ request: Request) -> Bool {
         (request.bodyCount ?? .max) >= bulkBytesMin
     }
 
@@ -59,8 +61,40 @@ extension Core: AnswerObserver {
 
     private var admissionLoad: AdmissionLoad {
         AdmissionLoad(
-            requests: handlers.unansweredCount - underWay.bulkCount,
+            requests: handlers.unansweredCount - underWay.bulkCount, pressing: underWay.pressing,
             bytesInFlight: underWay.bytes, bufferDelay: bufferDelay)
+    }
+
+    // MARK: Work
+
+    func beginPressing(_ request: Request) {
+        if !RequestsUnderWay.isBulk(request) { press(request.slot) }
+    }
+
+    /// Its request waits for us again.
+    func press(_ slot: Int) {
+        connections[slot].flags.insert(.presses)
+        underWay.pressing += 1
+        if admission.isShedding { admission.changed(admissionLoad, at: loop.now) }
+    }
+
+    /// Its request waits for its client now, or is no matter of milliseconds. False if it was so
+    /// already.
+    @discardableResult
+    func easePressure(_ slot: Int) -> Bool {
+        guard connections[slot].flags.contains(.presses) else { return false }
+        connections[slot].flags.remove(.presses)
+        underWay.pressing -= 1
+        if admission.isShedding { admission.changed(admissionLoad, at: loop.now) }
+        return true
+    }
+
+    /// Its request is answered.
+    func endPressing(_ slot: Int) {
+        guard connections[slot].flags.contains(.presses) else { return }
+        connections[slot].flags.remove(.presses)
+        underWay.pressing -= 1
+        if admission.isShedding { admission.answered(admissionLoad, at: loop.now) }
     }
 
     private static let overloadNewsSeconds: UInt32 = 60

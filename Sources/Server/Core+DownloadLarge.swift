@@ -249,6 +249,7 @@ extension Core {
         let socket = connections[request.slot].socket
         handlers.beginStreaming()
         defer { handlers.endStreaming() }
+        if UInt64(range.count) >= RequestsUnderWay.bulkBytesMin { easePressure(request.slot) }
         _ = await loop.perform(.cork(socket: socket, isOn: true))
         let end = range.upperBound + 1
         var offset = range.lowerBound

@@ -27,6 +27,8 @@ extension Core {
     func sendPiped(
         _ slot: Int, _ large: LargeSegment, _ range: Range<UInt64>, _ store: ObjectStore
     ) async -> PipedOutcome {
+        // As fast as the disk and the client are.
+        easePressure(slot)
         let start = range.lowerBound
         let end = min(range.upperBound, start + Core.pipedBytesMax)
         var (position, next) = (start, start)

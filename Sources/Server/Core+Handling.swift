@@ -24,6 +24,7 @@ extension Core {
         }
         handlers.begin(request)
         underWay.began(request)
+        beginPressing(request)
         probeDelay()
         if let ticket = handlers.takeParked() {
             loop.wake(ticket)
@@ -133,6 +134,7 @@ extension Core {
 
     private func release(_ slot: Int, keepsAlive: Bool) {
         var keepsAlive = keepsAlive
+        endPressing(slot)
         connections[slot].flags.remove(.busy)
         connections[slot].interruptible = nil
         handlers.end()
@@ -180,7 +182,11 @@ extension Core {
         _ slot: Int, _ bytes: Region, more: Bool, canYield: Bool, lending lent: Token? = nil
     ) async -> Int? {
         if canYield { beginYielding(slot) }
-        defer { if canYield { endYielding(slot) } }
+        let pressed = easePressure(slot)
+        defer {
+            if canYield { endYielding(slot) }
+            if pressed { press(slot) }
+        }
         var (rest, lent) = (bytes, lent)
         while rest.count > 0 {
             guard !connections[slot].flags.contains(.ending) else { return nil }
@@ -261,7 +267,11 @@ extension Core {
 
     private func receiveMissing(_ slot: Int, into target: Region) async -> Int {
         let start = loop.now
-        defer { counters.receiveWaits.add(loop.now - start) }
+        let pressed = easePressure(slot)
+        defer {
+            counters.receiveWaits.add(loop.now - start)
+            if pressed { press(slot) }
+        }
         var count = takeKept(slot, into: target)
         // A few bytes come with a multishot receive that is armed already; many are received where
         // they belong, for which it must be out of the way.

@@ -49,7 +49,10 @@ extension Core {
         let operation: Operation =
             connections[slot].flags.contains(.sendsEntry)
             ? .sendPair(socket: socket, first: head, second: connections[slot].entryBody)
-            : .send(socket: socket, source: head, more: false)
+            // Who is told that it was the last answer gets the end of the connection with it.
+            : .send(
+                socket: socket, source: head,
+                more: connections[slot].flags.contains(.closesAfterOutput))
         loop.push(operation, token(.send, slot))
     }
 

@@ -255,6 +255,7 @@ public actor Core: StoreCore, CompletionObserver {
         if memory.isShort { cutStalledSends() }
         let now = seconds
         store?.keepUpUploads()
+        store?.cleanUpLate()
         // In a task of its own: it waits for the disk.
         if now % Core.expirySeconds == 0 {
             Task(executorPreference: loop) { await self.endExpiredUploads() }

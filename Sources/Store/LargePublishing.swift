@@ -175,6 +175,9 @@ extension ObjectStore {
                 try await flushData(data)
             } catch {
                 await withdraw(record, isUnused: true)
+                // Some may be reading what was visible for a while; the part of it on a volume that
+                // works would go to others beneath them.
+                await waitUntilUnread(sequence: record.claimed.sequence)
                 await giveBack(data)
                 throw error
             }

@@ -177,10 +177,11 @@ actor Ledger {
     // MARK: Deleted objects
 
     /// The dead record's header is durably zeroed and nobody reads the object: its space, and that
-    /// of the record that removed it, may be used again.
-    func cleaned(_ removed: RemovedObject, isReleased: Bool) {
+    /// of the record that removed it, may be used again. `isSuspect`: other zeros failed there, and
+    /// may still come; so the record's blocks stay taken until a restart.
+    func cleaned(_ removed: RemovedObject, isReleased: Bool, isSuspect: Bool = false) {
         if !isReleased {
-            segments.release(removed.record)
+            if !isSuspect { segments.release(removed.record) }
             extents.release(removed.data)
         }
         segments.release(removed.removal)

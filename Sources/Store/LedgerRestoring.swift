@@ -49,29 +49,52 @@ extension Ledger {
     }
 
     /// Whether the volume works. What failed is made to have never been, as far as the disk lets
-    /// it.
+    /// it. One block is tried before: a disk that fails may take long to refuse each of many.
     private func probe(_ volume: VolumeID) async -> Bool {
         let files = files.value
         guard let file = try? await files.file(volume) else { return false }
         let buffer = await files.memory.buffer(2 * VolumeLayout.blockSize)
         defer { files.memory.giveBack(buffer: buffer) }
         let block = buffer.part(from: 0, count: VolumeLayout.blockSize)
-        let copy = buffer.part(from: VolumeLayout.blockSize, count: VolumeLayout.blockSize)
-        files.memory.arena.zero(block)
         var zeroed: [BlockAddress] = []
-        if !state.faults.contains(.keepsFailedRecords) {
-            for place in state.doubtfulRecords(on: volume)
-            where await file.zeroUnseen(block, at: place.byteOffset) {
-                // A place that is bad for good keeps nobody from the others: a restart looks at it.
-                zeroed.append(place)
+        // A place that is bad for good keeps nobody from the others: a restart looks at it.
+        var bad: Set<BlockAddress> = []
+        var round = 0
+        while await isWorking(file, buffer, round) {
+            state.endDoubt(zeroed)
+            zeroed = []
+            let places = doubtfulRecords(on: volume).filter { !bad.contains($0) }
+            guard !places.isEmpty else { return true }
+            files.memory.arena.zero(block)
+            for place in places {
+                // Whoever closes the store does not wait for all of them.
+                guard !isClosing else { return false }
+                if await file.zeroUnseen(block, at: place.byteOffset) {
+                    zeroed.append(place)
+                } else {
+                    bad.insert(place)
+                }
             }
+            round += 1
         }
+        return false
+    }
+
+    private func doubtfulRecords(on volume: VolumeID) -> [BlockAddress] {
+        state.faults.contains(.keepsFailedRecords) ? [] : state.doubtfulRecords(on: volume)
+    }
+
+    /// Whether it takes a block and gives it back, and all that was written before it is durable.
+    /// `buffer` has room for two.
+    private func isWorking(_ file: VolumeFile, _ buffer: Region, _ round: Int) async -> Bool {
+        let arena = files.value.memory.arena
+        let block = buffer.part(from: 0, count: VolumeLayout.blockSize)
+        let copy = buffer.part(from: VolumeLayout.blockSize, count: VolumeLayout.blockSize)
+        arena.zero(block)
         // Another one each time: what is read back is no older one.
-        let text = "millrace probe \(state.health.counts.probes)"
-        files.memory.arena.copy(Array(text.utf8).span.rawBytes, to: block)
-        guard await file.probe(block, readingInto: copy, files.memory.arena) else { return false }
-        state.endDoubt(zeroed)
-        return true
+        let text = "millrace probe \(state.health.counts.probes), \(round)"
+        arena.copy(Array(text.utf8).span.rawBytes, to: block)
+        return await file.probe(block, readingInto: copy, arena)
     }
 
     private func reopen(_ volume: VolumeID) {

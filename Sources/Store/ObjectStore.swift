@@ -25,7 +25,8 @@ public final class ObjectStore {
     /// The most recently used last.
     private var described: [LargeObject] = []
     private var counted = StoreStatistics()
-    /// Uploads acknowledged as written that are not durable yet, and who waits for their end.
+    /// Uploads acknowledged as written that are not durable yet, late clean-ups, and who waits for
+    /// their end.
     private var finishing = 0
     private var finished: [Ticket] = []
     /// Names the objects that this core makes: random once, then counted.
@@ -34,6 +35,9 @@ public final class ObjectStore {
     let assembler: Assembler
     /// Where digests are made.
     let hashing: any SerialExecutor
+    /// Deleted objects whose space is still taken: see `CleanupLater`.
+    var cleanups: [CleanupLater] = []
+    var isCleaningUp = false
     /// Chunks that are received here, by upload and writer.
     var chunks: [ChunkKey: ChunkWriter] = [:]
 
@@ -75,7 +79,7 @@ public final class ObjectStore {
         await files.close()
     }
 
-    /// Starts the work behind an early acknowledgement, for which only `close` waits.
+    /// Starts work for which only `close` waits: what is behind an early acknowledgement.
     func finishInBackground(_ work: @escaping () async -> Void) {
         finishing += 1
         loop.inBackground { [self] in

@@ -174,11 +174,16 @@ extension ObjectStore {
         } else {
             // Some may be reading what was visible for a while; then nobody can any more.
             loop.inBackground { [self] in
-                await state.waitUntilUnpinned(sequence: sequence)
-                await waitUntilUnpinned(sequence: sequence)
+                await waitUntilUnread(sequence: sequence)
                 state.doubt(record.object.record.address)
             }
         }
+    }
+
+    /// Returns when no core reads the object any more, which nobody finds.
+    func waitUntilUnread(sequence: UInt64) async {
+        await state.waitUntilUnpinned(sequence: sequence)
+        await waitUntilUnpinned(sequence: sequence)
     }
 
     /// How an upload whose name is taken ends; nil if the name is free again.

@@ -26,6 +26,11 @@ extension Recovery {
             let record: Record
             switch effect {
             case .put(let put):
+                // It failed, and a later one has its name: it owns none of the data it speaks of.
+                guard try !isOutdated(put) else {
+                    headers.append(put.header.stamp.address)
+                    continue
+                }
                 record = put
                 changes += changesOfUploads(publishedBy: put)
                 changes += try await putChanges(put)
@@ -62,6 +67,12 @@ extension Recovery {
     }
 
     // MARK: What to tell the catalog
+
+    /// Whether the catalog has something newer under its name.
+    private func isOutdated(_ record: Record) throws(StoreError) -> Bool {
+        let entry = try ask { reader throws(CatalogError) in try reader.find(record.name.span) }
+        return entry.map { $0.sequence > record.header.stamp.sequence } ?? false
+    }
 
     private func putChanges(_ record: Record) async throws(StoreError) -> [CatalogChange] {
         let header = record.header

@@ -5,7 +5,8 @@
 ///                                              └▶ indexed ─▶ unpinned ─▶ header zeroed ─▶ flush
 ///                                                   ─▶ extents and the removal's block are free
 ///
-/// Until the catalog has the removal, the header stays: recovery reads from it what to free.
+/// Until the catalog has the removal, the header stays: recovery reads from it what to free. While
+/// its volume takes no writes, it stays as well: see `CleanupLater`.
 
 import Catalog
 import Checksums
@@ -134,23 +135,23 @@ extension ObjectStore {
 
     private func cleanUp(_ removed: RemovedObject, number: UInt64, isReleased: Bool) async {
         await ledger.waitUntilIndexed(number)
-        await state.waitUntilUnpinned(sequence: removed.sequence)
-        await waitUntilUnpinned(sequence: removed.sequence)
+        await waitUntilUnread(sequence: removed.sequence)
+        let mark = state.health.mark
+        let isTried = state.health.takesWrites(removed.record.volume)
         do throws(StoreError) {
-            let mark = state.health.mark
+            guard isTried else { throw .readOnly }
             try await files.zeroHeader(at: removed.record.address, since: mark)
             try await files.file(removed.record.volume).flush(since: mark)
         } catch {
-            // The removal record stays; a restart finishes what it asks for.
-            state.report(.cleanupPostponed(error))
-            return
+            let later = CleanupLater(removed, isReleased: isReleased, isSuspect: isTried)
+            return postpone(later, because: error)
         }
         for extent in removed.data { await dropCached(extent) }
         await ledger.cleaned(removed, isReleased: isReleased)
     }
 
     /// Cached pages of dead bytes are of no use to anybody.
-    private func dropCached(_ extent: Extent) async {
+    func dropCached(_ extent: Extent) async {
         guard let file = files.opened(extent.volume) else { return }
         var done: UInt64 = 0
         while done < extent.byteCount {

@@ -43,6 +43,11 @@ public enum StoreLimits {
     static let indexRetryNanosecondsMax: UInt64 = 10_000_000_000
     /// Blocks of the longest record: it is written from, and read into, one buffer.
     static let recordBlocksMax = UInt32(transferBytesMax / VolumeLayout.blockSize)
+    /// Deleted objects whose space one core may still have to free once their volume works again;
+    /// how many of them it tries each second; and how often each, where the place itself fails.
+    static let cleanupsMax = 4096
+    static let cleanupsPerSecond = 64
+    static let cleanupTriesMax = 3
     /// Lines of one listing.
     public static let listingMax = 1000
 }

@@ -42,7 +42,8 @@ public struct StoreResilience: Equatable, Sendable {
     /// Of one core: one for 20 operations, four a second, 32 at once.
     static let budget = RetryBudget.Limits(
         burst: 32, operationsPerRetry: 20, nanosecondsPerRetry: 250_000_000)
-    /// Reads of so many places within ten seconds, and half of all.
+    /// Reads of so many places within ten seconds, and half of all: for as long from then on, none
+    /// is asked again.
     static let readFailures = FailureRate.Limits(places: 8, nanoseconds: 10_000_000_000)
 }
 

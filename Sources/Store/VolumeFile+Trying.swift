@@ -27,17 +27,14 @@ extension VolumeFile {
         throw error
     }
 
-    /// Reads the same once more, as long as there is hope: none while the volume is known to fail,
-    /// and then nobody is kept waiting.
+    /// Reads the same once more, as long as there is hope.
     func readAgain(
         _ target: Region, at offset: UInt64, after result: Int32
     ) async throws(StoreError) {
         var result = result
         if let retries {
             var trial = retries.begin(.read)
-            while state.health.takesWrites(id),
-                let delay = retries.delay(&trial, after: result)
-            {
+            while triesReadsAgain, let delay = retries.delay(&trial, after: result) {
                 await loop.sleep(until: loop.now + delay)
                 result = await loop.perform(.read(file: direct, offset: offset, target: target))
                 if result == Int32(target.count) { return retries.succeeded(trial) }
@@ -46,9 +43,8 @@ extension VolumeFile {
         guard let code = KernelError(result: result) else {
             throw .corrupt(volume: VolumeName(id), offset: offset + UInt64(result))
         }
-        let error = StoreError.unreadable(volume: VolumeName(id), offset: offset, error: code)
-        noteFailedRead(at: offset, error)
-        throw error
+        noteFailedRead(at: offset)
+        throw .unreadable(volume: VolumeName(id), offset: offset, error: code)
     }
 
     /// Whether the volume takes a write, keeps it and gives it back, though nobody else may write:

@@ -42,6 +42,8 @@ final class VolumeFile: AnswerObserver {
     /// Reads that were begun.
     private(set) var readCount: UInt64 = 0
     private var readFailures = FailureRate(StoreResilience.readFailures)
+    /// Until then none is tried again: too many have failed.
+    private var readsFailUntil: UInt64 = 0
     /// Flushes that were asked of the kernel, and requests that they served.
     private(set) var flushCount: UInt64 = 0
     private(set) var flushedCount: UInt64 = 0
@@ -91,6 +93,16 @@ final class VolumeFile: AnswerObserver {
         _ source: Region, at offset: UInt64, since mark: VolumeMark
     ) async throws(StoreError) {
         try await finishWrite(startWrite(source, at: offset, since: mark))
+    }
+
+    /// The same for who can do without: whether it went well. It is not tried again, and the volume
+    /// goes on.
+    func tryWrite(
+        _ source: Region, at offset: UInt64, since mark: VolumeMark
+    ) async throws(StoreError) -> Bool {
+        let write = try startWrite(source, at: offset, since: mark)
+        defer { writesUnderway -= 1 }
+        return await loop.answer(write.ticket) == Int32(source.count)
     }
 
     /// Reads exactly `target.count` bytes.
@@ -258,12 +270,17 @@ final class VolumeFile: AnswerObserver {
         catchUp()
     }
 
-    /// Reading failed, also when it was tried again.
-    func noteFailedRead(at offset: UInt64, _ error: StoreError) {
+    /// Whether a read that failed is worth another try: not while the volume is known to fail, and
+    /// then nobody is kept waiting.
+    var triesReadsAgain: Bool { loop.now >= readsFailUntil && state.health.takesWrites(id) }
+
+    /// Reading failed, also when it was tried again. However much does, the volume takes writes:
+    /// none of them is in doubt.
+    func noteFailedRead(at offset: UInt64) {
         guard state.health.bringsBack,
             readFailures.failed(at: offset, asked: readCount, now: loop.now)
         else { return }
-        fail(error)
+        readsFailUntil = loop.now + StoreResilience.readFailures.nanoseconds
     }
 
     /// Acts upon what other cores have seen: nothing that waits becomes durable once the volume has

@@ -84,9 +84,23 @@ final class VolumeFiles {
         let file = try await file(address.volume)
         let buffer = await memory.buffer(VolumeLayout.blockSize)
         defer { memory.giveBack(buffer: buffer) }
-        let region = buffer.part(from: 0, count: VolumeLayout.blockSize)
-        memory.arena.zero(region)
-        try await file.write(region, at: address.byteOffset, since: mark)
+        try await file.write(zeros(in: buffer), at: address.byteOffset, since: mark)
+    }
+
+    /// Whether that went well; if it did not, the volume goes on.
+    func tryZeroingHeader(
+        at address: BlockAddress, since mark: VolumeMark
+    ) async throws(StoreError) -> Bool {
+        let file = try await file(address.volume)
+        let buffer = await memory.buffer(VolumeLayout.blockSize)
+        defer { memory.giveBack(buffer: buffer) }
+        return try await file.tryWrite(zeros(in: buffer), at: address.byteOffset, since: mark)
+    }
+
+    private func zeros(in buffer: Region) -> Region {
+        let block = buffer.part(from: 0, count: VolumeLayout.blockSize)
+        memory.arena.zero(block)
+        return block
     }
 
     /// Flushes of all volumes, and the requests that they served.

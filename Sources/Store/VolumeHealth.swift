@@ -1,7 +1,7 @@
 /// Which volumes take writes, and which of their writes may still be made durable: what all cores
 /// ask before they write or flush.
 ///
-///                a write (after its retries) or a flush failed, or reads fail at a rate
+///                a write (after its retries) or a flush failed
 ///     closed ─────────────────────────────────────────────────────────────▶ open
 ///        ▲        every core's writes are refused from here on                │
 ///        │                                                                    ▼
@@ -11,8 +11,9 @@
 ///        └──── the probe succeeded ──── half-open ◀──── the delay is over ── fenced ◀─┐
 ///                                           └──────── the probe failed: longer ───────┘
 ///
-/// Reads go on in every state. Each failure has a number, from 1; a `VolumeMark` is the number of
-/// the last one as of a moment. Whoever writes takes a mark before, and shows it to who flushes.
+/// Reads go on in every state, and open none: what fails there puts no write in doubt. Each failure
+/// has a number, from 1; a `VolumeMark` is the number of the last one as of a moment. Whoever
+/// writes takes a mark before, and shows it to who flushes.
 ///
 /// Invariants, which the tests of `StoreFaults` show to be needed:
 ///
@@ -20,7 +21,10 @@
 ///    before shows an older mark and is refused, for good. So no write of a failed epoch is ever
 ///    trusted, and a failed flush is never made up for by a later one.
 /// 2. A flush that ran while another one of the volume failed, on whichever core, is not believed:
-///    the device may have dropped what both were to cover.
+///    the device may have dropped what both were to cover. Across cores that is exact only for
+///    failures that were handled before: where one core handles its flush's success before another
+///    handles the failure that the kernel met earlier, the success is believed. To close that would
+///    take a wait for all other cores with every flush.
 /// 3. A volume is closed only when no core has a write or flush on its way to it: an answer that
 ///    comes late would be taken for one of the new time.
 /// 4. Space that a write was on its way to, or that was handed out for one, when the volume failed,
@@ -112,6 +116,8 @@ final class VolumeHealth: Sendable {
 
     /// Nothing is written to the volume on any core from now on. Answers whether that is news.
     func fail(_ volume: VolumeID, at now: UInt64) -> Bool {
+        // Before there is a mark of it: who shows that one is made to look, and waits for the lock.
+        hasFailed.store(true, ordering: .releasing)
         let isNew = volumes.withLock { volumes in
             var health = volumes[volume.number] ?? Health(breaker: policy.breaker)
             guard !health.isOpen else { return false }
@@ -122,7 +128,6 @@ final class VolumeHealth: Sendable {
             volumes[volume.number] = health
             return true
         }
-        hasFailed.store(true, ordering: .releasing)
         if isNew { count { $0.opened += 1 } }
         return isNew
     }

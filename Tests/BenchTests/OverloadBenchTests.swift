@@ -89,11 +89,11 @@ private func point(_ load: Double, _ tally: OpenTally, hasAdmission: Bool = true
     @Test func `says what is met and what is not`() {
         let unloaded = point(0.1, tally(good: 200, latency: 2_000_000))
         let well = OverloadRow(
-            work: work, capacity: 1000,
+            work: work, capacity: 1000, capacityCPU: 0.5,
             points: [unloaded, point(3, tally(good: 1900, latency: 5_900_000, refused: 5))])
         #expect(well.findings.map(\.isMet) == [true, true, true])
         let badly = OverloadRow(
-            work: work, capacity: 1000,
+            work: work, capacity: 1000, capacityCPU: 0.5,
             points: [
                 unloaded, point(3, tally(good: 1500, latency: 7_000_000, broken: 1)),
                 point(3, tally(good: 9000, latency: 1), hasAdmission: false),
@@ -101,15 +101,38 @@ private func point(_ load: Double, _ tally: OpenTally, hasAdmission: Bool = true
         #expect(badly.peak == 4500)
         #expect(badly.findings.map(\.isMet) == [false, false, false])
         let none = OverloadRow(
-            work: work, capacity: 1000, points: [unloaded, point(3, OpenTally.empty)])
+            work: work, capacity: 1000, capacityCPU: 0.5,
+            points: [unloaded, point(3, OpenTally.empty)])
         #expect(none.findings.map(\.isMet) == [false, false, true])
-        let short = OverloadRow(work: work, capacity: 1000, points: [unloaded])
+        let short = OverloadRow(
+            work: work, capacity: 1000, capacityCPU: 0.5, points: [unloaded])
         #expect(short.findings.isEmpty)
+    }
+
+    @Test(arguments: [
+        // CPU at 3×, what one that is refused takes of it (200/s are), what can be done at most.
+        (cpu: 0.405, refusal: 25e-6, most: 1700.0 / 1900), (0.5, 500e-6, 0),
+        (0.1, 0, 1),
+    ])
+    func `says what the processor allows`(cpu: Double, refusal: Double, most: Double) throws {
+        let loaded = OverloadPoint(
+            load: 3, hasAdmission: true, offered: 3000,
+            tally: tally(good: 1600, latency: 1, refused: 400), serverCPU: cpu)
+        let row = OverloadRow(work: work, capacity: 1000, capacityCPU: 0.5, points: [loaded])
+        let arithmetic = try #require(row.arithmetic)
+        #expect(abs(arithmetic.service - 500e-6) < 1e-9)
+        #expect(abs(arithmetic.refusal - refusal) < 1e-9)
+        #expect(abs(arithmetic.goodputMax - most) < 1e-9)
+        var run = OverloadRun(facts: [])
+        run.overload = [row]
+        #expect(run.markdown.contains("A request costs 500.0 µs of the server's CPU"))
+        let calm = OverloadRow(work: work, capacity: 1000, capacityCPU: 0.5, points: [])
+        #expect(calm.arithmetic == nil)
     }
 
     @Test func `is a table with verdicts, and drawings`() throws {
         let row = OverloadRow(
-            work: work, capacity: 1000,
+            work: work, capacity: 1000, capacityCPU: 0.5,
             points: [
                 point(0.1, tally(good: 200, latency: 2_000_000)),
                 point(3, tally(good: 1900, latency: 5_900_000, refused: 8)),

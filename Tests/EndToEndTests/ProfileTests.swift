@@ -42,7 +42,7 @@ import Testing
 
     /// What a new upload's answer says of its chunks, without how many at once.
     private func advice(_ server: RunningServer, _ subject: String) throws -> String? {
-        let answer = try ask(server, subject, "POST", "/files", ["Upload-Length: 1073741824"])
+        let answer = try ask(server, subject, "POST", "/files", ["Upload-Length: 268435456"])
         #expect(answer.status == 201)
         return answer.fields["millrace-chunk"].map { String($0.prefix { $0 != ";" }) }
     }

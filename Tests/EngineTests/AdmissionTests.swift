@@ -73,6 +73,43 @@ extension Admission {
         #expect(again == .delay)
     }
 
+    @Test mutating func `refuses while its window is full, however short the delay`() throws {
+        var admission = Admission(limits)
+        let full = AdmissionLoad(requests: 50, pressing: WorkWindow.probing)
+        let calm = admission.refusal(of: 0, full, at: now)
+        #expect(calm == nil)
+        try admission.probe(late: 20 * millisecond, for: 130 * millisecond, at: &now)
+        try admission.probe(late: 0, at: &now)
+        let refused = admission.refusal(of: 0, full, at: now)
+        #expect(refused == .delay)
+        let one = AdmissionLoad(requests: 50, pressing: WorkWindow.probing - 1)
+        let taken = admission.refusal(of: 0, one, at: now)
+        #expect(taken == nil)
+        for _ in 0..<2 {
+            now += 200 * millisecond
+            try admission.probe(late: 0, at: &now)
+        }
+        #expect(!admission.isShedding)
+        let after = admission.refusal(of: 0, full, at: now)
+        #expect(after == nil)
+    }
+
+    @Test mutating func `ends where refusing is in vain, and begins again later`() throws {
+        var admission = Admission(limits)
+        try admission.probe(late: 20 * millisecond, for: 130 * millisecond, at: &now)
+        for _ in 0..<100 where admission.isShedding {
+            _ = admission.refusal(of: 0, busy, at: now)
+            try admission.probe(late: 20 * millisecond, at: &now)
+        }
+        #expect(!admission.isShedding)
+        try admission.probe(late: 20 * millisecond, for: 9000 * millisecond, at: &now)
+        #expect(!admission.isShedding)
+        for _ in 0..<100 where !admission.isShedding {
+            try admission.probe(late: 20 * millisecond, at: &now)
+        }
+        #expect(admission.isShedding)
+    }
+
     @Test mutating func `sees a probe that does not come back`() throws {
         var admission = Admission(limits)
         try admission.probe(late: 20 * millisecond, for: 130 * millisecond, at: &now)
@@ -218,8 +255,8 @@ extension Admission {
         let rest = 1 - (load - 1) * machine.refusalShare
         #expect(share > 0.9 * rest, "\(share) of what can be done, of \(rest)")
         #expect(machine.refused > 0)
-        // Four turns in a row, each up to twice the target, and what is measured late.
-        #expect(machine.longest < 60 * millisecond, "\(machine.longest) ns")
+        // What comes until the first delays have lasted for an interval; four turns in a row.
+        #expect(machine.longest < 40 * millisecond, "\(machine.longest) ns")
     }
 
     @Test func `more for a while takes everything again soon after`() {
@@ -232,6 +269,16 @@ extension Admission {
         machine.run(seconds: 5)
         #expect(machine.refused == 0)
         #expect(machine.longest < 10 * millisecond)
+    }
+
+    /// A refusal takes as long as a request.
+    @Test func `more than it could even refuse goes on doing what it can`() {
+        var machine = PlayedMachine(limits, load: 3, seed: 4)
+        machine.refusalTime = UInt64(1e9 / machine.capacity)
+        machine.lineMax = 256
+        machine.run(seconds: 20)
+        let share = Double(machine.finished) / 20 / machine.capacity
+        #expect(share > 0.7, "\(share)")
     }
 
     @Test func `more without admission is late for everybody`() {

@@ -12,11 +12,14 @@ struct PlayedMachine {
 
     private static let stepCount = 4
     private static let stepTime: UInt64 = 50_000
-    private static let refusalTime: UInt64 = 10_000
     /// So many events are worked off before the clock is looked at, as Linux 6.18 hands them out.
     private static let turnMax = 20
 
     var load: Double
+    /// Nanoseconds.
+    var refusalTime: UInt64 = 10_000
+    /// With so many in line nobody else comes: each client has one connection.
+    var lineMax = Int.max
     private var admission: Admission
     private var random: UInt64
     private var now: UInt64 = 1_000_000_000
@@ -41,7 +44,7 @@ struct PlayedMachine {
     }
 
     /// What a refusal costs, in requests.
-    var refusalShare: Double { Double(PlayedMachine.refusalTime) / 1e9 * capacity }
+    var refusalShare: Double { Double(refusalTime) / 1e9 * capacity }
 
     mutating func forget() { (finished, refused, longest) = (0, 0, 0) }
 
@@ -64,7 +67,7 @@ struct PlayedMachine {
                 line.append(.probe)
                 probeAt = .max
             } else {
-                line.append(.arrival)
+                if line.count < lineMax { line.append(.arrival) }
                 nextArrival += pause()
             }
         }
@@ -88,7 +91,7 @@ struct PlayedMachine {
         for event in events {
             switch event {
             case .arrival: arrive(started)
-            case .step(let begun, let left): work(begun, left)
+            case .step(let begun, let left): work(begun, left, started)
             case .probe:
                 admission.probed(facts, at: started)
                 probe(started)
@@ -96,7 +99,7 @@ struct PlayedMachine {
         }
     }
 
-    private var facts: AdmissionLoad { AdmissionLoad(requests: underWay) }
+    private var facts: AdmissionLoad { AdmissionLoad(requests: underWay, pressing: underWay) }
 
     private mutating func probe(_ started: UInt64) {
         if let wait = admission.probe(facts, at: started) { probeAt = started + wait }
@@ -105,18 +108,20 @@ struct PlayedMachine {
     private mutating func arrive(_ started: UInt64) {
         guard admission.refusal(of: 0, facts, at: started) == nil else {
             refused += 1
-            now += PlayedMachine.refusalTime
+            now += refusalTime
             return
         }
         underWay += 1
+        admission.changed(facts, at: started)
         probe(started)
-        work(started, PlayedMachine.stepCount)
+        work(started, PlayedMachine.stepCount, started)
     }
 
-    private mutating func work(_ begun: UInt64, _ left: Int) {
+    private mutating func work(_ begun: UInt64, _ left: Int, _ started: UInt64) {
         now += PlayedMachine.stepTime
         guard left > 1 else {
             underWay -= 1
+            admission.answered(facts, at: started)
             finished += 1
             longest = max(longest, now - begun)
             return

@@ -154,6 +154,49 @@ private func key(_ number: Int) -> ClientKey {
     }
 }
 
+@Suite struct `A profile` {
+    private func record(
+        _ direction: LinkDirection, rate: Double?, roundTrips: Double = 10, failed: Bool = false
+    ) -> TransferRecord {
+        var estimate = LinkEstimate()
+        (estimate.bytesPerSecond, estimate.roundTrips) = (rate, roundTrips)
+        estimate.roundTripNanoseconds = 80_000_000
+        return TransferRecord(
+            direction, linkClass: .broadband, estimate: estimate, bytes: 1 << 20, seconds: 2,
+            hasFailed: failed)
+    }
+
+    @Test func `has what uploads told, and of downloads all but the rate`() {
+        var profile = ClientProfile()
+        profile.enter(record(.download, rate: 9e6), now: 1_000_000)
+        #expect(profile.estimate.bytesPerSecond == nil)
+        #expect(profile.estimate.roundTripNanoseconds == 80_000_000)
+        #expect(profile.linkClass == .broadband && profile.transfers == 1)
+        profile.enter(record(.upload, rate: 1e6), now: 1_002_000)
+        #expect(profile.estimate.bytesPerSecond == 1e6)
+        // A short one knows less than the one before.
+        profile.enter(record(.upload, rate: 2e5, roundTrips: 1), now: 1_004_000)
+        #expect(profile.estimate.bytesPerSecond == 1e6)
+        profile.enter(record(.upload, rate: 3e6), now: 1_006_000)
+        #expect(profile.estimate.bytesPerSecond == 3e6)
+        #expect(profile.history.rateCount > 0)
+    }
+
+    @Test func `counts failures against the time of transfer`() {
+        var profile = ClientProfile()
+        for number in 0..<10 {
+            let failed = number % 5 == 4
+            profile.enter(record(.upload, rate: 1e6, failed: failed), now: 1_000_000)
+        }
+        #expect(profile.history.failures == 2 && profile.history.seconds == 20)
+        #expect(0.8...0.9 ~= profile.reliability)
+        var unknown = record(.upload, rate: nil)
+        unknown.linkClass = .unknown
+        profile.enter(unknown, now: 1_001_000)
+        #expect(profile.linkClass == .broadband)
+    }
+}
+
 @Suite struct `A profile as bytes` {
     @Test func `comes back as it was`() {
         var profile = ClientProfile()

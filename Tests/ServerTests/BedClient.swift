@@ -48,6 +48,8 @@ final class Client {
     var hasEnded = false
     var receiveToken: Token?
     var receivesOnce = false
+    /// What was sent to it last said that more follows, so the kernel may hold it back.
+    var isLeftWaiting = false
     var pollToken: Token?
     var direct: Direct?
     /// A drop that waits for bytes.

@@ -263,7 +263,7 @@ extension CoreSnapshot {
             small: VolumeSpace(totalBytes: 1 << 26, freeBytes: 5),
             large: VolumeSpace(totalBytes: 1 << 40, freeBytes: 6), capacityBytes: 1 << 50,
             failedVolumes: 2, unindexedChanges: 3, bytesReserved: 7, unfinishedUploads: 8,
-            unfinishedBytes: 9)
+            unfinishedBytes: 9, clientProfiles: 10, clientProfilesUnsaved: 11)
         let page = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], store)
         let before = MetricsDocument.text([snapshot(core: 0), snapshot(core: 1)], nil)
         #expect(page.hasPrefix(before))
@@ -278,11 +278,14 @@ extension CoreSnapshot {
                 "millrace_volume_capacity_bytes 1125899906842624",
                 "millrace_failed_volumes 2", "millrace_unindexed_changes 3",
                 "millrace_reserved_bytes 7", "millrace_unfinished_uploads 8",
-                "millrace_unfinished_upload_bytes 9",
+                "millrace_unfinished_upload_bytes 9", "millrace_client_profiles 10",
+                "millrace_client_profiles_unsaved 11", "millrace_client_profiles_dropped_total 0",
+                "millrace_client_profile_save_errors_total 0",
             ])
         for sample in samples {
             let name = sample.prefix { $0 != " " && $0 != "{" }
-            #expect(lines.count { $0 == "# TYPE \(name) gauge" } == 1)
+            let kind = name.hasSuffix("_total") ? "counter" : "gauge"
+            #expect(lines.count { $0 == "# TYPE \(name) \(kind)" } == 1)
             #expect(lines.count { $0.hasPrefix("# HELP \(name) ") } == 1)
         }
     }

@@ -33,9 +33,14 @@ extension FrontBed {
     func linkInfo(_ client: Client?, _ target: Region) -> Int32 {
         if let error = planned(.linkInfo) { return error }
         guard let client else { return -KernelError.badDescriptor.code }
-        let bytes = client.linkInfo(client.linkInfoCount).prefix(Int(target.count))
+        var bytes = Array(client.linkInfo(client.linkInfoCount).prefix(Int(target.count)))
         client.linkInfoCount += 1
-        memory.arena.copy(Array(bytes).span, to: target)
+        // tcpi_bytes_acked: a link of which nothing comes to be acknowledged carries nothing.
+        let acknowledged = UInt64(client.linkInfoCount) << 20
+        for index in 0..<8 where bytes.count >= 128 {
+            bytes[120 + index] = UInt8(truncatingIfNeeded: acknowledged >> (8 * UInt64(index)))
+        }
+        memory.arena.copy(bytes.span, to: target)
         return Int32(bytes.count)
     }
 }

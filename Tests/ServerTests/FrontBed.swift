@@ -142,7 +142,8 @@ final class FrontBed {
             clients[socket.number]?.drop = (token, Int(count))
         case .receiveInto(let socket, let target, _):
             clients[socket.number]?.direct = Client.Direct(token: token, target: target)
-        case .send(let socket, let source, _):
+        case .send(let socket, let source, let more):
+            clients[socket.number]?.isLeftWaiting = more
             send(clients[socket.number], Send(token, Message([source])))
         case .sendZeroCopy(let socket, let source, _):
             send(clients[socket.number], Send(token, Message([source]), isZeroCopy: true))

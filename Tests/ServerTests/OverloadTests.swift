@@ -25,6 +25,8 @@ extension StoredBed {
         }
     }
 
+    var pressing: Int { front.on { $0.underWay.pressing } }
+
     /// Uploads that wait for their bodies: enough for others to be refused.
     func connectWaiting(_ count: Int = 10) throws -> [Client] {
         let clients = (0..<count).map { _ in front.connect() }
@@ -55,6 +57,8 @@ extension StoredBed {
         #expect(answer?.isWhole == true, "\(what)")
         #expect(client.sawEnd == !keptAlive, "\(what)")
         #expect((answer?.field("connection") == "close") == !keptAlive, "\(what)")
+        // The end leaves in the answer's packet.
+        #expect(client.isLeftWaiting == !keptAlive, "\(what)")
     }
 }
 
@@ -77,6 +81,7 @@ extension StoredBed {
     @Test func `refuses new uploads and goes on with those that it has`() throws {
         try run { bed in
             let waiting = try bed.connectWaiting()
+            #expect(bed.pressing == 0, "they wait for their clients")
             bed.overload()
             let tickets = bed.front.loop.ticketsOutstanding
             let late = bed.front.connect()
@@ -217,6 +222,23 @@ extension StoredBed {
         }
     }
 
+    @Test func `does not count who waits for a client that does not read`() throws {
+        try run { bed in
+            try bed.put("large", noise(600_000, seed: 2))
+            let reader = bed.front.connect()
+            reader.holdsSends = true
+            bed.send(reader, "GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
+            #expect(bed.front.on { $0.handlers.busyCount } == 1)
+            #expect(bed.pressing == 0)
+            reader.holdsSends = false
+            bed.front.resume(reader)
+            #expect(reader.statuses == [200])
+            #expect(bed.front.on { $0.handlers.busyCount } == 0)
+            reader.endSending()
+            bed.front.settle()
+        }
+    }
+
     @Test func `says so once in the log, and to the metrics each time`() throws {
         let lines = Mutex<[String]>([])
         var settings = StoredBed.settings
@@ -276,6 +298,7 @@ extension StoredBed {
             while let lease = memory.leaseNow(64 << 10) { taken.append(lease.detach()) }
             let waiting = try bed.connectWaiting()
             #expect(memory.queueLength == 10)
+            #expect(bed.pressing == 10, "they wait for us")
             for _ in 0..<500 where !bed.isShedding { bed.front.pass(milliseconds: 1) }
             let client = bed.front.connect()
             bed.send(client, try bed.signed("a", 0))

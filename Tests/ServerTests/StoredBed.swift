@@ -245,6 +245,7 @@ final class StoredBed {
         #expect(front.loop.ticketsOutstanding == ticketsIdle, "\(when): a ticket")
         #expect(core.assumeIsolated { $0.lentSends.count } == 0, "\(when): a lent buffer")
         #expect(core.assumeIsolated { $0.zeroCopy.lentBytes } == 0, "\(when): lent bytes")
+        #expect(core.assumeIsolated { $0.underWay.pressing } == 0, "\(when): a request")
         #expect(try front.finish { await core.hasAllNestedBuffers() }, "\(when): a nested buffer")
         #expect(core.assumeIsolated { $0.hasNoPins() }, "\(when): a pinned object in the cache")
     }

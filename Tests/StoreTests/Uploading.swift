@@ -153,6 +153,8 @@ extension TestCore {
 
     func keepUp() { objects.keepUpUploads() }
 
+    func cleanUpLate() { objects.cleanUpLate() }
+
     /// Uploads of this core that are in memory.
     var uploadsInMemory: Int { objects.assembler.assumeIsolated { $0.uploads.count } }
 }

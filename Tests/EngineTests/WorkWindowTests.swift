@@ -1,0 +1,147 @@
+// Goal:   while a core sheds, as many requests are under way as keep it busy, and hardly more.
+// Method: a window that is always full, over a machine that does so many at once, each for so long;
+//         then what the window does where that does not hold.
+
+import Testing
+
+@testable import Engine
+
+private let millisecond: UInt64 = 1_000_000
+private let interval = 100 * millisecond
+
+/// Does `width` requests at once, each in `time`; the others stand in line.
+private struct BusyMachine {
+    let width: Int
+    let time: UInt64
+    var window = WorkWindow(interval: interval)
+    var now: UInt64 = 1_000_000_000
+    private(set) var finished = 0
+    /// When those that are worked on end, in order.
+    private var ends: [UInt64] = []
+    private var waiting = 0
+
+    init(width: Int, time: UInt64, underWay: Int = 0) {
+        (self.width, self.time, waiting) = (width, time, underWay)
+        window.narrow(underWay, at: now)
+        begin()
+    }
+
+    var underWay: Int { waiting + ends.count }
+    var perSecondMax: Double { Double(width) * 1e9 / Double(time) }
+
+    private mutating func begin() {
+        while waiting > 0, ends.count < width {
+            waiting -= 1
+            ends.append(now + time)
+        }
+    }
+
+    mutating func run(milliseconds: UInt64) {
+        let stop = now + milliseconds * millisecond
+        while now < stop {
+            if underWay < window.limit {
+                waiting += 1
+                window.changed(to: underWay, at: now)
+                begin()
+                continue
+            }
+            now = ends.removeFirst()
+            finished += 1
+            window.changed(to: underWay, at: now)
+            window.answered(at: now)
+            begin()
+        }
+    }
+}
+
+@Suite struct `A window for work` {
+    @Test(arguments: [(1, 200_000 as UInt64), (4, 5_000_000), (20, 10_000_000), (64, 3_000_000)])
+    func `comes to be as wide as keeps a machine busy`(width: Int, time: UInt64) {
+        var machine = BusyMachine(width: width, time: time)
+        machine.run(milliseconds: 2000)
+        let before = machine.finished
+        machine.run(milliseconds: 4000)
+        let share = Double(machine.finished - before) / 4 / machine.perSecondMax
+        #expect(share > 0.97, "\(share)")
+        #expect(machine.window.limit >= WorkWindow.least)
+        #expect(machine.window.limit <= max(WorkWindow.least, 2 * width + 4))
+    }
+
+    @Test func `empties a long line first`() {
+        var machine = BusyMachine(width: 4, time: 5 * millisecond, underWay: 300)
+        #expect(machine.window.limit == WorkWindow.probing)
+        machine.run(milliseconds: 1500)
+        #expect(machine.window.limit <= 10, "it took the line for what a request takes")
+        #expect(machine.underWay <= 10)
+    }
+
+    @Test func `does not wait for what nobody may refuse`() {
+        var now: UInt64 = 1_000_000_000
+        var window = WorkWindow(interval: interval)
+        window.narrow(40, at: now)
+        // Forty are under way all the time: one ends, another goes on.
+        for _ in 0..<1000 {
+            now += millisecond
+            window.changed(to: 40, at: now)
+            window.answered(at: now)
+        }
+        #expect(window.limit > 40, "new requests starve")
+    }
+
+    @Test func `is measured anew after many intervals`() {
+        var machine = BusyMachine(width: 20, time: 10 * millisecond)
+        machine.run(milliseconds: 3000)
+        #expect(machine.window.limit >= 20)
+        var least = Int.max
+        for _ in 0..<1000 {
+            machine.run(milliseconds: 10)
+            least = min(least, machine.window.limit)
+        }
+        #expect(least == WorkWindow.probing)
+    }
+
+    @Test func `counts nothing while it is open`() {
+        var window = WorkWindow(interval: interval)
+        #expect(window.limit == .max)
+        window.changed(to: 5, at: 1)
+        window.answered(at: 2)
+        #expect(window.limit == .max)
+        window.narrow(5, at: 3)
+        #expect(window.limit == WorkWindow.probing)
+        window.open()
+        #expect(window.limit == .max)
+    }
+}
+
+@Suite struct `A watch for futility` {
+    private let limits = AdmissionLimits(
+        delayTarget: 5 * millisecond, delayInterval: interval)
+
+    /// Whether it has ended within two seconds of such delays.
+    private func ends(delays: [UInt64], keeps: Bool) -> Bool {
+        var watch = FutilityWatch(limits)
+        var now: UInt64 = 1_000_000_000
+        watch.begin(at: now)
+        for number in 0..<200 {
+            now += 10 * millisecond
+            let delay = delays[number % delays.count]
+            if watch.isInVain(delay, keeps: keeps, at: now) {
+                #expect(watch.isResting(at: now + 9_999 * millisecond))
+                #expect(!watch.isResting(at: now + 10_000 * millisecond))
+                return true
+            }
+        }
+        #expect(!watch.isResting(at: now))
+        return false
+    }
+
+    @Test func `ends what changes nothing`() {
+        #expect(ends(delays: [6 * millisecond], keeps: true))
+        #expect(!ends(delays: [5 * millisecond], keeps: true))
+        // It is what was begun that is slow: others would make it slower.
+        #expect(!ends(delays: [50 * millisecond], keeps: false))
+        // Short ones in between: a quota, or bursts.
+        let mixed = [1 * millisecond] + Array(repeating: 50 * millisecond, count: 7)
+        #expect(!ends(delays: mixed, keeps: true))
+    }
+}
