@@ -20,7 +20,8 @@ extension Core {
         noteHints(request)
         let number = linkNumber(request.slot)
         links[number].watch = watch
-        links[number].owner = owner
+        // Now: of a connection that was reset nobody knows any more whose it was.
+        links[number].client = await clientKey(request.slot, owner: owner)
         await sampleLink(request.slot, direction)
     }
 
@@ -48,7 +49,7 @@ extension Core {
             estimate: links[number].estimate(watch.direction), bytes: watch.bytes,
             seconds: seconds, hasFailed: isBroken && !isOurs)
         transferEnded(record, on: slot)
-        await remember(record, slot, owner: links[number].owner)
+        remember(record, of: links[number].client)
     }
 
     /// Hears of every large transfer that has ended on this core.

@@ -30,8 +30,8 @@ extension Core {
     private static let addressBytes = 128
 
     /// Enters a transfer that has ended into its client's profile.
-    func remember(_ record: TransferRecord, _ slot: Int, owner: [UInt8]) async {
-        guard let key = await clientKey(slot, owner: owner) else { return }
+    func remember(_ record: TransferRecord, of client: ClientKey?) {
+        guard let key = client else { return }
         let now = loop.wallSeconds
         settings.profiles?.with { table in
             table.update(key, now: now) { $0.enter(record, now: now * 1000) }

@@ -13,8 +13,8 @@ struct Link: Sendable {
     var hintedBy: UInt64 = 0
     /// The transfer that is under way.
     var watch: TransferWatch?
-    /// Whose credential it came with; empty for none.
-    var owner: [UInt8] = []
+    /// Who is remembered for it.
+    var client: ClientKey?
     /// What its socket was told.
     var tuning = LinkTuning()
     /// For which class that was.

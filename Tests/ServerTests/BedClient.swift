@@ -73,6 +73,8 @@ final class Client {
     /// What it has not acknowledged is never let go of.
     var isNeverNotified = false
     var resetsOnClose = false
+    /// By the client itself.
+    var isReset = false
     /// What sending to it answers from now on.
     var sendError: KernelError?
     /// Its receive window is closed: sends stay with the kernel.

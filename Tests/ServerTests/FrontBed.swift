@@ -151,6 +151,8 @@ final class FrontBed {
             send(clients[socket.number], Send(token, Message([first, second])))
         case .incomingQueue(let socket):
             complete(token, planned(.incomingQueue) ?? clients[socket.number]?.queue ?? 0)
+        case .peerAddress(let socket, _) where clients[socket.number]?.isReset == true:
+            complete(token, -FrontBed.notConnected.code)
         case .peerAddress(_, let target):
             let told = Array(address.prefix(Int(target.count)))
             memory.arena.copy(told.span, to: target)
@@ -290,8 +292,12 @@ final class FrontBed {
         endPoll(client, Client.isWritable)
     }
 
+    /// ENOTCONN: what the kernel says of the peer of a socket that was reset.
+    private static let notConnected = KernelError(code: 107)
+
     /// The client is gone without a word: its kernel answers with resets.
     func reset(_ client: Client) {
+        client.isReset = true
         client.input = []
         breakSends(client, .reset)
         dropUntaken(client)

@@ -229,6 +229,22 @@ private func key(_ text: String) -> ClientKey {
         }
     }
 
+    /// The kernel does not tell of such a connection whose it was.
+    @Test func `has the transfers that ended with a reset`() throws {
+        try live { bed, profiles throws in
+            bed.front.address = address
+            let client = bed.front.connect()
+            client.send(try bed.signed("a", 1_000_000))
+            client.send(noise(500_000, seed: 3))
+            bed.front.settle()
+            bed.front.reset(client)
+            let now = bed.front.loop.wallSeconds
+            let found = profiles.with { $0.profile(of: key(network), now: now) }
+            #expect(found?.transfers == 1)
+            #expect(found?.history.failures == 1)
+        }
+    }
+
     @Test func `is of nobody where the address is not to be had`() throws {
         try live { bed, _ throws in
             bed.front.address = address
