@@ -183,7 +183,8 @@ public struct Options: Equatable, Sendable {
         --quick           3 pairs, 1 s, 128 MiB, 2,000 idle connections; writes no file
         --ablation        Millrace against itself without one of its parts, of --rows those that
                           are told apart so:
-                          \(Ablation.all.map(\.name).joined(separator: ", "))
+                          \(Ablation.all.prefix(5).map(\.name).joined(separator: ", ")),
+                          \(Ablation.all.dropFirst(5).map(\.name).joined(separator: ", "))
         --buffers         Millrace against itself with buffers of one size, 32KiB to 1MiB, of
                           --rows those that lease them:
                           \(Ablation.bufferRowNames.joined(separator: ", "))

@@ -50,7 +50,8 @@ private func changes(of rows: [Row]) -> Int {
 
     @Test func `take of the rows named those that they have`() throws {
         let options = try Options(["--rows", "get-1k,get-1m", "--ablation"])
-        #expect(options.rows.map(\.name) == ["get-1k-without-hot-cache"])
+        #expect(
+            options.rows.map(\.name) == ["get-1k-without-hot-cache", "get-1k-without-links"])
         #expect(options.rows[0].title.hasSuffix(", without hot-cache"))
     }
 
