@@ -30,6 +30,8 @@ import Volumes
         #expect(world.shared?.failedVolumes.map(\.description) == ["small-0000"])
         _ = try world.put("name", content(size, seed: 3)).get()
         expectations.acknowledge("name", content(size, seed: 3))
+        let failed = try #require(world.shared).state.doubtfulRecords(on: VolumeID(0))
+        #expect(failed.count == 1)
         // The later one's segment goes back, and is not looked at.
         let core = world.core
         world.run { await core.close() }
@@ -50,11 +52,19 @@ import Volumes
             try again.open()
             #expect(contradictions(again, expectations) == [])
             #expect(again.close() == nil)
+            // Nobody looks there again, unless the catalog is lost.
+            #expect(failed.allSatisfy { isZero($0, again.disk.visible) })
             // The volumes alone say the same.
             let rebuilt = World(hardware, disk: SimulatedDisk(again.disk.visible))
             try rebuilt.open()
             #expect(contradictions(rebuilt, expectations) == [])
             #expect(rebuilt.close() == nil)
         }
+    }
+
+    private func isZero(_ place: BlockAddress, _ image: DiskImage) -> Bool {
+        let path = VolumeName(place.volume).path
+        return image.bytes(path, offset: place.byteOffset, count: VolumeLayout.blockSize)
+            .allSatisfy { $0 == 0 }
     }
 }
