@@ -54,6 +54,18 @@ public struct ProfileTable: Sendable {
         unsaved.insert(key)
     }
 
+    /// Changes what is remembered of a client, if anything is. That somebody asked is no visit.
+    public mutating func amend(
+        _ key: ClientKey, now seconds: UInt64, _ change: (inout ClientProfile) -> Void
+    ) {
+        guard var profile = profile(of: key, now: seconds) else { return }
+        let before = profile
+        change(&profile)
+        guard profile != before else { return }
+        entries[key]?.profile = profile
+        unsaved.insert(key)
+    }
+
     /// Whether there was one.
     public mutating func remove(_ key: ClientKey) -> Bool {
         guard let entry = entries.removeValue(forKey: key) else { return false }

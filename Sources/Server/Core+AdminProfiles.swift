@@ -5,6 +5,7 @@ import HTTP
 import IO
 import Loop
 import Store
+import Volumes
 
 extension Core {
     /// `/admin/profiles`: GET lists, by `after` and `limit`; DELETE forgets one `client`, or all
@@ -114,6 +115,12 @@ extension JSONText {
             json.key("round_trip_seconds")
             if let nanoseconds = profile.estimate.roundTripNanoseconds {
                 json.decimal(thousandths: nanoseconds / 1_000_000)
+            } else {
+                json.null()
+            }
+            json.key("dialect")
+            if let dialect = UploadDialect(rawValue: profile.dialect) {
+                json.string("\(dialect)")
             } else {
                 json.null()
             }

@@ -13,8 +13,8 @@ extension Core {
     /// `offset` have come (nil: all its chunks are to have one length), and one request may bring
     /// `bytesMax`; nil where nobody is to be advised.
     func chunkPlan(
-        _ request: Request, length: UInt64?, offset: UInt64?, owner: [UInt8],
-        bytesMax: UInt64? = nil
+        _ request: Request, _ dialect: UploadDialect, length: UInt64?, offset: UInt64?,
+        owner: [UInt8], bytesMax: UInt64? = nil
     ) async -> ChunkPlan? {
         guard settings.plansChunks else { return nil }
         let key = await clientKey(request.slot, owner: owner)
@@ -27,9 +27,10 @@ extension Core {
         if let key {
             let (now, plan) = (loop.wallSeconds, plan)
             settings.profiles?.with { table in
-                // A plan alone is no visit: it makes no profile.
-                guard table.profile(of: key, now: now) != nil else { return }
-                table.update(key, now: now) { $0.chunkBytes = plan.chunkBytes }
+                table.amend(key, now: now) { profile in
+                    profile.chunkBytes = plan.chunkBytes
+                    profile.dialect = dialect.rawValue
+                }
             }
         }
         return plan
@@ -39,9 +40,9 @@ extension Core {
     func numberedChunkPlan(
         _ request: Request, length: UInt64, owner: [UInt8]
     ) async -> ChunkPlan {
-        if let plan = await chunkPlan(request, length: length, offset: nil, owner: owner) {
-            return plan
-        }
+        let plan = await chunkPlan(
+            request, .numbered, length: length, offset: nil, owner: owner)
+        if let plan { return plan }
         return ChunkPlan(
             chunkBytes: ChunkPlanner.fixed(TransferFacts(size: length), limits: settings.chunks),
             parallelism: 1, reason: .tier)

@@ -197,7 +197,7 @@ extension Core {
             status.isFinished
             ? nil
             : await chunkPlan(
-                request, length: status.length, offset: status.offset,
+                request, .resumable, length: status.length, offset: status.offset,
                 owner: status.terms.owner, bytesMax: settings.appendBytesMax)
         let limit = uploadLimit(expires: status.expires)
         let location = status.isFinished ? objectPath(status.terms.name) : place.location

@@ -222,7 +222,7 @@ extension Core {
             status.isFinished
             ? nil
             : await chunkPlan(
-                request, length: status.length, offset: status.offset, owner: terms.owner)
+                request, .tus, length: status.length, offset: status.offset, owner: terms.owner)
         let partBytes = terms.parts.count * UploadPlace.locationBytesMax
         writeHead(
             request.slot, code, keepAlive: keepsAlive(request),

@@ -77,7 +77,9 @@ import Testing
             try upload(server, "me", megabytes: 8)
             #expect(try advice(server, "me") != stranger)
             #expect(try advice(server, "you") == stranger)
-            #expect(try profiles(server).contains(#"{"client":"user:sub:me","#))
+            let known = try profiles(server)
+            #expect(known.contains(#"{"client":"user:sub:me","#))
+            #expect(known.contains(#""dialect":"tus""#))
             #expect(server.stop() == 0)
         }
         let server = try start(in: scratch)

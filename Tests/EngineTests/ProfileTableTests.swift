@@ -48,6 +48,23 @@ private func key(_ number: Int) -> ClientKey {
         #expect(([0] + Array(3...32)).allSatisfy { table.profile(of: key($0), now: 201) != nil })
     }
 
+    @Test func `is amended where there is something, and for no longer`() {
+        var table = ProfileTable(countMax: 4, secondsKept: 100)
+        table.amend(key(1), now: 10) { $0.chunkBytes = 4096 }
+        #expect(table.count == 0)
+        table.update(key(1), now: 10) { _ in }
+        _ = table.takeUnsaved(most: 9)
+        table.amend(key(1), now: 100) { $0.chunkBytes = 4096 }
+        #expect(table.profile(of: key(1), now: 110)?.chunkBytes == 4096)
+        #expect(table.profile(of: key(1), now: 111) == nil)
+        #expect(table.unsavedCount == 1)
+        _ = table.takeUnsaved(most: 9)
+        table.amend(key(1), now: 100) { $0.chunkBytes = 4096 }
+        #expect(table.unsavedCount == 0)
+        table.amend(key(1), now: 111) { $0.chunkBytes = 8192 }
+        #expect(table.unsavedCount == 0)
+    }
+
     @Test func `tells the catalog of each change once`() {
         var table = ProfileTable(countMax: 4, secondsKept: 100)
         for number in 1...3 { table.update(key(number), now: 10) { _ in } }
