@@ -127,6 +127,12 @@ extension LinkHistory {
 
     // MARK: Reading
 
+    /// What is still remembered of failures at that time.
+    public func hazard(at now: UInt64) -> LinkHazard {
+        let kept = exp(-secondsUntil(now) / LinkHistory.hazardSeconds)
+        return LinkHazard(failures: failures * kept, seconds: seconds * kept)
+    }
+
     /// Nil if too little was seen, or it is no history that `observe` could have made.
     public func forecast(at now: UInt64, _ linkClass: LinkClass) -> LinkForecast? {
         guard isSound, rateCount >= LinkHistory.rateCountMin else { return nil }
@@ -144,8 +150,7 @@ extension LinkHistory {
         at now: UInt64, logRate: Double, _ linkClass: LinkClass
     ) -> Double {
         let kept = exp(-secondsUntil(now) / LinkHistory.hazardSeconds)
-        let all = LinkHazard(failures: failures * kept, seconds: seconds * kept)
-        let base = all.failuresPerSecond(linkClass)
+        let base = hazard(at: now).failuresPerSecond(linkClass)
         func posterior(_ failures: Double, _ seconds: Double) -> Double {
             (max(failures, 0) * kept + base * LinkHistory.weaknessPriorSeconds)
                 / (max(seconds, 0) * kept + LinkHistory.weaknessPriorSeconds)

@@ -2,10 +2,6 @@
 
 extension LinkHistory {
     static let fieldCount = 13
-    /// A rate's logarithm: from less than a byte a year to more than there are.
-    private static let logRates = -50.0...50.0
-    /// Seconds and counts of an age in which there was no network.
-    private static let amounts = 0.0...1e12
 
     var fields: [UInt64] {
         [
@@ -18,14 +14,12 @@ extension LinkHistory {
     init?(fields: [UInt64]) {
         precondition(fields.count == LinkHistory.fieldCount, "a history of other fields")
         let numbers = fields.prefix(10).map { Double(bitPattern: $0) }
-        guard numbers[0..<5].allSatisfy(LinkHistory.logRates.contains),
-            numbers[5...].allSatisfy(LinkHistory.amounts.contains)
-        else { return nil }
         self.init(
             logRate: numbers[0], logRateTrend: numbers[1], logRateLeast: numbers[2],
             logRateMost: numbers[3], logRateMean: numbers[4], roundTripSeconds: numbers[5],
             failures: numbers[6], seconds: numbers[7], weakFailures: numbers[8],
             weakSeconds: numbers[9], rateCount: fields[10], count: fields[11],
             updatedAt: fields[12])
+        guard isSound else { return nil }
     }
 }

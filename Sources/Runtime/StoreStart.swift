@@ -23,11 +23,11 @@ struct StoreStart: Sendable {
                 lookingUpOn: BlockingQueue(label: "millrace.lookups"))
             guard mayServe() else { return nil }
             for core in cores { shared.join(core) }
+            await cores[0].loadProfiles(from: shared)
             for core in cores {
                 let hashing = BlockingQueue(label: "millrace.hasher")
                 try await core.begin(with: shared, hashingOn: hashing)
             }
-            await cores[0].loadProfiles(from: shared)
             return shared
         } catch {
             throw explained(error)

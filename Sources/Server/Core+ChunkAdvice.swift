@@ -65,11 +65,10 @@ extension Core {
         let ownClass = linkClass(slot)
         facts.linkClass = ownClass == .unknown ? profile?.linkClass ?? .unknown : ownClass
         if let profile {
-            let history = profile.history
-            facts.history = history
-            facts.now = loop.wallSeconds * 1000
-            let hazard = LinkHazard(failures: history.failures, seconds: history.seconds)
-            facts.failuresPerSecond = hazard.failuresPerSecond(facts.linkClass)
+            let now = loop.wallSeconds * 1000
+            (facts.history, facts.now) = (profile.history, now)
+            facts.failuresPerSecond = profile.history.hazard(at: now)
+                .failuresPerSecond(facts.linkClass)
             facts.reliability = profile.reliability
         }
         return facts

@@ -12,6 +12,8 @@ extension Core {
     func clientKey(_ slot: Int, owner: [UInt8] = []) async -> ClientKey? {
         guard settings.profiles != nil else { return nil }
         if owner.starts(with: Core.subjectPrefix) { return ClientKey(user: owner) }
+        let number = connections[slot].link
+        if number > 0, let network = links[number].network { return network }
         // Worth no wait: where memory is short, nobody is remembered.
         guard let lease = memory.leaseNow(Core.addressBytes) else { return nil }
         let target = lease.region.part(from: 0, count: Core.addressBytes)
@@ -21,6 +23,8 @@ extension Core {
         if count > 0, count <= Int32(Core.addressBytes) {
             let address = arena.span(target.part(from: 0, count: Int(count)))
             key = ClientKey(socketAddress: address)
+            // A connection stays where it is.
+            if number > 0 { links[number].network = .some(key) }
         }
         memory.giveBack(lease)
         return key

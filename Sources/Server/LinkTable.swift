@@ -11,6 +11,8 @@ struct Link: Sendable {
     var hints = LinkHints()
     /// The number of the request that they came with, or would have.
     var hintedBy: UInt64 = 0
+    /// Where it comes from, once the kernel has said; nil within: from no network.
+    var network: ClientKey??
     /// The transfer that is under way.
     var watch: TransferWatch?
     /// Who is remembered for it.

@@ -225,7 +225,7 @@ private func key(_ number: Int) -> ClientKey {
         profile.dialect = 3
         (profile.chunkBytes, profile.transfers, profile.seenSeconds) = (4096, .max, 1 << 40)
         profile.history = LinkHistory(
-            logRate: 13.5, logRateTrend: -0.25, logRateLeast: -1, logRateMost: 20,
+            logRate: 13.5, logRateTrend: -0.25, logRateLeast: 1, logRateMost: 20,
             logRateMean: 12, roundTripSeconds: 0.04, failures: 2.5, seconds: 600,
             weakFailures: 1, weakSeconds: 30, rateCount: 9, count: 10, updatedAt: 1_800_000_000_000)
         #expect(profile.encoded.count == ClientProfile.encodedBytes)

@@ -245,6 +245,28 @@ private func key(_ text: String) -> ClientKey {
         }
     }
 
+    /// A connection stays where it is.
+    @Test func `asks the kernel once a connection where it comes from`() throws {
+        try live { bed, profiles throws in
+            bed.front.address = address
+            let client = bed.front.connect()
+            for name in ["a", "b", "c"] {
+                client.forgetOutput()
+                client.send(try bed.signed(name, 1_000_000))
+                bed.front.settle()
+                client.send(noise(1_000_000, seed: 3))
+                bed.front.settle()
+                #expect(client.finalResponse?.status == 201)
+            }
+            #expect(bed.front.plan.counts[.peerAddress] == 1)
+            let now = bed.front.loop.wallSeconds
+            let found = profiles.with { $0.profile(of: key(network), now: now) }
+            #expect(found?.transfers == 3)
+            client.endSending()
+            bed.front.pass(seconds: 5)
+        }
+    }
+
     @Test func `is of nobody where the address is not to be had`() throws {
         try live { bed, _ throws in
             bed.front.address = address
