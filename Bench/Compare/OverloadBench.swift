@@ -8,7 +8,7 @@ import IO
 
 final class OverloadBench {
     private let options: OverloadOptions
-    private let quota: CPUQuota
+    private let limit: CPULimit
     private let place: Place
     private let source: SourceFile
     private let undo: Undo
@@ -21,8 +21,8 @@ final class OverloadBench {
     private static let closedConnections = 64
     private static let off = "queue_delay_target = \"0s\""
 
-    init(_ options: OverloadOptions, _ quota: CPUQuota, _ undo: Undo) throws {
-        (self.options, self.quota, self.undo) = (options, quota, undo)
+    init(_ options: OverloadOptions, _ limit: CPULimit, _ undo: Undo) throws {
+        (self.options, self.limit, self.undo) = (options, limit, undo)
         var compared = Options()
         (compared.data, compared.millrace, compared.serverCPU) = (
             options.data, options.millrace, options.serverCPU
@@ -137,7 +137,7 @@ final class OverloadBench {
             subject: subject, home: home, objects: objects,
             objectCount: UInt64(min(512, max(32, (64 << 20) / work.bodyCount))))
         if !work.isUpload { try fill(work, server) }
-        try quota.add(process.pid)
+        try limit.add(process.pid)
         return server
     }
 

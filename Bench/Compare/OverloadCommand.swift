@@ -36,17 +36,14 @@ enum OverloadCommand {
     }
 
     private static func run(_ options: OverloadOptions, _ undo: Undo) throws {
-        let quota = try CPUQuota.make(
-            name: "millrace-bench-\(ProcessInfo.processInfo.processIdentifier)",
-            quotaMicros: options.quotaMicros, periodMicros: options.periodMicros)
-        undo.add { quota.remove() }
+        let limit = try CPULimit(options, undo)
         do { try Limits.bind(toCPU: options.clientCPU) } catch {
             throw BenchError("cannot run on CPU \(options.clientCPU): errno \(error.code)")
         }
         let congestion = CongestionControl.set(undo: undo)
-        let bench = try OverloadBench(options, quota, undo)
+        let bench = try OverloadBench(options, limit, undo)
         let commit = EnvironmentFacts.commit(in: ".")
-        var run = OverloadRun(facts: facts(options, quota, bench, commit))
+        var run = OverloadRun(facts: facts(options, limit, bench, commit))
         run.facts.append("congestion control: \(congestion)")
         let name = try options.directory.map { directory in
             try RunFiles.freeName("\(day())-\(commit)-overload", in: directory)
@@ -68,7 +65,7 @@ enum OverloadCommand {
     }
 
     private static func facts(
-        _ options: OverloadOptions, _ quota: CPUQuota, _ bench: OverloadBench, _ commit: String
+        _ options: OverloadOptions, _ limit: CPULimit, _ bench: OverloadBench, _ commit: String
     ) -> [String] {
         let kernel = (TextFile.read("/proc/sys/kernel/osrelease") ?? "unknown")
             .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -80,7 +77,7 @@ enum OverloadCommand {
             "date: \(ISO8601DateFormatter().string(from: Date()))", "commit: \(commit)",
             "command: `\(command)`", "kernel: \(kernel)",
             "CPU: \(model ?? "unknown"), \(ProcessInfo.processInfo.processorCount) of them",
-            "server on CPU \(options.serverCPU) with \(quota.words); client on CPU"
+            "server on CPU \(options.serverCPU) with \(limit.words); client on CPU"
                 + " \(options.clientCPU), \(options.connections) connections",
             "file system: \(bench.fileSystem)",
             "\(options.seconds) s of each load count, behind \(options.warmupSeconds) s"
@@ -88,5 +85,40 @@ enum OverloadCommand {
         ]
             + (options.keys.isEmpty
                 ? [] : ["`[limits]` has \(options.keys.map { "`\($0)`" }.joined(separator: ", "))"])
+    }
+}
+
+/// How much of its CPU a server may have.
+enum CPULimit {
+    case quota(CPUQuota)
+    case thief(CPUThief)
+
+    init(_ options: OverloadOptions, _ undo: Undo) throws {
+        if options.hasThief {
+            let thief = try CPUThief(
+                cpu: options.serverCPU,
+                takenMicros: max(0, options.periodMicros - options.quotaMicros),
+                periodMicros: options.periodMicros)
+            undo.add { thief.stop() }
+            self = .thief(thief)
+        } else {
+            let quota = try CPUQuota.make(
+                name: "millrace-bench-\(ProcessInfo.processInfo.processIdentifier)",
+                quotaMicros: options.quotaMicros, periodMicros: options.periodMicros)
+            undo.add { quota.remove() }
+            self = .quota(quota)
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .quota(let quota): quota.words
+        case .thief(let thief): thief.words
+        }
+    }
+
+    /// A thief takes from whoever is there.
+    func add(_ pid: Int32) throws(CPUQuota.Refusal) {
+        if case .quota(let quota) = self { try quota.add(pid) }
     }
 }

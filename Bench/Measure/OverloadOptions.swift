@@ -10,6 +10,8 @@ public struct OverloadOptions: Equatable, Sendable {
     /// CPUs that the server may use.
     public var quota = 0.5
     public var periodMicros = 2_000
+    /// A real-time thread takes the rest of the CPU, instead of a quota.
+    public var hasThief = false
     /// In front of the defaults of the server with admission.
     public var keys: [String] = []
     /// Without the server that refuses nothing.
@@ -34,6 +36,7 @@ public struct OverloadOptions: Equatable, Sendable {
             switch name {
             case "--quick": continue
             case "--alone": isAlone = true
+            case "--thief": hasThief = true
             case "--help", "-h": wantsHelp = true
             default:
                 guard OverloadOptions.valued.contains(name) else {
@@ -93,7 +96,9 @@ public struct OverloadOptions: Equatable, Sendable {
 
     /// Microseconds of each period in which the server may run. The kernel takes no fewer than a
     /// thousand.
-    public var quotaMicros: Int { max(1_000, Int(Double(periodMicros) * quota)) }
+    public var quotaMicros: Int {
+        max(hasThief ? 50 : 1_000, Int(Double(periodMicros) * quota))
+    }
 
     /// Where the result is to be written; nil if it is only a look and no place was named.
     public var directory: String? {
@@ -111,6 +116,7 @@ public struct OverloadOptions: Equatable, Sendable {
         --connections N   of the client (256)
         --quota PERCENT   of one CPU for the server (50)
         --period MICROS   in which it may use so much (2000)
+        --thief           no quota: a thread of real-time priority takes the rest of each period
         --key LINE        of the configuration, as "limits.queue_delay_target = \\"1ms\\""
         --alone           without the server that refuses nothing
         --quick           loads 0.1, 1 and 3 of 2 s each; writes no file
