@@ -5,7 +5,8 @@
 /// a whole `delayInterval`, its least moments included; whatever comes in bursts has short
 /// moments. There are two such delays here. One is that of the processor: how late a probe comes
 /// back that stands in the same line as the bytes of clients. The other is that of whoever is
-/// first in line for a buffer.
+/// first in line for a buffer. A third, how long requests take (`WorkTimes`), has no short moments
+/// with disks, which answer in batches: there a mean stands for the least.
 ///
 ///     calm ──above the target for an interval──▶ shedding ──few refused in an interval──▶ calm
 ///
@@ -40,15 +41,18 @@ public struct AdmissionLoad: Equatable, Sendable {
     public var requests: Int
     /// Those of them that wait for us now, not for their clients.
     public var pressing: Int
+    /// How many that pressed have been answered, ever.
+    public var answers: UInt64
     /// What all requests that are not answered have announced.
     public var bytesInFlight: UInt64
     /// How long the first in line for a buffer has waited, in nanoseconds; 0 if there is none.
     public var bufferDelay: UInt64
 
     public init(
-        requests: Int = 0, pressing: Int = 0, bytesInFlight: UInt64 = 0, bufferDelay: UInt64 = 0
+        requests: Int = 0, pressing: Int = 0, answers: UInt64 = 0, bytesInFlight: UInt64 = 0,
+        bufferDelay: UInt64 = 0
     ) {
-        (self.requests, self.pressing) = (requests, pressing)
+        (self.requests, self.pressing, self.answers) = (requests, pressing, answers)
         self.bytesInFlight = bytesInFlight
         self.bufferDelay = bufferDelay
     }
@@ -63,7 +67,13 @@ public struct Admission: Sendable {
         case memory
         /// Those under way have announced as much as may come.
         case bytes
+        /// Requests take too long, whatever they wait for.
+        case work
     }
+
+    /// So many times as long as `delayTarget` requests may take on average: a disk takes what it
+    /// takes, and who is refused waits for seconds.
+    static let timeTargets: UInt64 = 20
 
     /// With fewer requests under way nothing is refused for its delay: those would hardly be faster
     /// without it. What makes turns long is then transfers that share a processor, as they should.
@@ -72,6 +82,8 @@ public struct Admission: Sendable {
     private let limits: AdmissionLimits
     private var processor: DelayWatch
     private var buffers: DelayWatch
+    private var work: DelayWatch
+    private var times: WorkTimes
     private var window: WorkWindow
     private var futility: FutilityWatch
     /// When the probe that is under way is due.
@@ -81,6 +93,8 @@ public struct Admission: Sendable {
         self.limits = limits
         processor = DelayWatch(limits)
         buffers = DelayWatch(limits)
+        work = DelayWatch(limits)
+        times = WorkTimes(interval: limits.delayInterval)
         window = WorkWindow(interval: limits.delayInterval)
         futility = FutilityWatch(limits)
     }
@@ -91,7 +105,7 @@ public struct Admission: Sendable {
 
     /// New requests are refused as long as delays are above the target.
     @inline(__always)
-    public var isShedding: Bool { processor.isShedding || buffers.isShedding }
+    public var isShedding: Bool { processor.isShedding || buffers.isShedding || work.isShedding }
 
     // MARK: Probes
 
@@ -124,6 +138,7 @@ public struct Admission: Sendable {
         let wasShedding = isShedding
         processor.observe(counts ? delay : 0, at: now)
         buffers.observe(counts ? load.bufferDelay : 0, at: now)
+        watchTimes(load, at: now)
         guard isShedding else { return window.open() }
         if !wasShedding {
             futility.begin(at: now)
@@ -131,8 +146,17 @@ public struct Admission: Sendable {
         } else if futility.isInVain(delay, keeps: load.pressing <= window.limit, at: now) {
             processor.end()
             buffers.end()
+            work.end()
             window.open()
         }
+    }
+
+    /// No more under way than were found to keep the core busy are never too many, however long
+    /// they take.
+    private mutating func watchTimes(_ load: AdmissionLoad, at now: UInt64) {
+        guard let finding = times.look(load, at: now) else { return work.goOn(at: now) }
+        let isTooMany = finding.count > UInt64(window.width) && !futility.isResting(at: now)
+        work.observe(isTooMany ? finding.time / Admission.timeTargets : 0, at: now)
     }
 
     // MARK: Work
@@ -163,9 +187,11 @@ public struct Admission: Sendable {
         let isFull = load.pressing >= window.limit
         let isLate = processor.refuses(at: now, late: counts, isFull)
         let isShort = buffers.refuses(at: now, late: counts, isFull)
+        let isSlow = work.refuses(at: now, late: false, isFull)
         if !isShedding { window.open() }
         if isLate { return .delay }
         if isShort { return .memory }
+        if isSlow { return .work }
         let (sum, isTooMany) = load.bytesInFlight.addingReportingOverflow(bytes ?? 1)
         // Alone it may be as long as it likes: it would be refused for ever.
         let isAlone = load.bytesInFlight == 0 || limits.bytesInFlightMax == 0
@@ -220,6 +246,9 @@ struct DelayWatch: Sendable {
         isShedding = true
         startInterval(at: now)
     }
+
+    /// Nothing new was seen.
+    mutating func goOn(at now: UInt64) { endInterval(at: now) }
 
     /// It is at least so long, whatever was seen last.
     mutating func raise(to delay: UInt64) { self.delay = max(self.delay, delay) }

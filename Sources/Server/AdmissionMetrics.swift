@@ -10,6 +10,7 @@ extension Admission.Reason {
         case .delay: "delay"
         case .memory: "memory"
         case .bytes: "bytes"
+        case .work: "work"
         }
     }
 }

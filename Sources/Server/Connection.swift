@@ -82,6 +82,8 @@ struct Connection {
     var unwantedCount: UInt32 = 0
     /// Its row in the core's `LinkTable`; 0: none.
     var link: UInt32 = 0
+    /// By which its handler's wait for its client is known to `ClientWaits`; 0: by none.
+    var wait: UInt32 = 0
     /// In coarse seconds of the loop's clock; 0: none.
     var deadline: UInt32 = 0
     var nextFree: UInt32 = .max

@@ -19,6 +19,10 @@ struct RequestsUnderWay {
     private(set) var bytes: UInt64 = 0
     /// Those that wait for us now: not long ones, and none while it waits for its client.
     var pressing = 0
+    /// Answers to requests that pressed until then.
+    var answers: UInt64 = 0
+    /// While it sheds, those that may be waiting for their clients.
+    var waits = ClientWaits()
 
     static func isBulk(_ request: Request) -> Bool {
         (request.bodyCount ?? .max) >= bulkBytesMin
@@ -49,6 +53,7 @@ extension Core: AnswerObserver {
     public nonisolated func answered(_ tag: UInt32, _ result: Int32) {
         assumeIsolated { core in
             let wasShedding = core.admission.isShedding
+            core.easeWaiting()
             let delay = core.admission.probed(core.admissionLoad, at: core.loop.now)
             core.counters.queueDelays.add(delay)
             if core.admission.isShedding, !wasShedding { core.noteOverload() }
@@ -62,7 +67,7 @@ extension Core: AnswerObserver {
     private var admissionLoad: AdmissionLoad {
         AdmissionLoad(
             requests: handlers.unansweredCount - underWay.bulkCount, pressing: underWay.pressing,
-            bytesInFlight: underWay.bytes, bufferDelay: bufferDelay)
+            answers: underWay.answers, bytesInFlight: underWay.bytes, bufferDelay: bufferDelay)
     }
 
     // MARK: Work
@@ -71,22 +76,50 @@ extension Core: AnswerObserver {
         if !RequestsUnderWay.isBulk(request) { press(request.slot) }
     }
 
-    /// Its request waits for us again.
-    func press(_ slot: Int) {
+    private func press(_ slot: Int) {
         connections[slot].flags.insert(.presses)
         underWay.pressing += 1
         if admission.isShedding { admission.changed(admissionLoad, at: loop.now) }
     }
 
-    /// Its request waits for its client now, or is no matter of milliseconds. False if it was so
-    /// already.
-    @discardableResult
-    func easePressure(_ slot: Int) -> Bool {
-        guard connections[slot].flags.contains(.presses) else { return false }
+    /// Its request is no matter of milliseconds, or waits for its client.
+    func easePressure(_ slot: Int) {
+        guard connections[slot].flags.contains(.presses) else { return }
         connections[slot].flags.remove(.presses)
         underWay.pressing -= 1
         if admission.isShedding { admission.changed(admissionLoad, at: loop.now) }
+    }
+
+    /// Its request asks its client for more, or to take more. While the core is late nobody knows
+    /// which of both is waited for, before that has lasted (`ClientWaits`). Answers what `endWait`
+    /// is to be told: whether it presses.
+    @inline(__always)
+    func beginWait(_ slot: Int) -> Bool {
+        guard connections[slot].flags.contains(.presses) else { return false }
+        if admission.isShedding {
+            connections[slot].wait = underWay.waits.begin(slot)
+        } else {
+            easePressure(slot)
+        }
         return true
+    }
+
+    /// Its request waits for us again.
+    @inline(__always)
+    func endWait(_ slot: Int, _ presses: Bool) {
+        guard presses else { return }
+        connections[slot].wait = 0
+        if !connections[slot].flags.contains(.presses) { press(slot) }
+    }
+
+    /// Those who have waited since before the last probe wait for their clients.
+    private func easeWaiting() {
+        var waits = ClientWaits()
+        swap(&waits, &underWay.waits)
+        waits.age { slot, number in
+            if connections[slot].wait == number { easePressure(slot) }
+        }
+        swap(&waits, &underWay.waits)
     }
 
     /// Its request is answered.
@@ -94,6 +127,7 @@ extension Core: AnswerObserver {
         guard connections[slot].flags.contains(.presses) else { return }
         connections[slot].flags.remove(.presses)
         underWay.pressing -= 1
+        underWay.answers &+= 1
         if admission.isShedding { admission.answered(admissionLoad, at: loop.now) }
     }
 

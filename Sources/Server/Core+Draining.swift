@@ -39,8 +39,8 @@ extension Core {
 
     /// Waits until something is kept. False if nothing will come.
     func waitForInput(_ slot: Int) async -> Bool {
-        let pressed = easePressure(slot)
-        defer { if pressed { press(slot) } }
+        let presses = beginWait(slot)
+        defer { endWait(slot, presses) }
         while connections[slot].inputCount == 0 {
             guard connections[slot].flags.isDisjoint(with: [.peerEnded, .ending, .timedOut])
             else { return false }

@@ -182,10 +182,10 @@ extension Core {
         _ slot: Int, _ bytes: Region, more: Bool, canYield: Bool, lending lent: Token? = nil
     ) async -> Int? {
         if canYield { beginYielding(slot) }
-        let pressed = easePressure(slot)
+        let presses = beginWait(slot)
         defer {
             if canYield { endYielding(slot) }
-            if pressed { press(slot) }
+            endWait(slot, presses)
         }
         var (rest, lent) = (bytes, lent)
         while rest.count > 0 {
@@ -267,10 +267,10 @@ extension Core {
 
     private func receiveMissing(_ slot: Int, into target: Region) async -> Int {
         let start = loop.now
-        let pressed = easePressure(slot)
+        let presses = beginWait(slot)
         defer {
             counters.receiveWaits.add(loop.now - start)
-            if pressed { press(slot) }
+            endWait(slot, presses)
         }
         var count = takeKept(slot, into: target)
         // A few bytes come with a multishot receive that is armed already; many are received where

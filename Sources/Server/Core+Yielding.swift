@@ -74,8 +74,8 @@ extension Core {
     /// the connection is gone or too slow. A poll calls a socket writable only when a good part of
     /// what it holds is gone, so a client may be late once and have taken something all the same.
     func makesRoom(_ slot: Int, taken: Int, _ isLate: inout Bool) async -> Bool {
-        // From here on it is its client who says how long it takes.
-        easePressure(slot)
+        let presses = beginWait(slot)
+        defer { endWait(slot, presses) }
         if taken > 0 { isLate = false }
         if !isLate {
             let start = loop.now

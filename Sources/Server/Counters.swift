@@ -42,7 +42,7 @@ struct Counters: Sendable {
     var responses: InlineArray<6, UInt64> = [0, 0, 0, 0, 0, 0]
 
     /// New requests that were answered with 503 for overload, by `Admission.Reason`.
-    var admissionRefusals: InlineArray<3, UInt64> = [0, 0, 0]
+    var admissionRefusals: InlineArray<4, UInt64> = [0, 0, 0, 0]
     var transfers = TransferCounts()
     /// How late probes came back.
     var queueDelays = LatencyHistogram()

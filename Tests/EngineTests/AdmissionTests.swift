@@ -10,15 +10,17 @@ import Testing
 private let millisecond: UInt64 = 1_000_000
 private let limits = AdmissionLimits(
     delayTarget: 5 * millisecond, delayInterval: 100 * millisecond)
+
 private let busy = AdmissionLoad(requests: 50)
 
 extension Admission {
     /// One probe that is so late.
-    fileprivate mutating func probe(
-        late delay: UInt64, _ load: AdmissionLoad = busy, at now: inout UInt64
+    mutating func probe(
+        late delay: UInt64, _ load: AdmissionLoad = AdmissionLoad(requests: 50),
+        at now: inout UInt64
     ) throws {
         // With few under way there is none by itself; then one comes back that was sent before.
-        let away = probe(busy, at: now)
+        let away = probe(AdmissionLoad(requests: 50), at: now)
         now += try #require(away) + delay
         let measured = probed(load, at: now)
         #expect(measured == delay)
@@ -75,14 +77,14 @@ extension Admission {
 
     @Test mutating func `refuses while its window is full, however short the delay`() throws {
         var admission = Admission(limits)
-        let full = AdmissionLoad(requests: 50, pressing: WorkWindow.probing)
+        let full = AdmissionLoad(requests: 50, pressing: WorkWindow.least)
         let calm = admission.refusal(of: 0, full, at: now)
         #expect(calm == nil)
         try admission.probe(late: 20 * millisecond, for: 130 * millisecond, at: &now)
         try admission.probe(late: 0, at: &now)
         let refused = admission.refusal(of: 0, full, at: now)
         #expect(refused == .delay)
-        let one = AdmissionLoad(requests: 50, pressing: WorkWindow.probing - 1)
+        let one = AdmissionLoad(requests: 50, pressing: WorkWindow.least - 1)
         let taken = admission.refusal(of: 0, one, at: now)
         #expect(taken == nil)
         for _ in 0..<2 {

@@ -27,6 +27,7 @@ struct PlayedMachine {
     private var probeAt: UInt64 = .max
     private var line: [Event] = []
     private var underWay = 0
+    private var answers: UInt64 = 0
     private(set) var finished = 0
     private(set) var refused = 0
     /// The longest that one which was taken has been under way.
@@ -99,7 +100,9 @@ struct PlayedMachine {
         }
     }
 
-    private var facts: AdmissionLoad { AdmissionLoad(requests: underWay, pressing: underWay) }
+    private var facts: AdmissionLoad {
+        AdmissionLoad(requests: underWay, pressing: underWay, answers: answers)
+    }
 
     private mutating func probe(_ started: UInt64) {
         if let wait = admission.probe(facts, at: started) { probeAt = started + wait }
@@ -121,6 +124,7 @@ struct PlayedMachine {
         now += PlayedMachine.stepTime
         guard left > 1 else {
             underWay -= 1
+            answers += 1
             admission.answered(facts, at: started)
             finished += 1
             longest = max(longest, now - begun)
