@@ -8,8 +8,10 @@ public enum ChunkPolicy: Equatable, Sendable {
     case length(UInt64)
     /// As the product plans them, by what it can know.
     case planned(ChunkAlgorithm)
-    /// The same balance by whoever knows how the link is at the moment: what can be gained at all.
+    /// The same balance by whoever knows how the link is at the moment: what estimates can gain.
     case informed
+    /// By whoever knows as well how it is going to be, and plans ahead: what forecasts can gain.
+    case foreseen
 }
 
 /// What became of an upload.
@@ -59,6 +61,8 @@ struct UploadRun {
     private var now = 0.0
     private var window = UploadRun.firstWindowBytes
     var server: ServerView
+    /// Whoever has it may be asked for chunks that are `foreseen`.
+    var foresight: Foresight?
     private(set) var outcome = UploadOutcome()
     /// Only if they were asked for.
     private(set) var steps: [UploadStep] = []
@@ -108,6 +112,9 @@ struct UploadRun {
                 failuresPerSecond: stretch.failuresPerSecond)
             facts.bytesLeft = bytesLeft
             return ChunkPlanner.plan(.adaptive, facts)
+        case .foreseen:
+            let bytes = foresight?.bytes(at: now) ?? bytesLeft
+            return ChunkPlan(chunkBytes: bytes, parallelism: 1, reason: .forecast)
         }
     }
 
