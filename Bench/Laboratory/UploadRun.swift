@@ -50,6 +50,8 @@ public struct UploadStep: Equatable, Sendable {
 struct UploadRun {
     static let reconnectSeconds = 1.0
     static let patienceSeconds = 10.0
+    /// Whoever is not through by then gives up: of chunks that are too long none may ever be.
+    static let secondsMost = 86_400.0
     static let segmentBytes = 1448.0
     static let firstWindowBytes = 10 * segmentBytes
     /// The server looks at the connection about this often.
@@ -78,7 +80,7 @@ struct UploadRun {
     mutating func send(_ size: UInt64, _ policy: ChunkPolicy, isRecorded: Bool = false) {
         var left = size
         connect()
-        while left > 0 {
+        while left > 0, now < UploadRun.secondsMost {
             place.advance(to: now)
             let plan = plan(policy, size: size, bytesLeft: left)
             let bytes = min(plan.chunkBytes, left)

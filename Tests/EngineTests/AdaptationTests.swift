@@ -118,6 +118,15 @@ import Testing
         #expect((one.seconds(link, .length(2_000_000)) - (4 + 6)).magnitude < 1e-6)
     }
 
+    @Test func `gives up after a day if no chunk ever comes through`() {
+        var broken = Self.near
+        broken.breaksConnections = true
+        let one = UploadContest(size: 8_000_000, seeds: 1..<2)
+        let seconds = one.seconds(SimulatedLink([broken]), .length(4_000_000))
+        #expect(seconds >= 86_400 && seconds < 86_410)
+        #expect(one.seconds(SimulatedLink([broken]), .length(1_000_000)) < 30)
+    }
+
     @Test func `waits out short outages and gives up on long ones`() {
         func seconds(_ outage: Double) -> Double {
             let good = LinkStretch(
