@@ -7,7 +7,7 @@
 // - airliner: air-to-ground LTE: 300 kbit/s upwards for a cabin, losses of percents (AppNeta on
 //   Gogo), cells of a hundred kilometres, each for some minutes.
 // - trawler: a stabilized antenna that a mast stands before on some courses; the modem holds on to
-//   a link that is of no use until a time-out (Cobham, SAILOR 900 VSAT installation manual, app. C).
+//   a link that is of no use until a time-out (Cobham, SAILOR 900 VSAT manual, app. C).
 // - hut: far 3G in mountains, full when the day's walkers are back; latencies as of rural cells
 //   (Koradia et al., DEV-4, 2013).
 // - suburban: a commuter train: good in stations, weaker between them, cuttings and short tunnels

@@ -1,8 +1,9 @@
 // Links that change, as measurements tell of them: the third set that algorithms were tuned on.
 //
 // - rail: Wang et al., An active-passive measurement study of TCP performance over LTE on
-//   high-speed rails, MobiCom 2019; Xu et al., A first look at disconnection-centric TCP performance on
-//   high-speed railways, JSAC 38(12), 2020: a handover every ten seconds or so, some of which fail.
+//   high-speed rails, MobiCom 2019; Xu et al., A first look at disconnection-centric TCP
+//   performance on high-speed railways, JSAC 38(12), 2020: a handover every ten seconds or so,
+//   some of which fail.
 // - cabin: round trips of 650 to 810 ms, 0.5 Mbit/s upwards at first and a few Mbit/s since, losses
 //   of percents (Rula et al., Mile high WiFi, WWW 2018; W. Shen on Delta's link over the Atlantic,
 //   wirelessmoves.com, May 2024).

@@ -1,6 +1,6 @@
 /// What is remembered of a link between transfers: level and trend of its rate, its round trip, how
-/// often transfers over it broke, in the long run and just now (`HazardBelief`), and how old that is.
-/// Numbers only, so that it can be kept.
+/// often transfers over it broke, in the long run and just now (`HazardBelief`), and how old that
+/// is. Numbers only, so that it can be kept.
 ///
 /// Rates are smoothed by Holt's linear method in the logarithm, for observations at any distance in
 /// time (Holt 1957; Wright 1986): the weight of an observation follows from how much time it speaks
