@@ -133,14 +133,16 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What measurements come to, and chance out of a seed: for benches, and for tests.
+        .target(name: "BenchMeasure", path: "Bench/Measure", swiftSettings: strict),
+
         // A disk that loses power, and cores without threads or time.
         .target(
-            name: "Simulator", dependencies: ["IO", "Loop", "Checksums"],
+            name: "Simulator", dependencies: ["IO", "Loop", "Checksums", "BenchMeasure"],
             path: "Tests/Simulator", swiftSettings: strict),
 
         // Questions put to the whole: Millrace beside its peers, in one run.
         .target(name: "CBench", path: "Bench/CBench"),
-        .target(name: "BenchMeasure", path: "Bench/Measure", swiftSettings: strict),
         .target(
             name: "LinkLaboratory", dependencies: ["Engine", "BenchMeasure"],
             path: "Bench/Laboratory", swiftSettings: strict),
@@ -187,7 +189,8 @@ let package = Package(
             ],
             path: "Bench/Compare", swiftSettings: strict),
 
-        .testTarget(name: "IOTests", dependencies: ["IO"], swiftSettings: strict),
+        .testTarget(
+            name: "IOTests", dependencies: ["IO", "BenchMeasure"], swiftSettings: strict),
         .testTarget(
             name: "BenchTests",
             dependencies: [
@@ -195,7 +198,8 @@ let package = Package(
                 "BenchAdaptation", "BenchNetwork", "LinkLaboratory", "Cryptography", "IO",
             ],
             swiftSettings: strict),
-        .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTests", dependencies: ["HTTP", "BenchMeasure"], swiftSettings: strict),
         .testTarget(name: "TreesTests", dependencies: ["Trees", "HTTP"], swiftSettings: strict),
         .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: strict),
         .testTarget(
@@ -206,16 +210,19 @@ let package = Package(
         .testTarget(name: "RemoteTests", dependencies: ["Remote"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),
         .testTarget(
-            name: "VolumesTests", dependencies: ["Volumes", "Checksums"], swiftSettings: strict),
+            name: "VolumesTests", dependencies: ["Volumes", "Checksums", "BenchMeasure"],
+            swiftSettings: strict),
         .testTarget(
             name: "ResilienceTests", dependencies: ["Resilience"], swiftSettings: strict),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "IO", "LinkLaboratory"],
+            name: "EngineTests", dependencies: ["Engine", "IO", "LinkLaboratory", "BenchMeasure"],
             swiftSettings: strict),
         .testTarget(
             name: "CryptographyTests", dependencies: ["Cryptography", "NUMA"],
             swiftSettings: strict),
-        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
+        .testTarget(
+            name: "CatalogTests", dependencies: ["Catalog", "BenchMeasure"],
+            swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests", dependencies: ["Configuration", "Files"],
             swiftSettings: strict),

@@ -116,7 +116,8 @@ public enum AdaptationCommand {
         var byLength = UploadContest.lengths.map { _ in 0.0 }
         var result = AdaptationRun.Trace(
             name: trace.name, story: trace.story, oracle: 0, fixed: 0, adaptive: 0, predictive: 0,
-            informed: 0)
+            informed: 0, foreseen: 0,
+            adaptiveBySeed: [], predictiveBySeed: [], foreseenBySeed: [])
         let count = Double(request.seedCount)
         for seed in request.seeds {
             let link = trace.link(seed: seed)
@@ -126,10 +127,14 @@ public enum AdaptationCommand {
             }
             let tiers = contest.tiers(link).map { contest.seconds(link, .length($0)) }
             result.fixed += (tiers.min() ?? 0) / count
-            result.adaptive += contest.seconds(link, .planned(.adaptive)) / count
-            result.predictive += contest.seconds(link, .planned(.predictive)) / count
+            result.adaptiveBySeed.append(contest.seconds(link, .planned(.adaptive)))
+            result.predictiveBySeed.append(contest.seconds(link, .planned(.predictive)))
+            result.foreseenBySeed.append(contest.seconds(link, .foreseen))
             result.informed += contest.seconds(link, .informed) / count
         }
+        result.adaptive = result.adaptiveBySeed.reduce(0, +) / count
+        result.predictive = result.predictiveBySeed.reduce(0, +) / count
+        result.foreseen = result.foreseenBySeed.reduce(0, +) / count
         result.oracle = byLength.min() ?? 0
         return result
     }

@@ -74,9 +74,9 @@ struct TraceWriter {
 }
 
 extension LinkTrace {
-    public static let training = [
-        train, wirelessToMobile, satellite, evening, fading, line, crowd,
-    ]
+    public static let training = first + second + measured
+
+    static let first = [train, wirelessToMobile, satellite, evening, fading, line, crowd]
 
     static let train = LinkTrace(
         "train", "open country, crowded stations, far cells, tunnels of 3 to 25 s"

@@ -7,7 +7,6 @@ struct ServerView {
     private var estimator = LinkEstimator()
     /// What is believed across connections.
     private(set) var believed = LinkEstimate()
-    private var hazard = LinkHazard()
     private var history = LinkHistory()
     private var sample = LinkSample(now: 0)
     private var bytesReceived = 0.0
@@ -42,8 +41,6 @@ struct ServerView {
     mutating func ended(after seconds: Double, failed: Bool, now: Double) {
         believed = estimator.estimate.completed(by: believed)
         let told = LinkHazard(failures: failed ? 1 : 0, seconds: seconds)
-        hazard.failures += told.failures
-        hazard.seconds += told.seconds
         history.observe(estimator.estimate, told, now: ServerView.day(now))
     }
 
@@ -61,13 +58,11 @@ struct ServerView {
         var facts = TransferFacts(
             size: size, bytesPerSecond: believed.bytesPerSecond.map { UInt64($0) },
             roundTripNanoseconds: believed.roundTripNanoseconds,
-            failuresPerSecond: hazard.failuresPerSecond(.unknown))
+            failuresPerSecond: history.hazard(at: ServerView.day(now))
+                .failuresPerSecond(.unknown))
         facts.bytesLeft = bytesLeft
         facts.roundTrips = believed.roundTrips
-        if algorithm == .predictive {
-            facts.history = history
-            facts.now = ServerView.day(now)
-        }
+        (facts.history, facts.now) = (history, ServerView.day(now))
         return ChunkPlanner.plan(algorithm, facts)
     }
 

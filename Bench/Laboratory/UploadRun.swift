@@ -8,8 +8,10 @@ public enum ChunkPolicy: Equatable, Sendable {
     case length(UInt64)
     /// As the product plans them, by what it can know.
     case planned(ChunkAlgorithm)
-    /// The same balance by whoever knows how the link is at the moment: what can be gained at all.
+    /// The same balance by whoever knows how the link is at the moment: what estimates can gain.
     case informed
+    /// By whoever knows as well how it is going to be, and plans ahead: what forecasts can gain.
+    case foreseen
 }
 
 /// What became of an upload.
@@ -48,6 +50,8 @@ public struct UploadStep: Equatable, Sendable {
 struct UploadRun {
     static let reconnectSeconds = 1.0
     static let patienceSeconds = 10.0
+    /// Whoever is not through by then gives up: of chunks that are too long none may ever be.
+    static let secondsMost = 86_400.0
     static let segmentBytes = 1448.0
     static let firstWindowBytes = 10 * segmentBytes
     /// The server looks at the connection about this often.
@@ -59,6 +63,8 @@ struct UploadRun {
     private var now = 0.0
     private var window = UploadRun.firstWindowBytes
     var server: ServerView
+    /// Whoever has it may be asked for chunks that are `foreseen`.
+    var foresight: Foresight?
     private(set) var outcome = UploadOutcome()
     /// Only if they were asked for.
     private(set) var steps: [UploadStep] = []
@@ -74,7 +80,7 @@ struct UploadRun {
     mutating func send(_ size: UInt64, _ policy: ChunkPolicy, isRecorded: Bool = false) {
         var left = size
         connect()
-        while left > 0 {
+        while left > 0, now < UploadRun.secondsMost {
             place.advance(to: now)
             let plan = plan(policy, size: size, bytesLeft: left)
             let bytes = min(plan.chunkBytes, left)
@@ -108,6 +114,9 @@ struct UploadRun {
                 failuresPerSecond: stretch.failuresPerSecond)
             facts.bytesLeft = bytesLeft
             return ChunkPlanner.plan(.adaptive, facts)
+        case .foreseen:
+            let bytes = foresight?.bytes(at: now) ?? bytesLeft
+            return ChunkPlan(chunkBytes: bytes, parallelism: 1, reason: .forecast)
         }
     }
 

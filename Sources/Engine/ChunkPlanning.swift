@@ -76,7 +76,9 @@ extension ChunkPlanner {
                 bytesPerSecond: rate,
                 overheadSeconds: roundTrip(facts) ?? known?.roundTripSeconds
                     ?? roundTripSecondsAssumed,
-                failuresPerSecond: hazard(facts) ?? known?.failuresPerSecond
+                failuresPerSecond: hazard(facts)
+                    ?? (known == nil ? nil : facts.history?.hazard(at: facts.now ?? 0))
+                    .map { $0.failuresPerSecond(facts.linkClass) }
                     ?? LinkHazard().failuresPerSecond(facts.linkClass),
                 isOpening: isOpening(facts)),
             facts, .balance, limits)

@@ -30,7 +30,7 @@ public struct ClientProfile: Equatable, Sendable {
             (told.bytesPerSecond, told.roundTrips) = (nil, 0)
         }
         estimate = told.completed(by: estimate)
-        history.observe(told, hazard, now: now)
+        history.observe(told, hazard, record.linkClass, now: now)
         reliability += 0.1 * ((record.hasFailed ? 0 : 1) - reliability)
         if record.linkClass != .unknown { linkClass = record.linkClass }
         transfers = transfers == .max ? transfers : transfers + 1

@@ -20,12 +20,8 @@ extension LinkHistory {
     static let dampingSeconds = 10.0
     static let boundsSeconds = 600.0
     static let hazardSeconds = 1800.0
-    /// How long the long run is that weak and strong are measured by, in seconds of transfer; how
-    /// far from the mean a rate must be (a factor of e to this) to be clearly one or the other.
+    /// How long the long run is that weak and strong are measured by, in seconds of transfer.
     static let meanSeconds = 600.0
-    static let weaknessWidth = 0.15
-    /// As many seconds of transfer as the hazard of all times weighs in that of the weak ones.
-    static let weaknessPriorSeconds = 120.0
     /// Rates that must have been seen before there is a forecast.
     static let rateCountMin: UInt64 = 3
     /// Clocks of two moments that are the same, or went back.
@@ -38,9 +34,15 @@ extension LinkHistory {
     ///
     /// - Parameters:
     ///   - hazard: of this transfer alone.
+    ///   - linkClass: what it was over.
     ///   - now: milliseconds since 1970, when it ended. If the clock went back, no time has passed.
-    public mutating func observe(_ estimate: LinkEstimate, _ hazard: LinkHazard, now: UInt64) {
+    public mutating func observe(
+        _ estimate: LinkEstimate, _ hazard: LinkHazard, _ linkClass: LinkClass = .unknown,
+        now: UInt64
+    ) {
         let distance = count == 0 ? 0 : secondsUntil(now)
+        let hadRate = rateCount > 0
+        let before = LinkHistory.quality(logRate: logRate, roundTripSeconds: roundTripSeconds)
         var seen: Double?
         if let rate = estimate.bytesPerSecond, rate >= 1, rate <= LinkEstimator.bytesPerSecondMax {
             if estimate.roundTrips >= LinkEstimate.roundTripsEnough {
@@ -57,29 +59,45 @@ extension LinkHistory {
             let weight = isFirst ? 1 : LinkHistory.weight(distance, LinkHistory.levelSeconds)
             roundTripSeconds += weight * (Double(seen) / 1e9 - roundTripSeconds)
         }
-        // After the rate: it is what the link was like meanwhile.
-        enter(hazard, seen ?? logRate, distance: distance)
+        let quality = LinkHistory.quality(
+            logRate: seen ?? logRate, roundTripSeconds: roundTripSeconds)
+        if !hadRate { qualityMean = rateCount > 0 ? quality : 0 }
+        let longRun = self.hazard(at: now).failuresPerSecond(linkClass)
+        belief = belief.after(distance, mean: longRun)
+        // By what was known when it began, as plans are: that a good link is about to end is a risk
+        // of good links.
+        belief.observe(hazard, quality: better(hadRate ? before : quality))
+        enter(hazard, quality, distance: distance)
         count = count == .max ? count : count + 1
         updatedAt = max(updatedAt, now)
     }
 
-    private mutating func enter(_ hazard: LinkHazard, _ logRate: Double, distance: Double) {
+    private mutating func enter(_ hazard: LinkHazard, _ quality: Double, distance: Double) {
         let kept = exp(-distance / LinkHistory.hazardSeconds)
-        let (failed, passed) =
-            (LinkHazard.bounded(hazard.failures), LinkHazard.bounded(hazard.seconds))
-        let weakness = weakness(logRate)
-        failures = failures * kept + failed
+        let passed = LinkHazard.bounded(hazard.seconds)
+        failures = failures * kept + LinkHazard.bounded(hazard.failures)
         seconds = seconds * kept + passed
-        weakFailures = weakFailures * kept + failed * weakness
-        weakSeconds = weakSeconds * kept + passed * weakness
+        guard rateCount > 0 else { return }
         let share = passed / max(min(seconds, LinkHistory.meanSeconds), passed, 1e-3)
-        logRateMean = rateCount == 0 ? 0 : logRateMean + share * (logRate - logRateMean)
+        qualityMean += share * (quality - qualityMean)
     }
 
-    /// How much a rate is one of the link's weak times': 0…1, a half at the mean.
-    private func weakness(_ logRate: Double) -> Double {
-        guard rateCount > 0 else { return 0.5 }
-        return 1 / (1 + exp((logRate - logRateMean) / LinkHistory.weaknessWidth))
+    /// How good a link is, whatever it is: the logarithm of its rate by its round trip. Far cells
+    /// and full ones are slow, and answer late.
+    static func quality(logRate: Double, roundTripSeconds: Double) -> Double {
+        let distance =
+            roundTripSeconds > 0 ? roundTripSeconds : ChunkPlanner.roundTripSecondsAssumed
+        return logRate - log(max(distance, roundTripSecondsMin))
+    }
+
+    /// A microsecond: what the kernel counts in.
+    private static let roundTripSecondsMin = 1e-6
+
+    /// How much better than usual that is for this link, within bounds; 0 if nobody knows.
+    private func better(_ quality: Double) -> Double {
+        guard rateCount > 0 else { return 0 }
+        let most = HazardBelief.qualityMost
+        return min(max(quality - qualityMean, -most), most)
     }
 
     private mutating func enter(logRate seen: Double, distance: Double) {
@@ -138,34 +156,22 @@ extension LinkHistory {
         guard isSound, rateCount >= LinkHistory.rateCountMin else { return nil }
         let expected = logRate + trend(over: secondsUntil(now))
         let bounded = min(max(expected, logRateLeast), logRateMost)
+        let quality = LinkHistory.quality(
+            logRate: bounded, roundTripSeconds: roundTripSeconds)
+        let longRun = hazard(at: now).failuresPerSecond(linkClass)
         return LinkForecast(
             bytesPerSecond: exp(bounded),
             roundTripSeconds: roundTripSeconds > 0 ? roundTripSeconds : nil,
-            failuresPerSecond: failuresPerSecond(at: now, logRate: bounded, linkClass))
-    }
-
-    /// Links break where they are weak: of weak times and of strong ones each has a rate of its
-    /// own, with that of all times as its prior, and the class as that one's.
-    private func failuresPerSecond(
-        at now: UInt64, logRate: Double, _ linkClass: LinkClass
-    ) -> Double {
-        let kept = exp(-secondsUntil(now) / LinkHistory.hazardSeconds)
-        let base = hazard(at: now).failuresPerSecond(linkClass)
-        func posterior(_ failures: Double, _ seconds: Double) -> Double {
-            (max(failures, 0) * kept + base * LinkHistory.weaknessPriorSeconds)
-                / (max(seconds, 0) * kept + LinkHistory.weaknessPriorSeconds)
-        }
-        let weakness = weakness(logRate)
-        return weakness * posterior(weakFailures, weakSeconds)
-            + (1 - weakness) * posterior(failures - weakFailures, seconds - weakSeconds)
+            failuresPerSecond: belief.after(secondsUntil(now), mean: longRun)
+                .failuresPerSecond(quality: better(quality)))
     }
 
     /// Whether all figures are such as `observe` makes: for what was read from somewhere.
     public var isSound: Bool {
-        let logRates = [logRate, logRateLeast, logRateMost, logRateMean]
-        let counted = [failures, seconds, weakFailures, weakSeconds]
+        let logRates = [logRate, logRateLeast, logRateMost]
+        let counted = [failures, seconds]
         return logRates.allSatisfy { $0 >= 0 && $0 <= 30 } && logRateTrend.magnitude <= 1e3
-            && logRateLeast <= logRateMost
+            && logRateLeast <= logRateMost && qualityMean.magnitude <= 50 && belief.isSound
             && roundTripSeconds >= 0 && roundTripSeconds <= LinkEstimator.roundTripMax / 1e9
             && counted.allSatisfy { $0 >= 0 && $0 <= 1e15 }
     }

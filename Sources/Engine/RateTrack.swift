@@ -18,8 +18,10 @@ struct RateTrack: Equatable, Sendable {
     private(set) var roundTrips = 0.0
     /// Intervals in a row in which next to nothing came.
     private var silences = 0
-    /// Of a segment, by intervals in which all came in order.
+    /// Of a segment, by the last interval in which all came in order; and by the whole connection,
+    /// when least was waiting behind gaps.
     private var bytesPerSegment = 0.0
+    private var bytesPerSegmentMost = 0.0
     /// The last segments came out of order: what is in order may leap yet.
     private var wasTroubled = false
     private var trouble = Trouble()
@@ -45,7 +47,11 @@ struct RateTrack: Equatable, Sendable {
         let isBounded = sample.receiveWindowBytes.map {
             Double($0) < interval.rate * roundTrip / 1e9
         }
-        count(interval, roundTrip: roundTrip, isBounded: isBounded ?? false)
+        // What is nearer than an interval can be would have a window of one or two of them, in each
+        // of which a segment may be lost.
+        count(
+            interval, roundTrip: max(roundTrip, LinkEstimator.intervalMin),
+            isBounded: isBounded ?? false)
     }
 
     // MARK: Downloads
@@ -102,7 +108,9 @@ struct RateTrack: Equatable, Sendable {
         else { return inOrder }
         trouble.count(troubled, of: segments)
         guard segments > 0 else { return inOrder }
-        let usual = segments * Double(next.bytes) / Double(max(next.segments ?? 1, 1))
+        let average = Double(next.bytes) / Double(max(next.segments ?? 1, 1))
+        bytesPerSegmentMost = max(bytesPerSegmentMost, average)
+        let usual = segments * bytesPerSegmentMost
         let isClean =
             troubled == 0 && !wasTroubled && inOrder <= usual * RateTrack.leap
         wasTroubled = troubled > 0
@@ -110,7 +118,6 @@ struct RateTrack: Equatable, Sendable {
             bytesPerSegment = inOrder / segments
             return inOrder
         }
-        // Over the whole connection what waits behind a gap does not weigh much.
         return bytesPerSegment > 0 ? segments * bytesPerSegment : usual
     }
 

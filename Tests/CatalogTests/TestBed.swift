@@ -1,4 +1,5 @@
 // What the catalog's tests share: temporary directories, storages of both kinds, short names.
+import BenchMeasure
 import Catalog
 import Foundation
 
@@ -168,17 +169,11 @@ struct Contents: Equatable {
     }
 }
 
-/// SplitMix64: the same numbers for the same seed.
+/// The same numbers for the same seed.
 struct Random: RandomNumberGenerator {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { numbers = SplitMix64(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return bits ^ (bits >> 31)
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 }

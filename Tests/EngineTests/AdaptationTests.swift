@@ -35,11 +35,16 @@ import Testing
 
     @Test func `are planned well where the link changes`() {
         for trace in LinkTrace.training {
-            let link = trace.link(seed: 1)
-            let one = UploadContest(size: 100 << 20, seeds: 1..<2)
-            let best = Self.lengths.map { one.seconds(link, .length($0)) }.min() ?? 0
+            // One length for four journeys: for each of them luck has a best one.
+            func seconds(_ policy: ChunkPolicy) -> Double {
+                (1..<5 as Range<UInt64>).reduce(0) { sum, seed in
+                    let one = UploadContest(size: 100 << 20, seeds: seed..<seed + 1)
+                    return sum + one.seconds(trace.link(seed: seed), policy)
+                }
+            }
+            let best = Self.lengths.map { seconds(.length($0)) }.min() ?? 0
             for algorithm in [ChunkAlgorithm.adaptive, .predictive] {
-                let seconds = one.seconds(link, .planned(algorithm))
+                let seconds = seconds(.planned(algorithm))
                 #expect(seconds <= best * 1.1, "\(trace.name) \(algorithm): \(seconds), \(best)")
             }
         }
@@ -63,7 +68,34 @@ import Testing
         #expect(one.seconds(link, .length(1 << 20)) == one.seconds(link, .length(1 << 20)))
         #expect(one.seconds(link, .length(1 << 20)) != other.seconds(link, .length(1 << 20)))
         let names = Set((LinkTrace.training + LinkTrace.heldOut).map(\.name))
-        #expect(names.count == 14)
+        #expect(names.count == 31)
+    }
+
+    @Test func `lets who knows the future end a chunk before an outage`() {
+        let good = LinkStretch(
+            seconds: 10, bytesPerSecond: 1e6, roundTripSeconds: 0.05, jitterShare: 0)
+        var broken = good
+        (broken.seconds, broken.bytesPerSecond) = (20, 0)
+        let link = SimulatedLink([good, broken])
+        let foresight = Foresight(link, lengths: [1, 2, 4, 8].map { $0 << 20 })
+        for step in 0..<88 {
+            for begin in [Double(step) / 10, 30 + Double(step) / 10] {
+                let end = begin + Double(foresight.bytes(at: begin)) / 1e6 + 0.05
+                // It thinks in steps of 0.1 s.
+                #expect(end.truncatingRemainder(dividingBy: 30) <= 10.2, "\(begin): \(end)")
+            }
+        }
+    }
+
+    @Test func `has a bound that is ahead of plans made without it`() {
+        func seconds(_ policy: ChunkPolicy) -> Double {
+            (1..<7 as Range<UInt64>).reduce(0) { sum, seed in
+                let contest = UploadContest(size: 100 << 20, seeds: seed..<seed + 1)
+                return sum + contest.seconds(LinkTrace.cabin.link(seed: seed), policy)
+            }
+        }
+        let (foreseen, adaptive) = (seconds(.foreseen), seconds(.planned(.adaptive)))
+        #expect(foreseen < adaptive, "\(foreseen) \(adaptive)")
     }
 
     /// 10 MB/s, 100 ms, no failures: what can be worked out by hand.
@@ -89,6 +121,15 @@ import Testing
         let one = UploadContest(size: 8_000_000, seeds: 1..<2)
         // Chunks of 2 s: the second is lost at 3 s, and begins again at 4.
         #expect((one.seconds(link, .length(2_000_000)) - (4 + 6)).magnitude < 1e-6)
+    }
+
+    @Test func `gives up after a day if no chunk ever comes through`() {
+        var broken = Self.near
+        broken.breaksConnections = true
+        let one = UploadContest(size: 8_000_000, seeds: 1..<2)
+        let seconds = one.seconds(SimulatedLink([broken]), .length(4_000_000))
+        #expect(seconds >= 86_400 && seconds < 86_410)
+        #expect(one.seconds(SimulatedLink([broken]), .length(1_000_000)) < 30)
     }
 
     @Test func `waits out short outages and gives up on long ones`() {

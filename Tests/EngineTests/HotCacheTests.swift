@@ -2,6 +2,7 @@
 //         that somebody is still sending.
 // Method: a dictionary as the model, seeded random steps; single rules by small scripts.
 
+import BenchMeasure
 import IO
 import Testing
 
@@ -208,7 +209,7 @@ private final class Shelf {
 
     @Test(arguments: 0..<20 as Range<Int>)
     func `agrees with a dictionary`(seed: Int) {
-        var generator = SplitMix(state: UInt64(seed))
+        var generator = SplitMix64(seed: UInt64(seed))
         let shelf = Shelf(megabytes: 1, hashKey: UInt64(seed))
         var model: [String: (sequence: UInt64, count: Int)] = [:]
         var pins: [(slot: UInt32, name: String, sequence: UInt64, count: Int)] = []
@@ -291,17 +292,5 @@ private final class Shelf {
         for index in 0..<25_600 { counts[Int(hash(bytes("object/\(index)").span) & 255)] += 1 }
         // A hundred each on average; six standard deviations are sixty.
         #expect(counts.allSatisfy { (40...160).contains($0) })
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

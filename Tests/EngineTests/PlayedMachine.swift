@@ -1,5 +1,7 @@
 // A core without a kernel: requests that come by chance, each of a few steps that wait in one line.
 
+import BenchMeasure
+
 @testable import Engine
 
 struct PlayedMachine {
@@ -21,7 +23,7 @@ struct PlayedMachine {
     /// With so many in line nobody else comes: each client has one connection.
     var lineMax = Int.max
     private var admission: Admission
-    private var random: UInt64
+    private var random: SplitMix64
     private var now: UInt64 = 1_000_000_000
     private var nextArrival: UInt64 = 1_000_000_000
     private var probeAt: UInt64 = .max
@@ -36,7 +38,7 @@ struct PlayedMachine {
     init(_ limits: AdmissionLimits, load: Double, seed: UInt64) {
         admission = Admission(limits)
         self.load = load
-        random = seed
+        random = SplitMix64(seed: seed)
     }
 
     /// Requests a second.
@@ -76,12 +78,7 @@ struct PlayedMachine {
 
     /// Between 0 and twice the mean: bursts as they come, the same for every run.
     private mutating func pause() -> UInt64 {
-        // SplitMix64 (Steele, Lea, Flood 2014).
-        random &+= 0x9e37_79b9_7f4a_7c15
-        var bits = random
-        bits = (bits ^ bits >> 30) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ bits >> 27) &* 0x94d0_49bb_1331_11eb
-        let share = Double((bits ^ bits >> 31) >> 11) / Double(1 << 53)
+        let share = Double(random.next() >> 11) / Double(1 << 53)
         return UInt64(2 * share * 1e9 / (capacity * load))
     }
 

@@ -1,6 +1,8 @@
 // Goal:   clients are found again, in bounded memory, and the catalog hears of each change once.
 // Method: a second table of plain dictionaries beside it, and a catalog that takes and refuses.
 
+import BenchMeasure
+import Foundation
 import Testing
 
 @testable import Engine
@@ -135,7 +137,7 @@ private func key(_ number: Int) -> ClientKey {
     /// With a catalog that refuses every other time, and for a while everything.
     @Test(arguments: 1...20 as ClosedRange<UInt64>)
     func `and the catalog agree in the end, within bounds`(_ seed: UInt64) {
-        var random = SeededNumbers(seed)
+        var random = SplitMix64(seed: seed)
         var table = ProfileTable(countMax: 16, secondsKept: 60)
         var stored: [ClientKey: [UInt8]] = [:]
         var now: UInt64 = 1000
@@ -226,8 +228,9 @@ private func key(_ number: Int) -> ClientKey {
         (profile.chunkBytes, profile.transfers, profile.seenSeconds) = (4096, .max, 1 << 40)
         profile.history = LinkHistory(
             logRate: 13.5, logRateTrend: -0.25, logRateLeast: 1, logRateMost: 20,
-            logRateMean: 12, roundTripSeconds: 0.04, failures: 2.5, seconds: 600,
-            weakFailures: 1, weakSeconds: 30, rateCount: 9, count: 10, updatedAt: 1_800_000_000_000)
+            qualityMean: 12, roundTripSeconds: 0.04, failures: 2.5, seconds: 600,
+            rateCount: 9, count: 10, updatedAt: 1_800_000_000_000)
+        for index in 0..<32 { profile.history.belief.weights[index] = Float(index + 1) / 528 }
         #expect(profile.encoded.count == ClientProfile.encodedBytes)
         #expect(ClientProfile(encoded: profile.encoded) == profile)
         #expect(ClientProfile(encoded: ClientProfile().encoded) == ClientProfile())
@@ -239,17 +242,50 @@ private func key(_ number: Int) -> ClientKey {
             #expect(ClientProfile(encoded: Array(bytes[..<count])) == nil)
         }
         #expect(ClientProfile(encoded: bytes + [0]) == nil)
-        for (index, value) in [(0, 0), (0, 2), (1, 6), (1, 255), (15, 1)] as [(Int, UInt8)] {
+        for (index, value) in [(0, 0), (0, 1), (0, 3), (1, 6), (1, 255), (15, 1)] as [(Int, UInt8)]
+        {
             var other = bytes
             other[index] = value
             #expect(ClientProfile(encoded: other) == nil, "\(value) at \(index)")
         }
     }
 
+    /// A profile of 15 transfers as the version before wrote it: head, own numbers, estimate, and
+    /// 13 fields of history.
+    @Test func `is read in the format before as well`() throws {
+        var bytes: [UInt8] = [1, 4, 2, 0, 0, 0, 0, 0]
+        let (rate, roundTrip) = (log(1e6), 0.08)
+        let own: [UInt64] = [1 << 20, 15, 1_800_000_000, (0.9).bitPattern]
+        let estimate: [UInt64] = [(1e6).bitPattern, 80_000_000, 0, (12.0).bitPattern]
+        let history: [UInt64] = [
+            rate.bitPattern, 0, rate.bitPattern, rate.bitPattern, rate.bitPattern,
+            roundTrip.bitPattern, (3.0).bitPattern, (600.0).bitPattern, (2.0).bitPattern,
+            (50.0).bitPattern, 14, 15, 1_800_000_000_000,
+        ]
+        for number in own + estimate + history {
+            for shift in stride(from: 0, to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: number >> shift))
+            }
+        }
+        let profile = try #require(ClientProfile(encoded: bytes))
+        #expect(profile.linkClass == .mobile && profile.transfers == 15)
+        #expect(profile.history.failures == 3 && profile.history.seconds == 600)
+        #expect(profile.history.rateCount == 14 && profile.history.count == 15)
+        #expect(profile.history.updatedAt == 1_800_000_000_000)
+        let forecast = profile.history.forecast(at: 1_800_000_000_000, .mobile)
+        // What is usual, and nothing else is known: the hazard of all times, about.
+        let hazard = forecast?.failuresPerSecond ?? 0
+        #expect(hazard > 0.002 && hazard < 0.02, "\(hazard)")
+        bytes[0] = 2
+        #expect(ClientProfile(encoded: bytes) == nil)
+        bytes[0] = 1
+        #expect(ClientProfile(encoded: bytes.dropLast()) == nil)
+    }
+
     /// Whatever a damaged page holds: bounded, or refused.
     @Test(arguments: 1...200 as ClosedRange<UInt64>)
     func `has no number that is none`(_ seed: UInt64) {
-        var random = SeededNumbers(seed)
+        var random = SplitMix64(seed: seed)
         var bytes = ClientProfile().encoded
         for _ in 0..<Int.random(in: 1...40, using: &random) {
             bytes[Int.random(in: 8..<bytes.count, using: &random)] = .random(
@@ -260,20 +296,5 @@ private func key(_ number: Int) -> ClientKey {
         #expect(profile.history.failures >= 0 && profile.history.seconds <= 1e12)
         #expect(profile.chunkBytes <= 1 << 30)
         #expect(ClientProfile(encoded: profile.encoded) == profile)
-    }
-}
-
-/// SplitMix64.
-private struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        bits = (bits ^ (bits >> 27)) &* 0x94d0_49bb_1331_11eb
-        return bits ^ (bits >> 31)
     }
 }

@@ -1,5 +1,6 @@
 // What the tests of this module share: text in, outcome and text out, and a seeded generator.
 
+import BenchMeasure
 import HTTP
 
 /// A head parsed from text, with the bytes its slices point into.
@@ -57,19 +58,13 @@ func written(
     try [UInt8](capacity: capacity, initializingWith: write)
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same on every machine.
+/// The same numbers for the same seed.
 struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
+    private var numbers: SplitMix64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { numbers = SplitMix64(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    mutating func next() -> UInt64 { numbers.next() }
 }
 
 /// A head with these field lines, and where the upload dialects' fields stand in it.

@@ -1,6 +1,7 @@
 // Goal:   every byte has at most one user, none is lost, and only an empty pool says no.
 // Method: random steps beside a model that knows each KiB's user; the seed is in every failure.
 
+import BenchMeasure
 import Testing
 
 @testable import IO
@@ -18,7 +19,7 @@ import Testing
 
     @Test(arguments: 0..<8 as Range<UInt64>)
     func `agrees with a model over random steps`(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         var pool = makePool()
         var model = Model(start: Int(Self.region.offset), bytesTotal: 4 << 20)
         var held: [Region] = []
@@ -200,18 +201,5 @@ private struct Model {
         let first = (Int(region.offset) - start) >> 10
         for block in first..<first + Int(region.count) >> 10 { isTaken[block] = false }
         bytesFree += Int(region.count)
-    }
-}
-
-/// Steele, Lea, Flood: Fast splittable pseudorandom number generators (2014).
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

@@ -1,14 +1,10 @@
-/// Numbers that look random and are the same for the same seed (SplitMix64, Steele et al. 2014).
-public struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
+internal import BenchMeasure
 
-    public init(seed: UInt64) { state = seed }
+/// Numbers that look random and are the same for the same seed.
+public struct SeededRandom: RandomNumberGenerator {
+    private var numbers: SplitMix64
 
-    public mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
+    public init(seed: UInt64) { numbers = SplitMix64(seed: seed) }
+
+    public mutating func next() -> UInt64 { numbers.next() }
 }
