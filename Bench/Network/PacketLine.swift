@@ -6,7 +6,7 @@ public struct LineCounts: Equatable, Sendable {
     /// Bytes of whole packets that entered, from the client and from the server.
     public var clientBytes: UInt64 = 0
     public var serverBytes: UInt64 = 0
-    /// Packets for which there was no room, or no link.
+    /// Packets for which there was no room, or no link, and those that it loses.
     public var lost: UInt64 = 0
     /// Times that connections were cut.
     public var cuts: UInt64 = 0
@@ -48,7 +48,8 @@ struct PacketLine: Sendable {
             if case .refuse(let answer) = flows.judge(segment, from: end) { return answer }
         }
         let due = now + schedule.nanosecondsOneWay()
-        if schedule.isOut(at: now - startedAt)
+        let isLost = schedule.losesNext()
+        if isLost || schedule.isOut(at: now - startedAt)
             || !queues[end.rawValue].enter(packet, due: due)
         {
             counts.lost += 1

@@ -114,6 +114,19 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
         #expect(schedule.nanosecondsOneWay() == 20 * millisecond)
     }
 
+    @Test func `loses as many as it says, the same for the same seed`() {
+        let lossy = LinkCharacter(
+            megabitsPerSecond: 8, roundTripMilliseconds: 40, lossShare: 0.01)
+        func lost(_ seed: UInt64, of link: LinkCharacter) -> [Int] {
+            var schedule = LinkSchedule(link, seed: seed)
+            return (0..<20_000).filter { _ in schedule.losesNext() }
+        }
+        #expect((140...260).contains(lost(7, of: lossy).count))
+        #expect(lost(7, of: lossy) == lost(7, of: lossy))
+        #expect(lost(7, of: lossy) != lost(8, of: lossy))
+        #expect(lost(7, of: bad).isEmpty)
+    }
+
     @Test func `cuts once for all moments that have passed`() throws {
         var schedule = LinkSchedule(bad, seed: 1)
         let moment = try #require(schedule.nextCut)
