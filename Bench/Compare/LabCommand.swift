@@ -91,7 +91,8 @@ enum LabCommand {
             "CPU: \(model ?? "unknown"), \(ProcessInfo.processInfo.processorCount) of them;"
                 + " server on CPU \(options.serverCPU), client and link on \(options.clientCPU)",
             "file system: \(bench.fileSystem)",
-            "congestion control of both ends: \(CongestionControl.wanted); rates by tc-tbf,"
+            "congestion control of both ends: \(CongestionControl.wanted); rates"
+                + (options.part == .tuning ? "," : " by tc-tbf,")
                 + " lengths, jitter, losses, outages and cuts by the bench's relay of packets",
             "\(options.rounds) rounds; median [least–greatest], and of ratios 95 %",
             words(options),

@@ -40,40 +40,47 @@ public struct LabLink: Equatable, Sendable, Encodable {
     ]
 
     /// Of the part `tuning`: one for each class that is told apart, and where segments are lost
-    /// for other reasons than a full queue, the same with such losses.
+    /// for other reasons than a full queue, the same with such losses. Narrow beyond the server,
+    /// as clients' links are: what it sends too fast waits there, in others' way, and is lost.
     public static let tuning = [
         LabLink(
             name: "fibre",
-            character: LinkCharacter(megabitsPerSecond: 200, roundTripMilliseconds: 10),
+            character: LinkCharacter(megabitsPerSecond: 200, roundTripMilliseconds: 10)
+                .narrowBeyond,
             fileBytes: 48 << 20),
         LabLink(
             name: "broadband",
-            character: LinkCharacter(megabitsPerSecond: 40, roundTripMilliseconds: 30),
+            character: LinkCharacter(megabitsPerSecond: 40, roundTripMilliseconds: 30).narrowBeyond,
             fileBytes: 12 << 20),
         LabLink(
             name: "broadband-lossy",
             character: LinkCharacter(
-                megabitsPerSecond: 40, roundTripMilliseconds: 30, lossShare: 0.001),
+                megabitsPerSecond: 40, roundTripMilliseconds: 30, lossShare: 0.001
+            ).narrowBeyond,
             fileBytes: 12 << 20),
         LabLink(
             name: "mobile",
             character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 150, jitterMilliseconds: 15),
+                megabitsPerSecond: 20, roundTripMilliseconds: 150, jitterMilliseconds: 15
+            ).narrowBeyond,
             fileBytes: 8 << 20),
         LabLink(
             name: "mobile-lossy",
             character: LinkCharacter(
                 megabitsPerSecond: 20, roundTripMilliseconds: 150, jitterMilliseconds: 15,
-                lossShare: 0.01),
+                lossShare: 0.01
+            ).narrowBeyond,
             fileBytes: 2 << 20),
         LabLink(
             name: "satellite",
-            character: LinkCharacter(megabitsPerSecond: 20, roundTripMilliseconds: 600),
+            character: LinkCharacter(megabitsPerSecond: 20, roundTripMilliseconds: 600)
+                .narrowBeyond,
             fileBytes: 8 << 20),
         LabLink(
             name: "satellite-lossy",
             character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 600, lossShare: 0.005),
+                megabitsPerSecond: 20, roundTripMilliseconds: 600, lossShare: 0.005
+            ).narrowBeyond,
             fileBytes: 1 << 20),
     ]
 

@@ -12,6 +12,9 @@ public struct LinkCharacter: Equatable, Sendable, Encodable {
     public var jitterMilliseconds: Double
     /// Of packets, either way, each for itself.
     public var lossShare: Double
+    /// Where its narrow place is: at the sender's own device, whose kernel feels its queue and sends
+    /// no more than fits (TCP small queues), or beyond, where only delay and losses tell of it.
+    public var isNarrowBeyond = false
     /// Mean time between cuts, which end every connection; nil: there are none.
     public var secondsBetweenCuts: Double?
     /// Mean time between outages, in which packets are lost and connections stay; nil: none.
@@ -39,6 +42,7 @@ public struct LinkCharacter: Equatable, Sendable, Encodable {
         let fixed = { (value: Double) in Digits.fixed(value, value == value.rounded() ? 0 : 1) }
         var parts = ["\(fixed(megabitsPerSecond)) Mbit/s", "\(fixed(roundTripMilliseconds)) ms"]
         if jitterMilliseconds > 0 { parts.append("jitter \(fixed(jitterMilliseconds)) ms") }
+        if isNarrowBeyond { parts.append("narrow beyond the sender") }
         if lossShare > 0 { parts.append("\(fixed(lossShare * 100)) % lost") }
         if let secondsBetweenCuts { parts.append("a cut every \(fixed(secondsBetweenCuts)) s") }
         if let secondsBetweenOutages {
@@ -46,6 +50,13 @@ public struct LinkCharacter: Equatable, Sendable, Encodable {
                 "out for \(fixed(outageSeconds)) s every \(fixed(secondsBetweenOutages)) s")
         }
         return parts.joined(separator: ", ")
+    }
+
+    /// The same with its narrow place there.
+    public var narrowBeyond: LinkCharacter {
+        var link = self
+        link.isNarrowBeyond = true
+        return link
     }
 
     /// Of a buffer in front of it that is as long as the link, 64 KiB at least.
