@@ -49,6 +49,10 @@ public struct LinkTuning: Equatable, Sendable {
     /// Of what a link carries, in its first second no more leaves than this lets: a burst of twice
     /// the rate fills a queue by no more than lasts as long as the burst.
     static let pacingFactor = 2.0
+    /// Before so many round trips without growth the rate is a lower bound: nobody is held to that.
+    static let pacingRoundTripsMin = 3.0
+    /// A rate that has changed by less asks for nothing new.
+    static let rateTolerance = 1.25
     /// As `BufferSelector`'s: what one buffer should last.
     static let bufferSeconds = 0.1
     static let largestBufferBytes = 1.0 * 1024 * 1024
@@ -73,10 +77,24 @@ public struct LinkTuning: Equatable, Sendable {
         tuning.bufferBytesMax = slowBufferBytesMax
         let unsent = max(unsentBytesMin, rate * unsentSeconds)
         tuning.unsentBytesMax = UInt32(min(unsent, 4 * largestBufferBytes))
-        if choices.paces {
+        // bbr paces by what it measures itself.
+        if choices.paces, tuning.congestionControl != .bbr,
+            estimate.roundTrips >= pacingRoundTripsMin
+        {
             tuning.pacingBytesPerSecond = UInt64(max(1, rate * pacingFactor))
         }
         return tuning
+    }
+
+    /// Whether a link of the same class that is estimated so has to be decided on anew, after it
+    /// was when it was estimated otherwise.
+    public static func isOutdated(_ old: LinkEstimate, by new: LinkEstimate) -> Bool {
+        let (was, now) = (old.bytesPerSecond ?? 0, new.bytesPerSecond ?? 0)
+        if now > was * rateTolerance || was > now * rateTolerance { return true }
+        let (wasKnown, isKnown) = (
+            old.roundTrips >= pacingRoundTripsMin, new.roundTrips >= pacingRoundTripsMin
+        )
+        return isKnown && !wasKnown
     }
 }
 

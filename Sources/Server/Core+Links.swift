@@ -114,16 +114,20 @@ extension Core {
             settings.tuningChoices)
     }
 
-    /// Tells the socket what follows from its link's class, if that is a new one. An option that
-    /// the kernel refuses stays as it is, and is not asked for again.
+    /// Tells the socket what follows from its link's class and rate, if those are new. An option
+    /// that the kernel refuses stays as it is, and is not asked for again before that changes.
     func tune(_ number: UInt32) {
+        let (estimate, current) = (
+            links[number].estimate(.download), links[number].classifier.current
+        )
         // How uploads come is for their senders to say; and nothing follows from a class alone.
         guard settings.adaptsQuality, let slot = links[number].slot,
-            !connections[slot].flags.contains(.ending),
-            links[number].estimate(.download).bytesPerSecond != nil,
-            links[number].tunedClass != links[number].classifier.current
+            !connections[slot].flags.contains(.ending), estimate.bytesPerSecond != nil,
+            current != links[number].tunedClass
+                || LinkTuning.isOutdated(links[number].tunedEstimate, by: estimate)
         else { return }
-        links[number].tunedClass = links[number].classifier.current
+        links[number].tunedClass = current
+        links[number].tunedEstimate = estimate
         let (before, after) = (links[number].tuning, tuning(number, .download))
         links[number].tuning = after
         let changes = after.options(from: before, system: settings.tuningChoices.systemControl)

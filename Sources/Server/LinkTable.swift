@@ -23,8 +23,9 @@ struct Link: Sendable {
     var inquiry = LinkInquiry()
     /// What its socket was told.
     var tuning = LinkTuning()
-    /// For which class that was.
+    /// For which class, and for which estimate of downloads, that was.
     var tunedClass = LinkClass.unknown
+    var tunedEstimate = LinkEstimate()
     /// The kernel does not tell of it.
     var isBlind = false
 

@@ -8,9 +8,10 @@ import Testing
 @testable import Engine
 
 @Suite struct `The tuning of a link` {
-    private func estimate(_ bytesPerSecond: Double?) -> LinkEstimate {
+    private func estimate(_ bytesPerSecond: Double?, roundTrips: Double = 3) -> LinkEstimate {
         var estimate = LinkEstimate()
         estimate.bytesPerSecond = bytesPerSecond
+        estimate.roundTrips = roundTrips
         return estimate
     }
 
@@ -62,16 +63,34 @@ import Testing
         #expect(
             LinkTuning.decide(.broadband, estimate(1e6), all).pacingBytesPerSecond == 2_000_000)
         #expect(LinkTuning.decide(.broadband, estimate(1e6), all).congestionControl == nil)
+        let young = estimate(1e6, roundTrips: 2.9)
+        #expect(LinkTuning.decide(.broadband, young, all).pacingBytesPerSecond == nil)
+        #expect(LinkTuning.decide(.broadband, young, all).unsentBytesMax == 200_000)
         #expect(LinkTuning.decide(.mobile, estimate(1e6), all).congestionControl == .bbr)
+        #expect(LinkTuning.decide(.mobile, estimate(1e6), all).pacingBytesPerSecond == nil)
         var none = all
         none.congestionControls = [.reno, .cubic]
         #expect(LinkTuning.decide(.mobile, estimate(1e6), none).congestionControl == nil)
+        #expect(LinkTuning.decide(.mobile, estimate(1e6), none).pacingBytesPerSecond == 2_000_000)
         // What everybody has need not be chosen; and what cannot be taken back is not.
         for system in [CongestionControl.bbr, nil] {
             var choices = all
             choices.systemControl = system
             #expect(LinkTuning.decide(.mobile, estimate(1e6), choices).congestionControl == nil)
         }
+    }
+
+    @Test func `is decided anew when the rate has changed, or is known at last`() {
+        for (old, new, isOutdated) in [
+            (nil, nil, false), (nil, 1, true), (1e6, 1.25e6, false), (1e6, 1.26e6, true),
+            (1e6, 0.81e6, false), (1e6, 0.79e6, true), (1e6, nil, true), (1e6, .nan, false),
+        ] as [(Double?, Double?, Bool)] {
+            #expect(LinkTuning.isOutdated(estimate(old), by: estimate(new)) == isOutdated)
+        }
+        let young = estimate(1e6, roundTrips: 2)
+        #expect(LinkTuning.isOutdated(young, by: estimate(1e6)))
+        #expect(!LinkTuning.isOutdated(young, by: estimate(1e6, roundTrips: 2.5)))
+        #expect(!LinkTuning.isOutdated(estimate(1e6), by: young))
     }
 
     @Test func `stays within bounds for every rate`() {

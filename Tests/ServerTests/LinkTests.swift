@@ -235,7 +235,21 @@ private let slowLink = KernelLink(
         choices.systemControl = .reno
         try withLinks({ $0.tuningChoices = choices }) { bed, _ in
             let client = try connected(bed)
-            #expect(client.options.contains(.pacing(bytesPerSecond: 1_000_000)))
+            #expect(client.options.last == .pacing(bytesPerSecond: 1_000_000))
+            // What grows is not held to what it was.
+            client.options = []
+            client.linkInfo = { _ in
+                KernelLink(roundTripMicroseconds: 80_000, deliveryBytesPerSecond: 2_000_000).bytes
+            }
+            for _ in 0..<6 {
+                bed.front.pass(seconds: 1)
+                _ = bed.get(client, "large")
+            }
+            #expect(
+                client.options == [
+                    .unsentBytesMax(400_000), .pacing(bytesPerSecond: nil),
+                    .pacing(bytesPerSecond: 4_000_000),
+                ])
             bed.leave(client)
             let mobile = bed.front.connect()
             mobile.linkInfo = { _ in
@@ -246,12 +260,11 @@ private let slowLink = KernelLink(
                 bed.front.pass(seconds: 1)
             }
             #expect(
-                mobile.options == [
-                    .unsentBytesMax(128 << 10), .pacing(bytesPerSecond: 1_000_000),
-                    .congestionControl(.bbr),
-                ])
+                mobile.options == [.unsentBytesMax(128 << 10), .congestionControl(.bbr)],
+                "bbr paces by itself")
             #expect(bed.links.count(.congestionControl, .lossy) == 1)
             #expect(bed.links.count(.pacing, .slow) == 2)
+            #expect(bed.links.count(.pacing, .restored) == 1)
             bed.leave(mobile)
         }
     }
