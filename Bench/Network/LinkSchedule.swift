@@ -12,8 +12,8 @@ public struct LinkCharacter: Equatable, Sendable, Encodable {
     public var jitterMilliseconds: Double
     /// Of packets, either way, each for itself.
     public var lossShare: Double
-    /// Where its narrow place is: at the sender's own device, whose kernel feels its queue and sends
-    /// no more than fits (TCP small queues), or beyond, where only delay and losses tell of it.
+    /// Where its narrow place is: at the sender's own device, whose kernel feels its queue and
+    /// sends no more than fits (TCP small queues), or beyond, where only delay and losses tell.
     public var isNarrowBeyond = false
     /// Mean time between cuts, which end every connection; nil: there are none.
     public var secondsBetweenCuts: Double?
