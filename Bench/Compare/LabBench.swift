@@ -7,7 +7,7 @@ import BenchNetwork
 import Foundation
 
 final class LabBench {
-    private let options: LabOptions
+    let options: LabOptions
     private let undo: Undo
     private let place: Place
     private let program: String
@@ -48,35 +48,40 @@ final class LabBench {
         _ round: Int, _ row: LabLink, _ way: UploadWay, _ variant: LabVariant
     ) throws -> [LabUpload] {
         let link = try link(row)
-        let (server, process, home) = try start(variant, link)
-        defer {
-            process.kill()
-            try? FileManager.default.removeItem(atPath: home)
+        return try withServer(variant.configuration, link) { server in
+            try (0..<options.visits).map { visit in
+                try self.visit(visit, round, row, way, link, server)
+            }
         }
-        var uploads: [LabUpload] = []
-        for visit in 0..<options.visits {
-            let number = UInt64(round * options.visits + visit)
-            let body = BodyPattern(seed: LabBench.bodySeed).bytes(row.fileBytes, number: number)
-            // The same for every variant: what differs is how it is met.
-            link.relay.restart(row.character, seed: SplitMix64.mix(number &+ 1))
-            let start = Clocks.now()
-            var client = ChunkingClient(body, to: server, from: link.client)
-            let outcome = try client.upload(by: way)
-            let seconds = Double(Clocks.now() - start) / 1e9
-            let counts = link.relay.counts
-            // From beside the server: the link has no part in it.
-            let witness = ChunkingClient(body, to: server, from: link.server)
-            let profiles = try witness.profiles()
-            try witness.compare(outcome.path)
-            uploads.append(
-                LabUpload(
-                    round: round, visit: visit, seconds: seconds, counts, outcome,
-                    profiles: profiles))
-        }
-        return uploads
     }
 
-    private func link(_ row: LabLink) throws -> RealLink {
+    private func visit(
+        _ visit: Int, _ round: Int, _ row: LabLink, _ way: UploadWay, _ link: RealLink,
+        _ server: LabServer
+    ) throws -> LabUpload {
+        let number = UInt64(round * options.visits + visit)
+        let body = body(row, number: number)
+        // The same for every variant: what differs is how it is met.
+        link.relay.restart(row.character, seed: SplitMix64.mix(number &+ 1))
+        let start = Clocks.now()
+        var client = ChunkingClient(body, to: server, from: link.client)
+        let outcome = try client.upload(by: way)
+        let seconds = Double(Clocks.now() - start) / 1e9
+        let counts = link.relay.counts
+        // From beside the server: the link has no part in it.
+        let witness = ChunkingClient(body, to: server, from: link.server)
+        let profiles = try witness.profiles()
+        try witness.compare(outcome.path)
+        return LabUpload(
+            round: round, visit: visit, seconds: seconds, counts, outcome, profiles: profiles)
+    }
+
+    /// What every variant uploads under that number.
+    func body(_ row: LabLink, number: UInt64) -> [UInt8] {
+        BodyPattern(seed: LabBench.bodySeed).bytes(row.fileBytes, number: number)
+    }
+
+    func link(_ row: LabLink) throws -> RealLink {
         if let current, current.name == row.name { return current.link }
         current = nil
         let link = try RealLink(
@@ -90,15 +95,27 @@ final class LabBench {
 
     // MARK: Servers
 
+    /// A server of its own, that knows nobody, with these lines in front of its configuration.
+    func withServer<Answer>(
+        _ configuration: String, _ link: RealLink, _ body: (LabServer) throws -> Answer
+    ) throws -> Answer {
+        let (server, process, home) = try start(configuration, link)
+        defer {
+            process.kill()
+            try? FileManager.default.removeItem(atPath: home)
+        }
+        return try body(server)
+    }
+
     private func start(
-        _ variant: LabVariant, _ link: RealLink
+        _ configuration: String, _ link: RealLink
     ) throws -> (LabServer, ServerProcess, home: String) {
         serverCount += 1
         let home = "\(place.directory)/lab-\(serverCount)"
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         let token = "lab-\(UInt64.random(in: .min ... .max))"
         let file = home + ".toml"
-        try (variant.configuration + LabBench.configuration(token: token))
+        try (configuration + LabBench.configuration(token: token))
             .write(toFile: file, atomically: true, encoding: .utf8)
         let process = try Command.serve(
             link.server.entrance + [

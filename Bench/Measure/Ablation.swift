@@ -44,7 +44,7 @@ public struct Ablation: Equatable, Sendable {
                 "streaming.bandwidth_estimation = false", "streaming.quality_adaptation = false",
                 "performance.connection_type_detection = false",
                 "performance.client_profiling = false", "performance.intelligent_chunking = false",
-            ], rows: ["get-1k", "get-1g", "put-1g"]),
+            ], rows: ["get-1k", "get-1m", "get-1g", "put-1m", "put-1g"]),
         Ablation(
             "resilience",
             ["streaming.automatic_retry = false", "streaming.circuit_breaker = false"],

@@ -13,9 +13,10 @@ public enum AblationTable: String, CaseIterable, Sendable {
         }
     }
 
-    /// Each row of each line, with the line's part off on one side; `rows` are those that may be.
-    public func rows(of rows: [Row]) -> [Row] {
-        ablations.flatMap { ablation in
+    /// Each row of each line among `names`, with the line's part off on one side; `rows` are those
+    /// that may be.
+    public func rows(of rows: [Row], without names: Set<String>) -> [Row] {
+        ablations.filter { names.contains($0.name) }.flatMap { ablation in
             rows.filter { ablation.rowNames.contains($0.name) }.map { $0.without(ablation) }
         }
     }

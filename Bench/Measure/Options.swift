@@ -13,6 +13,8 @@ public struct Options: Equatable, Sendable {
     public var only: Side?
     /// Millrace is compared with itself, one line of this table at a time; `rows` are such rows.
     public var ablations: AblationTable?
+    /// Which of its lines; nil: all.
+    public var parts: Set<String>?
     public var millrace: String?
     public var nginx = "nginx"
     public var data: String?
@@ -67,7 +69,11 @@ public struct Options: Equatable, Sendable {
         guard serverCPU != clientCPU else {
             throw Mistake("--server-cpu and --client-cpu must differ")
         }
-        if let ablations { try takeRows(of: ablations) }
+        if let ablations {
+            try takeRows(of: ablations)
+        } else if parts != nil {
+            throw Mistake("--without chooses among the parts of --ablation or --buffers")
+        }
     }
 
     private mutating func choose(_ table: AblationTable) throws(Mistake) {
@@ -81,7 +87,11 @@ public struct Options: Equatable, Sendable {
         guard only == nil else {
             throw Mistake("\(table.option) compares: there is no --only then")
         }
-        rows = table.rows(of: rows)
+        let names = table.ablations.map(\.name)
+        if let unknown = parts?.subtracting(names).min() {
+            throw Mistake("\(table.option) knows no \(unknown); see --help")
+        }
+        rows = table.rows(of: rows, without: parts ?? Set(names))
         guard !rows.isEmpty else {
             throw Mistake("none of these rows is there for \(table.option); see --help")
         }
@@ -90,6 +100,7 @@ public struct Options: Equatable, Sendable {
     private static let valued: Set<String> = [
         "--rows", "--pairs", "--seconds", "--duration", "--only", "--millrace", "--nginx", "--data",
         "--loop", "--output", "--server-cpu", "--client-cpu", "--large", "--peers",
+        "--without",
     ]
 
     private mutating func set(_ name: String, to value: String) throws(Mistake) {
@@ -112,6 +123,7 @@ public struct Options: Equatable, Sendable {
                 throw Mistake("--loop is ext4, not \(value)")
             }
             loop = system
+        case "--without": parts = Set(value.split(separator: ",").map(String.init))
         case "--millrace": millrace = value
         case "--nginx": nginx = value
         case "--data": data = value
@@ -185,6 +197,7 @@ public struct Options: Equatable, Sendable {
                           are told apart so:
                           \(Ablation.all.prefix(5).map(\.name).joined(separator: ", ")),
                           \(Ablation.all.dropFirst(5).map(\.name).joined(separator: ", "))
+        --without a,b     of --ablation or --buffers only these parts
         --buffers         Millrace against itself with buffers of one size, 32KiB to 1MiB, of
                           --rows those that lease them:
                           \(Ablation.bufferRowNames.joined(separator: ", "))

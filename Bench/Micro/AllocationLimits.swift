@@ -42,6 +42,6 @@ enum AllocationLimits {
         // In builds for debugging every look at a connection's row makes one: what admission and
         // bodies that nobody wants are asked for are four.
         "get-cached-1k": (0.016, 77.1),
-        "put-durable-4k": (13.03, 187.1),
+        "put-durable-4k": (12.05, 187.1),
     ]
 }

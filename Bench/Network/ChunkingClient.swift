@@ -150,15 +150,18 @@ public struct ChunkingClient {
         }
     }
 
-    static func chunkSize(_ answer: LabAnswer) -> Int? {
-        let key = "\"chunk_size\":"
+    static func chunkSize(_ answer: LabAnswer) -> Int? { number("chunk_size", in: answer) }
+
+    /// What the answer's JSON says under that key: a number above 0.
+    static func number(_ name: String, in answer: LabAnswer) -> Int? {
+        let key = "\"\(name)\":"
         let text = String(decoding: answer.body, as: UTF8.self)
         guard let place = text.firstRange(of: key) else { return nil }
         let digits = text[place.upperBound...].drop { $0 == " " }.prefix { $0.isNumber }
         return Int(digits).flatMap { $0 > 0 ? $0 : nil }
     }
 
-    private static func location(
+    static func location(
         _ answer: LabAnswer, _ what: String
     ) throws(LabFailure) -> String {
         guard answer.status == 201, let path = answer.fields["location"] else {

@@ -74,7 +74,7 @@ struct LabAnswer {
     }
 }
 
-final class LabLine {
+final class LabLine: Sendable {
     private let socket: Descriptor
     private let server: LabServer
 

@@ -2,41 +2,30 @@
 
 public import BenchMeasure
 
-/// A row of the lab: a link and a file that takes some seconds over it.
-public struct LabLink: Equatable, Sendable, Encodable {
-    public let name: String
-    public let character: LinkCharacter
-    public let fileBytes: Int
+/// What is measured.
+public enum LabPart: String, CaseIterable, Sendable {
+    /// Uploads in chunks, as they are advised.
+    case chunks
+    /// What a server that tunes sockets does to transfers.
+    case tuning
+    /// Chunks side by side.
+    case parallel
 
-    /// What a row in the real world would be with longer files: failures are as much more frequent
-    /// as the files are shorter.
-    public static let all = [
-        LabLink(
-            name: "dsl",
-            character: LinkCharacter(megabitsPerSecond: 8, roundTripMilliseconds: 40),
-            fileBytes: 6 << 20),
-        LabLink(
-            name: "cable",
-            character: LinkCharacter(
-                megabitsPerSecond: 50, roundTripMilliseconds: 20, secondsBetweenCuts: 10),
-            fileBytes: 32 << 20),
-        LabLink(
-            name: "mobile",
-            character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 200, jitterMilliseconds: 20,
-                secondsBetweenCuts: 10),
-            fileBytes: 12 << 20),
-        LabLink(
-            name: "satellite",
-            character: LinkCharacter(megabitsPerSecond: 4, roundTripMilliseconds: 600),
-            fileBytes: 3 << 20),
-        LabLink(
-            name: "tunnels",
-            character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 60, secondsBetweenCuts: 20,
-                secondsBetweenOutages: 5, outageSeconds: 0.7),
-            fileBytes: 12 << 20),
-    ]
+    public var links: [LabLink] {
+        switch self {
+        case .chunks: LabLink.chunks
+        case .tuning: LabLink.tuning
+        case .parallel: LabLink.parallel
+        }
+    }
+
+    /// What its files are called, behind date and commit.
+    public var suffix: String {
+        switch self {
+        case .chunks: "lab"
+        case .tuning, .parallel: "lab-\(rawValue)"
+        }
+    }
 }
 
 /// How the server plans chunks.
@@ -56,11 +45,13 @@ public enum LabVariant: String, CaseIterable, Sendable, Encodable {
 }
 
 public struct LabOptions: Equatable, Sendable {
-    public var links = LabLink.all
+    public var part = LabPart.chunks
+    public var links = LabLink.chunks
     public var ways = UploadWay.allCases
     public var variants = LabVariant.allCases
     public var rounds = 3
-    /// Uploads in a row by one client, of which the first is a stranger's.
+    /// Uploads in a row by one client, of which the first is a stranger's; in the part `tuning`
+    /// downloads over one connection.
     public var visits = 3
     public var isQuick = false
     public var output: String?
@@ -75,7 +66,7 @@ public struct LabOptions: Equatable, Sendable {
     /// `arguments` without the program's name and without `lab`.
     public init(_ arguments: [String]) throws(Options.Mistake) {
         if arguments.contains("--quick") { (isQuick, rounds, visits) = (true, 1, 2) }
-        var rest = arguments[...]
+        var (rest, named) = (arguments[...], String?.none)
         while let name = rest.popFirst() {
             switch name {
             case "--quick": continue
@@ -87,19 +78,24 @@ public struct LabOptions: Equatable, Sendable {
                 guard let value = rest.popFirst() else {
                     throw Options.Mistake("\(name) needs a value")
                 }
-                try set(name, to: value)
+                if name == "--links" { named = value } else { try set(name, to: value) }
             }
         }
+        links = part.links
+        if let named { links = try LabOptions.chosen(named, "--links", links, \.name) }
+        guard part == .chunks || ways == UploadWay.allCases && variants == LabVariant.allCases
+        else { throw Options.Mistake("--ways and --algorithms are of the part chunks") }
     }
 
     private static let valued: Set<String> = [
-        "--links", "--ways", "--algorithms", "--rounds", "--visits", "--output", "--data",
+        "--part", "--links", "--ways", "--algorithms", "--rounds", "--visits", "--output", "--data",
         "--millrace", "--server-cpu", "--client-cpu",
     ]
 
     private mutating func set(_ name: String, to value: String) throws(Options.Mistake) {
         switch name {
-        case "--links": links = try LabOptions.chosen(value, name, LabLink.all, \.name)
+        case "--part":
+            part = try LabOptions.chosen(value, name, LabPart.allCases, \.rawValue)[0]
         case "--ways": ways = try LabOptions.chosen(value, name, UploadWay.allCases, \.rawValue)
         case "--algorithms":
             variants = try LabOptions.chosen(value, name, LabVariant.allCases, \.rawValue)
@@ -130,20 +126,25 @@ public struct LabOptions: Equatable, Sendable {
     /// Where the result is to be written; nil if it is only a look and no place was named.
     public var directory: String? {
         let isWhole =
-            links == LabLink.all && ways == UploadWay.allCases
+            links == part.links && ways == UploadWay.allCases
             && variants == LabVariant.allCases
         return output ?? (isQuick || !isWhole ? nil : "perf/runs")
     }
 
     public static let help = """
-        millrace-bench lab: uploads in chunks as the server advises them, over links between two
-        networks of their own that are slow, long and break (root).
+        millrace-bench lab: uploads and downloads over links between two networks of their own that
+        are slow, long and break (root).
 
-        --links LIST       \(LabLink.all.map(\.name).joined(separator: ",")) (all)
+        --part PART        chunks: uploads in chunks as the server advises them (if no part is
+                           named); tuning: with and without pacing and congestion control by the
+                           server; parallel: chunks side by side
+        --links LIST       chunks: \(LabLink.chunks.map(\.name).joined(separator: ","));
+                           tuning: \(LabLink.tuning.map(\.name).joined(separator: ","));
+                           parallel: \(LabLink.parallel.map(\.name).joined(separator: ",")) (all)
         --ways LIST        \(UploadWay.allCases.map(\.rawValue).joined(separator: ",")) (all)
         --algorithms LIST  \(LabVariant.allCases.map(\.rawValue).joined(separator: ",")) (all)
         --rounds N         of each of them (3)
-        --visits N         uploads of one client in a row, in each (3)
+        --visits N         transfers of one client in a row, in each (3)
         --quick            one round, two visits; writes no file
         --output DIR       where the result goes (perf/runs, if it is complete)
         --data DIR         where objects lie meanwhile (.build/bench-data)

@@ -46,7 +46,12 @@ public struct LabRow: Sendable, Encodable {
     }
 }
 
-public struct LabRun: Sendable, Encodable {
+/// What a run of one part leaves.
+public protocol LabTables: Sendable, Encodable {
+    var markdown: String { get }
+}
+
+public struct LabRun: LabTables {
     public let facts: [String]
     public private(set) var rows: [LabRow] = []
 
@@ -72,7 +77,7 @@ public struct LabRun: Sendable, Encodable {
     public var markdown: String {
         var text = "# Chunks over real connections\n\n"
         text += facts.map { "- \($0)\n" }.joined()
-        for link in LabLink.all {
+        for link in LabLink.chunks {
             for way in UploadWay.allCases {
                 let part = LabVariant.allCases.compactMap { variant in
                     rows.first { $0.link == link && $0.way == way && $0.variant == variant }

@@ -10,6 +10,11 @@ public struct LinkCharacter: Equatable, Sendable, Encodable {
     public var roundTripMilliseconds: Double
     /// At most so much is added to each way, evenly distributed; packets never overtake.
     public var jitterMilliseconds: Double
+    /// Of packets, either way, each for itself.
+    public var lossShare: Double
+    /// Where its narrow place is: at the sender's own device, whose kernel feels its queue and
+    /// sends no more than fits (TCP small queues), or beyond, where only delay and losses tell.
+    public var isNarrowBeyond = false
     /// Mean time between cuts, which end every connection; nil: there are none.
     public var secondsBetweenCuts: Double?
     /// Mean time between outages, in which packets are lost and connections stay; nil: none.
@@ -18,9 +23,12 @@ public struct LinkCharacter: Equatable, Sendable, Encodable {
 
     public init(
         megabitsPerSecond: Double, roundTripMilliseconds: Double, jitterMilliseconds: Double = 0,
-        secondsBetweenCuts: Double? = nil, secondsBetweenOutages: Double? = nil,
+        lossShare: Double = 0, secondsBetweenCuts: Double? = nil,
+        secondsBetweenOutages: Double? = nil,
         outageSeconds: Double = 0
     ) {
+        precondition((0..<1).contains(lossShare), "a link that carries nothing is none")
+        self.lossShare = lossShare
         (self.megabitsPerSecond, self.roundTripMilliseconds) = (
             megabitsPerSecond, roundTripMilliseconds
         )
@@ -34,12 +42,21 @@ public struct LinkCharacter: Equatable, Sendable, Encodable {
         let fixed = { (value: Double) in Digits.fixed(value, value == value.rounded() ? 0 : 1) }
         var parts = ["\(fixed(megabitsPerSecond)) Mbit/s", "\(fixed(roundTripMilliseconds)) ms"]
         if jitterMilliseconds > 0 { parts.append("jitter \(fixed(jitterMilliseconds)) ms") }
+        if isNarrowBeyond { parts.append("narrow beyond the sender") }
+        if lossShare > 0 { parts.append("\(fixed(lossShare * 100)) % lost") }
         if let secondsBetweenCuts { parts.append("a cut every \(fixed(secondsBetweenCuts)) s") }
         if let secondsBetweenOutages {
             parts.append(
                 "out for \(fixed(outageSeconds)) s every \(fixed(secondsBetweenOutages)) s")
         }
         return parts.joined(separator: ", ")
+    }
+
+    /// The same with its narrow place there.
+    public var narrowBeyond: LinkCharacter {
+        var link = self
+        link.isNarrowBeyond = true
+        return link
     }
 
     /// Of a buffer in front of it that is as long as the link, 64 KiB at least.
@@ -54,14 +71,16 @@ struct LinkSchedule: Sendable {
     private var cutDraws: SplitMix64
     private var outageDraws: SplitMix64
     private var jitterDraws: SplitMix64
+    private var lossDraws: SplitMix64
     /// Nanoseconds since the beginning.
     private(set) var nextCut: UInt64?
     private var outage: Range<UInt64>?
 
     init(_ link: LinkCharacter, seed: UInt64) {
         self.link = link
-        let draws = (1...3).map { SplitMix64(seed: SplitMix64.mix(seed) ^ SplitMix64.mix($0)) }
+        let draws = (1...4).map { SplitMix64(seed: SplitMix64.mix(seed) ^ SplitMix64.mix($0)) }
         (cutDraws, outageDraws, jitterDraws) = (draws[0], draws[1], draws[2])
+        lossDraws = draws[3]
         drawCut(after: 0)
         drawOutage(after: 0)
     }
@@ -82,6 +101,11 @@ struct LinkSchedule: Sendable {
             drawOutage(after: current.upperBound)
         }
         return outage?.contains(elapsed) == true
+    }
+
+    /// Whether the next packet is lost on its way.
+    mutating func losesNext() -> Bool {
+        link.lossShare > 0 && LinkSchedule.share(&lossDraws) < link.lossShare
     }
 
     /// From one end to the other, for the next packet.

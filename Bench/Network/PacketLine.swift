@@ -6,7 +6,7 @@ public struct LineCounts: Equatable, Sendable {
     /// Bytes of whole packets that entered, from the client and from the server.
     public var clientBytes: UInt64 = 0
     public var serverBytes: UInt64 = 0
-    /// Packets for which there was no room, or no link.
+    /// Packets for which there was no room, or no link, and those that it loses.
     public var lost: UInt64 = 0
     /// Times that connections were cut.
     public var cuts: UInt64 = 0
@@ -16,6 +16,8 @@ struct PacketLine: Sendable {
     private var schedule: LinkSchedule
     private var startedAt: UInt64
     private var queues: [TransitQueue]
+    /// For each direction; empty if senders' devices are as narrow.
+    private var narrow: [NarrowPlace]
     private var flows = TrackedFlows()
     private(set) var counts = LineCounts()
 
@@ -29,12 +31,18 @@ struct PacketLine: Sendable {
         schedule = LinkSchedule(link, seed: seed)
         startedAt = now
         queues = LinkEnd.allCases.map { _ in TransitQueue(byteCountMax: queueBytesMax) }
+        narrow = PacketLine.narrowPlaces(link)
     }
 
     /// Begins the schedule anew; what is under way stays so.
     mutating func restart(_ link: LinkCharacter, seed: UInt64, now: UInt64) {
         schedule = LinkSchedule(link, seed: seed)
         (startedAt, counts) = (now, LineCounts())
+        narrow = PacketLine.narrowPlaces(link)
+    }
+
+    private static func narrowPlaces(_ link: LinkCharacter) -> [NarrowPlace] {
+        link.isNarrowBeyond ? LinkEnd.allCases.map { _ in NarrowPlace(link) } : []
     }
 
     /// A packet comes from that end. Answers what is to go back to it at once.
@@ -47,8 +55,14 @@ struct PacketLine: Sendable {
         if let segment = Segment(packet) {
             if case .refuse(let answer) = flows.judge(segment, from: end) { return answer }
         }
-        let due = now + schedule.nanosecondsOneWay()
-        if schedule.isOut(at: now - startedAt)
+        guard let start = narrow.isEmpty ? now : narrow[end.rawValue].pass(packet.count, now: now)
+        else {
+            counts.lost += 1
+            return nil
+        }
+        let due = start + schedule.nanosecondsOneWay()
+        let isLost = schedule.losesNext()
+        if isLost || schedule.isOut(at: now - startedAt)
             || !queues[end.rawValue].enter(packet, due: due)
         {
             counts.lost += 1

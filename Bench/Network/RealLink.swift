@@ -4,7 +4,8 @@ import BenchMachine
 import IO
 
 /// The kernel's token bucket (tc-tbf(8)) makes its rate, in each direction, with a buffer of one
-/// bandwidth-delay product; the relay makes its length and its failures. Both ends are the kernel's
+/// bandwidth-delay product, or the relay does (`LinkCharacter.isNarrowBeyond`); that makes its
+/// length and its failures. Both ends are the kernel's
 /// TCP, so what TCP_INFO tells of the link is what it is.
 public final class RealLink: Sendable {
     public let client: NetworkNamespace
@@ -77,13 +78,17 @@ public final class RealLink: Sendable {
         let kilobits = Int(link.megabitsPerSecond * 1000)
         // As much as comes in 5 ms: no timer of the kernel is coarser.
         let burst = max(16 << 10, Int(bytesPerSecond / 200))
-        for command in [
+        var commands = [
             "ip link set lo up",
             "ip address add \(own) peer \(other) dev \(device)",
             "ip link set \(device) mtu \(TunDevice.packetBytesMax) txqueuelen 1000 up",
-            "tc qdisc add dev \(device) root tbf rate \(kilobits)kbit burst \(burst)"
-                + " limit \(link.bufferBytes + burst)",
-        ] {
+        ]
+        if !link.isNarrowBeyond {
+            commands.append(
+                "tc qdisc add dev \(device) root tbf rate \(kilobits)kbit burst \(burst)"
+                    + " limit \(link.bufferBytes + burst)")
+        }
+        for command in commands {
             let words = network.entrance + command.split(separator: " ").map(String.init)
             try ChildProgram.run(words[0], Array(words.dropFirst()))
         }

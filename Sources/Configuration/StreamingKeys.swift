@@ -31,12 +31,13 @@ extension SettingKey {
         SettingKey(
             "streaming.pacing", .flag, \.streaming.paces,
             "With quality_adaptation, send at twice the measured rate of slow links at most,"
-                + " evenly, instead of in bursts."),
+                + " evenly, instead of in bursts; not over connections that got bbr, which paces"
+                + " itself."),
         SettingKey(
             "streaming.congestion_control", .word, \.streaming.congestionControl,
             "Who chooses it: the system for all connections, or, with quality_adaptation, this"
                 + " server for those over mobile and satellite links, which get bbr where the"
-                + " kernel allows it."),
+                + " kernel allows it: many times as fast where packets are lost at random."),
     ]
 }
 

@@ -1,20 +1,25 @@
 /// When, in the course of one transfer, the kernel is asked what it knows of the link: at the
-/// transfer's ends, and in between every 4 MiB or 100 ms, whichever comes first.
+/// transfer's ends, and in between each time that it has lasted a quarter longer, but at least
+/// 10 ms and at most 100 ms after the time before.
 ///
-/// On a fast link a sample costs its core one more turn of the ring in 4 MiB, some 2 µs in 1 ms; on
-/// a slow one a buffer takes longer than 100 ms, and there is one sample a buffer. Transfers that
-/// are known to be shorter than 256 KiB are not watched: they end before anybody knows their rate.
+///     ms   0  10  20  30  40  50  63  78  98  122  153  191  238  298  373  466  566  666 …
+///
+/// So the first round trips are seen one by one, over any link on which one is longer than a few
+/// packets (`LinkEstimator.intervalMin`), and what a sample costs, some microseconds beside the
+/// bytes, is nothing however fast those are. Over a slow link a buffer takes longer than a step,
+/// and there is one sample a buffer. Transfers that are known to be shorter than 256 KiB are not
+/// watched: they end before anybody knows their rate.
 
 public struct TransferWatch: Sendable {
     public static let bytesMin: UInt64 = 256 << 10
-    static let stepBytes: UInt64 = 4 << 20
-    static let stepNanoseconds: UInt64 = 100_000_000
+    static let stepsNanoseconds: ClosedRange<UInt64> = 10_000_000...100_000_000
+    /// Of what it has lasted.
+    static let stepDivisor: UInt64 = 4
 
     public let direction: LinkDirection
     public let startedAt: UInt64
     /// What has come or gone.
     public private(set) var bytes: UInt64 = 0
-    private var sampledBytes: UInt64 = 0
     private var sampledAt: UInt64
 
     /// - Parameters:
@@ -29,11 +34,15 @@ public struct TransferWatch: Sendable {
     /// Counts what has passed. True: it is time for a sample.
     public mutating func moved(_ count: UInt64, now: UInt64) -> Bool {
         bytes += count
-        let isDue =
-            bytes - sampledBytes >= TransferWatch.stepBytes
-            || now >= sampledAt && now - sampledAt >= TransferWatch.stepNanoseconds
-        if isDue { (sampledBytes, sampledAt) = (bytes, now) }
-        return isDue
+        // By a clock that went back it is as if the time before had been now.
+        sampledAt = min(sampledAt, now)
+        let lasted = sampledAt > startedAt ? sampledAt - startedAt : 0
+        let steps = TransferWatch.stepsNanoseconds
+        let step = min(
+            max(lasted / TransferWatch.stepDivisor, steps.lowerBound), steps.upperBound)
+        guard now - sampledAt >= step else { return false }
+        sampledAt = now
+        return true
     }
 
     /// How long it took; 0 by a clock that went back.

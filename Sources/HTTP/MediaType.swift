@@ -3,6 +3,8 @@
 public enum MediaType {
     /// What RFC 2046 §4.5.1 calls a type nobody knows.
     public static let unknown = "application/octet-stream"
+    /// Most names tell no type: those that have none share this.
+    private static let unknownBytes = Array(unknown.utf8)
 
     /// Content to append to an upload: draft-ietf-httpbis-resumable-upload §6.
     public static let partialUpload = "application/partial-upload"
@@ -21,6 +23,11 @@ public enum MediaType {
         public let type: String
         /// The same with a charset, for text; nil for the others.
         public let alternative: String?
+
+        /// `type`, as it is stored.
+        public var bytes: [UInt8] {
+            type == MediaType.unknown ? MediaType.unknownBytes : Array(type.utf8)
+        }
 
         /// Whether an upload that says no type passes with a signature over this one.
         public func covers(_ signed: String) -> Bool { signed == type || signed == alternative }

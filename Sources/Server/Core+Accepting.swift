@@ -117,7 +117,7 @@ extension Core {
     func closed(_ slot: Int) {
         if !connections[slot].flags.contains(.isMetrics) { load.remove() }
         connections[slot].flags.remove(.closing)
-        if connections[slot].link > 0 { links.remove(connections[slot].link) }
+        if connections[slot].link > 0 { links.leave(connections[slot].link) }
         connections.close(slot)
     }
 }

@@ -7,7 +7,7 @@
 import Engine
 import HTTP
 import IO
-public import Loop
+import Loop
 
 /// What the requests that handlers have begun bring, for `Admission`.
 struct RequestsUnderWay {
@@ -39,30 +39,25 @@ struct RequestsUnderWay {
     }
 }
 
-extension Core: AnswerObserver {
+extension Core {
     // MARK: Probes
 
     /// How long whatever is ready waits for this thread is measured as long as there are enough
     /// requests for somebody to be refused.
     func probeDelay() {
         guard let nanoseconds = admission.probe(admissionLoad, at: loop.now) else { return }
-        loop.start(.timeout(nanoseconds: nanoseconds), for: self, tag: 0)
+        loop.start(.timeout(nanoseconds: nanoseconds), for: self, tag: Core.probeTag)
     }
 
-    /// The probe is back.
-    public nonisolated func answered(_ tag: UInt32, _ result: Int32) {
-        assumeIsolated { core in
-            let wasShedding = core.admission.isShedding
-            core.easeWaiting()
-            let delay = core.admission.probed(core.admissionLoad, at: core.loop.now)
-            core.counters.queueDelays.add(delay)
-            if core.admission.isShedding, !wasShedding { core.noteOverload() }
-            // Unless there are enough requests now, the next one may send the next probe.
-            if !core.loop.isStopping { core.probeDelay() }
-        }
+    func probeIsBack() {
+        let wasShedding = admission.isShedding
+        easeWaiting()
+        let delay = admission.probed(admissionLoad, at: loop.now)
+        counters.queueDelays.add(delay)
+        if admission.isShedding, !wasShedding { noteOverload() }
+        // Unless there are enough requests now, the next one may send the next probe.
+        if !loop.isStopping { probeDelay() }
     }
-
-    public nonisolated func turnEnds() {}
 
     private var admissionLoad: AdmissionLoad {
         AdmissionLoad(

@@ -58,7 +58,7 @@ extension Core {
             pace.moved(nanoseconds: loop.now - start)
             try await chunk.take(step, lease, count: received)
             await moved(.upload, received)
-            await passed(slot, received)
+            passed(slot, received)
             let isFast = rate.received(received, now: loop.now)
             guard framing.isAtEnd || (received == step.count && isFast) else {
                 return ending(chunk, framing)
@@ -198,13 +198,13 @@ extension Core {
     ) async throws(UploadError) -> ReceivedChunk {
         let start = chunk.position
         let arrival: Arrival
-        await beginTransfer(request, .upload, bytes: request.bodyCount, owner: owner)
+        beginTransfer(request, .upload, bytes: request.bodyCount, owner: owner)
         do throws(UploadError) {
             arrival = try await receive(request, into: chunk, &body)
             // Who goes on elsewhere had lost this connection before we knew.
-            await endTransfer(request.slot, isBroken: arrival == .broken || arrival == .cut)
+            endTransfer(request.slot, isBroken: arrival == .broken || arrival == .cut)
         } catch {
-            await endTransfer(request.slot, isBroken: false)
+            endTransfer(request.slot, isBroken: false)
             // What came before counts; what went wrong is what the client is told.
             _ = chunk.isWithheld ? try? await chunk.discard() : try? await chunk.keep()
             throw error

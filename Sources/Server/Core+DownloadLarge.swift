@@ -45,18 +45,18 @@ extension Core {
             _ = await sendOutput(slot, more: false)
             return .success(0)
         }
-        await beginTransfer(request, .download, bytes: UInt64(range.count))
+        beginTransfer(request, .download, bytes: UInt64(range.count))
         var rest: ClosedRange<UInt64>? = range
         if reads.isEmpty, let sent = await sendShort(slot, large, range, store) {
             rest = sent < range.count ? range.lowerBound + UInt64(sent)...range.upperBound : nil
         } else if !(await sendHead(slot, before: &reads, store)) {
-            await endTransfer(slot, isBroken: true)
+            endTransfer(slot, isBroken: true)
             rest = nil
         }
         if let rest { await streamCorked(request, large, rest, &reads, store) }
         await abandon(&reads, store)
         // What is left of it broke off here.
-        await endTransfer(slot, isBroken: false)
+        endTransfer(slot, isBroken: false)
         return .success(UInt64(range.count))
     }
 
@@ -208,7 +208,7 @@ extension Core {
             if test == .readability, result > 0 { store.found(large, asked) }
             position += UInt64(max(0, result))
             noteSent(file: UInt64(max(0, result)))
-            await passed(slot, Int(result))
+            passed(slot, Int(result))
             // Sent in part means that the socket is full.
             if position < window.upperBound {
                 guard await makesRoom(slot, taken: Int(result), &reads.isLate) else { return 0 }
@@ -261,7 +261,7 @@ extension Core {
                 else { break }
                 offset += UInt64(piece.range.count)
             }
-            await endTransfer(request.slot, isBroken: offset < end)
+            endTransfer(request.slot, isBroken: offset < end)
         } catch {
             breakOff(request, error)
         }

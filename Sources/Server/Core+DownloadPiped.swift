@@ -76,7 +76,7 @@ extension Core {
             }
             left -= Int(result)
             noteSent(file: UInt64(result))
-            await passed(slot, Int(result))
+            passed(slot, Int(result))
         }
         return count - left
     }

@@ -133,7 +133,7 @@ extension Core {
 
     func uploadType(_ sent: [UInt8]?, _ name: [UInt8]) throws(Answer) -> [UInt8] {
         guard let sent, !sent.isEmpty else {
-            return Array(MediaType.guess(name: name.span).type.utf8)
+            return MediaType.guess(name: name.span).bytes
         }
         do throws(Refusal) {
             try MediaType.validate(sent.span, limits: settings.limits)

@@ -1,9 +1,11 @@
 /// Large transfers are watched: what the kernel knows of their links is asked for now and then,
 /// their connection gets a class, and its socket and buffers follow that.
 ///
-///     begins ─▶ sample ─▶ passed … ─▶ sample ─▶ class ─▶ tuning ─▶ … ─▶ ends ─▶ transferEnded
+///     begins ─▶ sample ─▶ passed … ─▶ sample ─▶ class ─▶ tuning ─▶ … ─▶ ends ─▶ sample ─▶ record
 ///
 /// A connection without a large transfer has no row in `links`, and nothing here is called for it.
+/// No transfer waits for any of this: what is asked goes down with what it asks for next, and is
+/// answered beside it (`Core+LinkAnswers.swift`).
 
 import Engine
 import HTTP
@@ -15,53 +17,45 @@ extension Core {
     /// `owner`: whose credential the request has, where that is known.
     func beginTransfer(
         _ request: Request, _ direction: LinkDirection, bytes: UInt64?, owner: [UInt8] = []
-    ) async {
+    ) {
         guard let watch = TransferWatch(direction, bytes: bytes, now: loop.now) else { return }
         noteHints(request)
         let number = linkNumber(request.slot)
         links[number].watch = watch
-        // Now: of a connection that was reset nobody knows any more whose it was.
-        links[number].client = await clientKey(request.slot, owner: owner)
-        await sampleLink(request.slot, direction)
+        links[number].user = userKey(owner)
+        askAddress(number)
+        askSample(number, direction)
     }
 
     /// Counts what has come or gone of it.
-    func passed(_ slot: Int, _ count: Int) async {
+    func passed(_ slot: Int, _ count: Int) {
         let number = connections[slot].link
         guard number > 0, count > 0, let direction = links[number].watch?.direction,
             links[number].watch?.moved(UInt64(count), now: loop.now) == true
         else { return }
-        await sampleLink(slot, direction)
+        askSample(number, direction)
     }
 
     /// It has ended. `isBroken`: the connection did, or its client stood still for too long.
-    func endTransfer(_ slot: Int, isBroken: Bool) async {
+    func endTransfer(_ slot: Int, isBroken: Bool) {
         let number = connections[slot].link
-        guard number > 0, let watch = links[number].watch else { return }
-        // Its bytes are through; what the sample takes is not theirs.
-        let seconds = watch.seconds(now: loop.now)
-        await sampleLink(slot, watch.direction)
-        links[number].watch = nil
+        guard number > 0, let watch = links[number].watch.take() else { return }
+        // Of two that end in one turn the first has no sample of its own.
+        conclude(number)
         // A server that goes has ended it itself.
         let isOurs = phase == .draining && connections[slot].flags.contains(.ending)
-        let record = TransferRecord(
-            watch.direction, linkClass: links[number].classifier.current,
-            estimate: links[number].estimate(watch.direction), bytes: watch.bytes,
-            seconds: seconds, hasFailed: isBroken && !isOurs)
-        transferEnded(record, on: slot)
-        remember(record, of: links[number].client)
-    }
-
-    /// Hears of every large transfer that has ended on this core.
-    func transferEnded(_ record: TransferRecord, on slot: Int) {
-        links.counters.ended(record, now: loop.now)
+        links[number].inquiry.ended = EndedTransfer(
+            direction: watch.direction, bytes: watch.bytes, seconds: watch.seconds(now: loop.now),
+            hasFailed: isBroken && !isOurs, user: links[number].user)
+        askSample(number, watch.direction)
+        if links[number].inquiry.sample == nil { conclude(number) }
     }
 
     // MARK: What is known
 
     /// The connection's row, which is made if it has none.
     private func linkNumber(_ slot: Int) -> UInt32 {
-        if connections[slot].link == 0 { connections[slot].link = links.add() }
+        if connections[slot].link == 0 { connections[slot].link = links.add(slot) }
         return connections[slot].link
     }
 
@@ -93,46 +87,7 @@ extension Core {
         classify(number)
     }
 
-    /// Of who begins an upload, or is about to: its next requests have the hints. Objects are no
-    /// pages whose links a browser would send them for.
-    func askForHints(_ output: inout OutputSpan<UInt8>) {
-        if settings.detectsLinkClass { output.appendField("Accept-CH", ClientHints.wanted) }
-    }
-
-    private func sampleLink(_ slot: Int, _ direction: LinkDirection) async {
-        let number = connections[slot].link
-        guard settings.estimatesLinks, !links[number].isBlind,
-            !connections[slot].flags.contains(.ending),
-            // Others need it more.
-            let target = front.lease(LinkSample.kernelBytesMax)?.detach()
-        else { return }
-        let result = await loop.perform(
-            .linkInfo(socket: connections[slot].socket, target: target))
-        if let error = KernelError(result: result) {
-            links[number].isBlind = true
-            links.counters.sampleErrors += 1
-            complain(.noLinkInfo, "the kernel does not tell of a link: errno \(error.code)")
-        } else {
-            let count = min(Int(result), Int(target.count))
-            let sample = LinkSample(
-                kernel: arena.span(target.part(from: 0, count: count)), now: loop.now)
-            observe(sample, number, direction)
-        }
-        giveBackFront(target)
-        await tune(slot)
-    }
-
-    private func observe(_ sample: LinkSample, _ number: UInt32, _ direction: LinkDirection) {
-        links.counters.samples += 1
-        if !sample.isWhole(direction) {
-            links.counters.samplesPartial += 1
-            complain(.partialLinkInfo, "this kernel does not tell all of a link")
-        }
-        links[number].observe(sample, direction)
-        classify(number)
-    }
-
-    private func classify(_ number: UInt32) {
+    func classify(_ number: UInt32) {
         guard settings.detectsLinkClass else { return }
         let (estimate, hints) = (links[number].estimate, links[number].hints)
         if links[number].classifier.observe(estimate, hints, now: loop.now) {
@@ -140,8 +95,14 @@ extension Core {
         }
     }
 
-    private func complain(_ subject: Complaints.Subject, _ line: String) {
+    func complain(_ subject: Complaints.Subject, _ line: String) {
         if settings.complaints.isFirst(subject) { settings.remark(line) }
+    }
+
+    /// Of who begins an upload, or is about to: its next requests have the hints. Objects are no
+    /// pages whose links a browser would send them for.
+    func askForHints(_ output: inout OutputSpan<UInt8>) {
+        if settings.detectsLinkClass { output.appendField("Accept-CH", ClientHints.wanted) }
     }
 
     // MARK: What follows from it
@@ -153,28 +114,27 @@ extension Core {
             settings.tuningChoices)
     }
 
-    /// Tells the socket what follows from its link's class, if that is a new one. An option that
-    /// the kernel refuses stays as it is, and is not asked for again.
-    private func tune(_ slot: Int) async {
-        let number = connections[slot].link
+    /// Tells the socket what follows from its link's class and rate, if those are new. An option
+    /// that the kernel refuses stays as it is, and is not asked for again before that changes.
+    func tune(_ number: UInt32) {
+        let (estimate, current) = (
+            links[number].estimate(.download), links[number].classifier.current
+        )
         // How uploads come is for their senders to say; and nothing follows from a class alone.
-        guard settings.adaptsQuality, links[number].estimate(.download).bytesPerSecond != nil,
-            links[number].tunedClass != links[number].classifier.current
+        guard settings.adaptsQuality, let slot = links[number].slot,
+            !connections[slot].flags.contains(.ending), estimate.bytesPerSecond != nil,
+            current != links[number].tunedClass
+                || LinkTuning.isOutdated(links[number].tunedEstimate, by: estimate)
         else { return }
-        links[number].tunedClass = links[number].classifier.current
+        links[number].tunedClass = current
+        links[number].tunedEstimate = estimate
         let (before, after) = (links[number].tuning, tuning(number, .download))
         links[number].tuning = after
         let changes = after.options(from: before, system: settings.tuningChoices.systemControl)
         for change in changes {
-            let socket = connections[slot].socket
-            let result = await loop.perform(.tune(socket: socket, option: change.option))
-            let what = change.option.tuning
-            links.counters.tuned(what, result < 0 ? .refused : change.reason)
-            if result < 0 {
-                complain(
-                    .noTuning,
-                    "the kernel refuses to tune a socket (\(what.rawValue)): errno \(-result)")
-            }
+            let operation = Operation.tune(
+                socket: connections[slot].socket, option: change.option)
+            ask(operation, .tuning(change.option.tuning, change.reason), number)
         }
     }
 

@@ -58,13 +58,13 @@ extension Core {
                 startedAt: startedAt, bytesPerSecond: settings.bodyBytesPerSecondMin),
             startedAt: startedAt)
         let status: UploadStatus
-        await beginTransfer(request, .upload, bytes: request.bodyCount)
+        beginTransfer(request, .upload, bytes: request.bodyCount)
         do throws(Answer) {
             try await receiveForm(request, store, &intake, &body)
-            await endTransfer(request.slot, isBroken: false)
+            endTransfer(request.slot, isBroken: false)
             status = try await endForm(request, &intake)
         } catch {
-            await endTransfer(
+            endTransfer(
                 request.slot, isBroken: body.hasFailed && intake.framing.refusal == nil)
             counters.uploadErrors &+= 1
             // Where in its chunks the body is, nobody knows any more.
@@ -239,7 +239,7 @@ extension Core {
         let received = try await receive(request.slot, into: target, &intake, &body)
         intake.buffer?.received(received)
         await moved(.upload, received)
-        await passed(request.slot, received)
+        passed(request.slot, received)
     }
 
     /// Fills `target` from the body, as far as that goes.

@@ -11,7 +11,7 @@ extension Core {
     /// neither says anything, or nobody is remembered.
     func clientKey(_ slot: Int, owner: [UInt8] = []) async -> ClientKey? {
         guard settings.profiles != nil else { return nil }
-        if owner.starts(with: Core.subjectPrefix) { return ClientKey(user: owner) }
+        if owner.starts(with: Core.subjectPrefix) { return userKey(owner) }
         let number = connections[slot].link
         if number > 0, let network = links[number].network { return network }
         // Worth no wait: where memory is short, nobody is remembered.
@@ -19,19 +19,27 @@ extension Core {
         let target = lease.region.part(from: 0, count: Core.addressBytes)
         let count = await loop.perform(
             .peerAddress(socket: connections[slot].socket, target: target))
-        var key: ClientKey?
-        if count > 0, count <= Int32(Core.addressBytes) {
-            let address = arena.span(target.part(from: 0, count: Int(count)))
-            key = ClientKey(socketAddress: address)
-            // A connection stays where it is.
-            if number > 0 { links[number].network = .some(key) }
-        }
+        let network = network(in: target, count)
+        // A connection stays where it is.
+        if number > 0, let network { links[number].network = .some(network) }
         memory.giveBack(lease)
-        return key
+        return network ?? nil
+    }
+
+    /// Of a token's subject; nil of any other credential.
+    func userKey(_ owner: [UInt8]) -> ClientKey? {
+        owner.starts(with: Core.subjectPrefix) ? ClientKey(user: owner) : nil
+    }
+
+    /// What getpeername(2) has answered; nil if it failed, nil within if that is of no network.
+    func network(in target: Region, _ count: Int32) -> ClientKey?? {
+        guard count > 0, count <= Int32(Core.addressBytes) else { return nil }
+        let address = arena.span(target.part(from: 0, count: Int(count)))
+        return .some(ClientKey(socketAddress: address))
     }
 
     /// `struct sockaddr_storage`.
-    private static let addressBytes = 128
+    static let addressBytes = 128
 
     /// Enters a transfer that has ended into its client's profile.
     func remember(_ record: TransferRecord, of client: ClientKey?) {

@@ -96,7 +96,7 @@ extension Core {
         reads.removeFirst()
         guard let sent else { return nil }
         await moved(.download, sent)
-        await passed(slot, sent)
+        passed(slot, sent)
         counters.sentDirectBytes &+= UInt64(sent)
         if sent == Int(count) {
             reads.isLate = false

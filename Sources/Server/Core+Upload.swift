@@ -121,14 +121,14 @@ extension Core {
         let slot = request.slot
         let upload = try await store.beginLarge(
             description, makesSHA256: digests?.kinds.contains(.sha256) ?? false)
-        await beginTransfer(request, .upload, bytes: description.length)
+        beginTransfer(request, .upload, bytes: description.length)
         buffers.began()
         defer { buffers.ended() }
         do {
             try await fill(upload, slot, &body)
-            await endTransfer(slot, isBroken: false)
+            endTransfer(slot, isBroken: false)
         } catch {
-            await endTransfer(slot, isBroken: error is Answer)
+            endTransfer(slot, isBroken: error is Answer)
             if error is Answer { body.fail() }
             switch authority {
             case .signature where error is Answer: await keep(upload, digests, store)
@@ -169,7 +169,7 @@ extension Core {
             body.took(received)
             try await upload.write(lease, count: received)
             await moved(.upload, received)
-            await passed(slot, received)
+            passed(slot, received)
         }
     }
 

@@ -98,7 +98,7 @@ extension Core {
                 signer = self.signer(of: signature, name, length, other.utf8.span)
             }
             if let signer {
-                return Authorized(type: Array(guess.type.utf8), signer: signer)
+                return Authorized(type: guess.bytes, signer: signer)
             }
         }
         throw wrongSignature()

@@ -36,7 +36,7 @@ struct LinkCounters: Sendable {
     mutating func changed(to linkClass: LinkClass) { classChanges[Int(linkClass.rawValue)] += 1 }
     func changes(to linkClass: LinkClass) -> UInt64 { classChanges[Int(linkClass.rawValue)] }
 
-    private static func index(_ tuning: Tuning, _ reason: Reason) -> Int {
+    static func index(_ tuning: Tuning, _ reason: Reason) -> Int {
         let (row, column) = (
             Tuning.allCases.firstIndex(of: tuning), Reason.allCases.firstIndex(of: reason)
         )

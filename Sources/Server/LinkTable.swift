@@ -1,10 +1,13 @@
 /// What a core knows of its clients' links: a row for each connection that has had a large
-/// transfer, from its beginning to the connection's end. Others have none.
+/// transfer, from its beginning to the connection's end, and to the last answer that the kernel
+/// owes of it. Others have none.
 
 import Engine
 import HTTP
 
 struct Link: Sendable {
+    /// Its connection's; nil once that has ended.
+    fileprivate(set) var slot: Int?
     private var upload = LinkEstimator()
     private var download = LinkEstimator()
     var classifier = LinkClassifier()
@@ -15,14 +18,18 @@ struct Link: Sendable {
     var network: ClientKey??
     /// The transfer that is under way.
     var watch: TransferWatch?
-    /// Who is remembered for it.
-    var client: ClientKey?
+    /// Whose credential that has.
+    var user: ClientKey?
+    var inquiry = LinkInquiry()
     /// What its socket was told.
     var tuning = LinkTuning()
-    /// For which class that was.
+    /// For which class, and for which estimate of downloads, that was.
     var tunedClass = LinkClass.unknown
+    var tunedEstimate = LinkEstimate()
     /// The kernel does not tell of it.
     var isBlind = false
+
+    fileprivate init(slot: Int) { self.slot = slot }
 
     mutating func observe(_ sample: LinkSample, _ direction: LinkDirection) {
         switch direction {
@@ -55,16 +62,31 @@ struct LinkTable: Sendable {
 
     var count: Int { links.count - free.count }
 
-    mutating func add() -> UInt32 {
+    mutating func add(_ slot: Int) -> UInt32 {
+        let link = Link(slot: slot)
         if let number = free.popLast() {
-            self[number] = Link()
+            self[number] = link
             return number
         }
-        links.append(Link())
+        links.append(link)
         return UInt32(links.count)
     }
 
-    mutating func remove(_ number: UInt32) { free.append(number) }
+    /// Its connection has ended.
+    mutating func leave(_ number: UInt32) {
+        self[number].slot = nil
+        removeIfDone(number)
+    }
+
+    /// The kernel has answered something that was asked of it, and that was seen to.
+    mutating func answered(_ number: UInt32) {
+        self[number].inquiry.answersDue -= 1
+        removeIfDone(number)
+    }
+
+    private mutating func removeIfDone(_ number: UInt32) {
+        if self[number].slot == nil, self[number].inquiry.answersDue == 0 { free.append(number) }
+    }
 }
 
 extension LinkHints {

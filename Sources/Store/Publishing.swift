@@ -26,7 +26,9 @@ struct RecordWrite {
 
     /// What the catalog is to be told once the record is durable.
     var changes: [CatalogChange] {
-        (upload?.changes(sequence: object.sequence) ?? []) + object.changes(under: name, data)
+        let own = object.changes(under: name, data)
+        // A plain object's are one array: a sum with nothing would be another.
+        return upload.map { $0.changes(sequence: object.sequence) + own } ?? own
     }
 }
 

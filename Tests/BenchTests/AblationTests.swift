@@ -49,10 +49,23 @@ private func changes(of rows: [Row]) -> Int {
     }
 
     @Test func `take of the rows named those that they have`() throws {
-        let options = try Options(["--rows", "get-1k,get-1m", "--ablation"])
+        let options = try Options(["--rows", "get-1k,get-64k", "--ablation"])
         #expect(
             options.rows.map(\.name) == ["get-1k-without-hot-cache", "get-1k-without-links"])
         #expect(options.rows[0].title.hasSuffix(", without hot-cache"))
+    }
+
+    @Test func `take of the parts named those that there are`() throws {
+        let options = try Options(["--rows", "put-1g,put-4k", "--without", "links", "--ablation"])
+        #expect(options.rows.map(\.name) == ["put-1g-without-links"])
+        let two = try Options(["--ablation", "--without", "flush,hot-cache"])
+        #expect(Set(two.rows.compactMap { $0.ablation?.name }) == ["flush", "hot-cache"])
+        for words in [
+            ["--ablation", "--without", "wings"], ["--buffers", "--without", "links"],
+            ["--without", "links"], ["--ablation", "--without", "links", "--rows", "get-16k"],
+        ] {
+            #expect(throws: Options.Mistake.self, "\(words)") { try Options(words) }
+        }
     }
 
     @Test func `give up the right to lock memory only where there is one`() throws {

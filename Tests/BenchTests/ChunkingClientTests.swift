@@ -10,8 +10,8 @@ import Testing
 
 @testable import BenchNetwork
 
-/// One connection after the other, a step for each request.
-private final class ScriptedServer: Sendable {
+/// Connections, a step for each request.
+final class ScriptedServer: Sendable {
     enum Step: Sendable {
         /// Once the request is there whole.
         case answer(String)
@@ -50,8 +50,11 @@ private final class ScriptedServer: Sendable {
             while true {
                 let connection = accept(descriptor, nil, nil)
                 guard connection >= 0 else { break }
-                while self?.serve(connection) == true {}
-                close(connection)
+                // Some clients have several at once.
+                Thread.detachNewThread { [weak self] in
+                    while self?.serve(connection) == true {}
+                    close(connection)
+                }
             }
             // Here, so that nobody else has that number while it is still accepted from.
             close(descriptor)

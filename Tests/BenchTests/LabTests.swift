@@ -15,7 +15,7 @@ private func parsed(_ text: String, body: String = "") throws -> LabAnswer {
 @Suite struct `Options of the lab` {
     @Test func `are everything by default`() throws {
         let options = try LabOptions([])
-        #expect(options.links == LabLink.all && options.ways == [.tus, .numbered])
+        #expect(options.links == LabLink.chunks && options.ways == [.tus, .numbered])
         #expect(options.variants == LabVariant.allCases && options.rounds == 3)
         #expect(options.directory == "perf/runs")
     }
@@ -33,6 +33,15 @@ private func parsed(_ text: String, body: String = "") throws -> LabAnswer {
         #expect(options.serverCPU == 1 && options.clientCPU == 0)
     }
 
+    @Test func `choose a part, and links of that`() throws {
+        let tuning = try LabOptions(["--links", "mobile-lossy,fibre", "--part", "tuning"])
+        #expect(tuning.part == .tuning && tuning.links.map(\.name) == ["fibre", "mobile-lossy"])
+        #expect(tuning.directory == nil)
+        let parallel = try LabOptions(["--part", "parallel"])
+        #expect(parallel.links == LabLink.parallel && parallel.directory == "perf/runs")
+        #expect(Set(LabPart.allCases.map(\.suffix)).count == 3)
+    }
+
     @Test func `that are half a run or a look write no file`() throws {
         for words in [
             ["--quick"], ["--links", "dsl"], ["--ways", "tus"], ["--algorithms", "fixed"],
@@ -47,6 +56,8 @@ private func parsed(_ text: String, body: String = "") throws -> LabAnswer {
     @Test(arguments: [
         ["--links", "moon"], ["--links", ","], ["--links"], ["--ways", "udp"], ["--rounds", "0"],
         ["--visits", "x"], ["--algorithms", "fixed,best"], ["--speed", "1"],
+        ["--part", "all"], ["--part", "tuning", "--links", "dsl"], ["--links", "lan"],
+        ["--part", "tuning", "--ways", "tus"], ["--part", "parallel", "--algorithms", "fixed"],
     ])
     func `that nobody knows are refused`(_ words: [String]) {
         #expect(throws: Options.Mistake.self) { try LabOptions(words) }
@@ -58,15 +69,23 @@ private func parsed(_ text: String, body: String = "") throws -> LabAnswer {
                 == "performance.chunk_adaptation_algorithm = \"predictive\"\n")
         #expect(
             LabVariant.unadvised.configuration == "performance.intelligent_chunking = false\n")
+        let lines = TuningVariant.allCases.map { $0.configuration.split(separator: "\n") }
+        #expect(lines[0].contains("streaming.pacing = false"))
+        #expect(lines[0].contains("streaming.congestion_control = \"system\""))
+        #expect(lines[1].contains("streaming.pacing = true"))
+        #expect(lines[2].contains("streaming.congestion_control = \"adaptive\""))
+        #expect(lines[3].contains("streaming.pacing = true") && Set(lines).count == 4)
     }
 }
 
 @Suite struct `Links of the lab` {
     @Test func `have names of their own and take seconds, not minutes`() {
-        #expect(Set(LabLink.all.map(\.name)).count == LabLink.all.count)
-        for link in LabLink.all {
+        for part in LabPart.allCases {
+            #expect(Set(part.links.map(\.name)).count == part.links.count)
+        }
+        for link in LabPart.allCases.flatMap(\.links) where link.character.lossShare == 0 {
             let seconds = Double(link.fileBytes) * 8 / 1e6 / link.character.megabitsPerSecond
-            #expect(seconds > 3 && seconds < 15, "\(link.name): \(seconds) s")
+            #expect(seconds > 1.9 && seconds < 15, "\(link.name): \(seconds) s")
         }
     }
 
@@ -80,6 +99,9 @@ private func parsed(_ text: String, body: String = "") throws -> LabAnswer {
                 + " 5 s")
         let near = LinkCharacter(megabitsPerSecond: 8, roundTripMilliseconds: 4)
         #expect(near.bufferBytes == 64 << 10 && near.words == "8 Mbit/s, 4 ms")
+        let lossy = LinkCharacter(
+            megabitsPerSecond: 8, roundTripMilliseconds: 4, lossShare: 0.005)
+        #expect(lossy.words == "8 Mbit/s, 4 ms, 0.5 % lost")
     }
 }
 
@@ -106,12 +128,12 @@ private func parsed(_ text: String, body: String = "") throws -> LabAnswer {
         var outcome = UploadOutcome()
         (outcome.failures, outcome.chunkBytes) = (2, chunks)
         var counts = LineCounts()
-        counts.clientBytes = UInt64(LabLink.all[0].fileBytes) * 3 / 2
+        counts.clientBytes = UInt64(LabLink.chunks[0].fileBytes) * 3 / 2
         return LabUpload(round: 0, visit: visit, seconds: seconds, counts, outcome)
     }
 
     @Test func `compares later visits with those to the fixed tiers`() {
-        let link = LabLink.all[0]
+        let link = LabLink.chunks[0]
         var run = LabRun(facts: ["commit: abc"])
         for (variant, factor) in [(LabVariant.fixed, 1.0), (.adaptive, 0.5)] {
             run.add(upload(0, 9, chunks: [1 << 20, 5]), link, .tus, variant)

@@ -79,6 +79,37 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
     }
 }
 
+@Suite struct `A narrow place` {
+    private let link = LinkCharacter(megabitsPerSecond: 8, roundTripMilliseconds: 40).narrowBeyond
+
+    @Test func `lets packets out one by one, and keeps as many as its buffer holds`() {
+        var place = NarrowPlace(link)
+        let ends = (0..<100).map { _ in place.pass(1000, now: second) }
+        // 64 KiB, a millisecond for 1,000 bytes; and one is on its way out.
+        #expect(ends.prefix { $0 != nil }.count == 66)
+        #expect(ends.dropFirst(66).allSatisfy { $0 == nil })
+        #expect(
+            ends.compactMap(\.self) == (1...66).map { second + UInt64($0) * millisecond })
+        #expect(told { place.pass(500, now: 3 * second) } == 3 * second + millisecond / 2)
+    }
+
+    @Test func `is in front of the link's length, in each direction`() {
+        var line = PacketLine(link, seed: 1, now: 0)
+        let packet = [UInt8](repeating: 0, count: 1000)
+        for end in LinkEnd.allCases {
+            for _ in 0..<70 { #expect(told { line.enter(packet, from: end, now: 0) } == nil) }
+        }
+        #expect(line.counts.lost == 2 * 4)
+        var arrivals: [UInt64] = []
+        for moment in 0..<200 {
+            while let (to, _) = line.leave(now: UInt64(moment) * millisecond) {
+                if to == .server { arrivals.append(UInt64(moment)) }
+            }
+        }
+        #expect(arrivals == Array(21..<87))
+    }
+}
+
 @Suite struct `The schedule of a link` {
     private let bad = LinkCharacter(
         megabitsPerSecond: 8, roundTripMilliseconds: 40, jitterMilliseconds: 10,
@@ -112,6 +143,19 @@ private func packets(_ count: Int, bytes: Int = 100) -> [[UInt8]] {
         var schedule = LinkSchedule(good, seed: 7)
         #expect(schedule.nextCut == nil)
         #expect(schedule.nanosecondsOneWay() == 20 * millisecond)
+    }
+
+    @Test func `loses as many as it says, the same for the same seed`() {
+        let lossy = LinkCharacter(
+            megabitsPerSecond: 8, roundTripMilliseconds: 40, lossShare: 0.01)
+        func lost(_ seed: UInt64, of link: LinkCharacter) -> [Int] {
+            var schedule = LinkSchedule(link, seed: seed)
+            return (0..<20_000).filter { _ in schedule.losesNext() }
+        }
+        #expect((140...260).contains(lost(7, of: lossy).count))
+        #expect(lost(7, of: lossy) == lost(7, of: lossy))
+        #expect(lost(7, of: lossy) != lost(8, of: lossy))
+        #expect(lost(7, of: bad).isEmpty)
     }
 
     @Test func `cuts once for all moments that have passed`() throws {

@@ -8,9 +8,10 @@ import Testing
 @testable import Engine
 
 @Suite struct `The tuning of a link` {
-    private func estimate(_ bytesPerSecond: Double?) -> LinkEstimate {
+    private func estimate(_ bytesPerSecond: Double?, roundTrips: Double = 3) -> LinkEstimate {
         var estimate = LinkEstimate()
         estimate.bytesPerSecond = bytesPerSecond
+        estimate.roundTrips = roundTrips
         return estimate
     }
 
@@ -62,16 +63,34 @@ import Testing
         #expect(
             LinkTuning.decide(.broadband, estimate(1e6), all).pacingBytesPerSecond == 2_000_000)
         #expect(LinkTuning.decide(.broadband, estimate(1e6), all).congestionControl == nil)
+        let young = estimate(1e6, roundTrips: 2.9)
+        #expect(LinkTuning.decide(.broadband, young, all).pacingBytesPerSecond == nil)
+        #expect(LinkTuning.decide(.broadband, young, all).unsentBytesMax == 200_000)
         #expect(LinkTuning.decide(.mobile, estimate(1e6), all).congestionControl == .bbr)
+        #expect(LinkTuning.decide(.mobile, estimate(1e6), all).pacingBytesPerSecond == nil)
         var none = all
         none.congestionControls = [.reno, .cubic]
         #expect(LinkTuning.decide(.mobile, estimate(1e6), none).congestionControl == nil)
+        #expect(LinkTuning.decide(.mobile, estimate(1e6), none).pacingBytesPerSecond == 2_000_000)
         // What everybody has need not be chosen; and what cannot be taken back is not.
         for system in [CongestionControl.bbr, nil] {
             var choices = all
             choices.systemControl = system
             #expect(LinkTuning.decide(.mobile, estimate(1e6), choices).congestionControl == nil)
         }
+    }
+
+    @Test func `is decided anew when the rate has changed, or is known at last`() {
+        for (old, new, isOutdated) in [
+            (nil, nil, false), (nil, 1, true), (1e6, 1.25e6, false), (1e6, 1.26e6, true),
+            (1e6, 0.81e6, false), (1e6, 0.79e6, true), (1e6, nil, true), (1e6, .nan, false),
+        ] as [(Double?, Double?, Bool)] {
+            #expect(LinkTuning.isOutdated(estimate(old), by: estimate(new)) == isOutdated)
+        }
+        let young = estimate(1e6, roundTrips: 2)
+        #expect(LinkTuning.isOutdated(young, by: estimate(1e6)))
+        #expect(!LinkTuning.isOutdated(young, by: estimate(1e6, roundTrips: 2.5)))
+        #expect(!LinkTuning.isOutdated(estimate(1e6), by: young))
     }
 
     @Test func `stays within bounds for every rate`() {
@@ -96,24 +115,46 @@ import Testing
         #expect(TransferWatch(.download, bytes: nil, now: 0) != nil)
     }
 
-    @Test func `is sampled every 4 MiB or 100 ms`() throws {
-        var watch = try #require(TransferWatch(.download, bytes: nil, now: 0))
-        let steps: [(UInt64, UInt64, Bool)] = [
-            (1 << 20, 10, false), (3 << 20, 20, true), (1 << 20, 119, false), (1, 120, true),
-            (1, 220, true), ((4 << 20) - 1, 221, false), (1, 222, true),
-        ]
-        for (count, milliseconds, isDue) in steps {
-            #expect(watch.moved(count, now: milliseconds * millisecond) == isDue)
+    /// When, in milliseconds, it is sampled of which something passes every `step`.
+    private func samples(every step: UInt64, until end: UInt64) throws -> [UInt64] {
+        var watch = try #require(TransferWatch(.download, bytes: nil, now: 7))
+        var moments: [UInt64] = []
+        for now in stride(from: 0, through: end, by: UInt64.Stride(step)) {
+            if watch.moved(1, now: 7 + now * millisecond) { moments.append(now) }
         }
-        #expect(watch.bytes == (9 << 20) + 2)
+        #expect(watch.bytes == end / step + 1)
+        return moments
+    }
+
+    @Test func `is sampled the oftener the younger it is`() throws {
+        #expect(
+            try samples(every: 1, until: 666) == [
+                10, 20, 30, 40, 50, 63, 79, 99, 124, 155, 194, 243, 304, 380, 475, 575,
+            ])
+        #expect(try samples(every: 30, until: 210) == [30, 60, 90, 120, 150, 210])
+        // Of a slow one with each buffer.
+        #expect(try samples(every: 130, until: 520) == [130, 260, 390, 520])
+        // However much passes, no oftener than ten times a second for long.
+        #expect(try samples(every: 1, until: 10_000).count < 112)
+    }
+
+    @Test func `knows how much has passed, and how long that took`() throws {
+        var watch = try #require(TransferWatch(.download, bytes: nil, now: 0))
+        for now in 0..<8 { _ = watch.moved(1 << 30, now: UInt64(now)) }
+        #expect(watch.bytes == 8 << 30)
         #expect(watch.seconds(now: 500 * millisecond) == 0.5)
     }
 
     @Test func `takes no time by a clock that steps back`() throws {
         var watch = try #require(TransferWatch(.upload, bytes: nil, now: 1000 * millisecond))
-        let isDue = watch.moved(1, now: 1)
+        var isDue = watch.moved(1, now: 1)
         #expect(!isDue)
         #expect(watch.seconds(now: 1) == 0)
+        // It is asked for again a step after that.
+        isDue = watch.moved(1, now: 10 * millisecond)
+        #expect(!isDue)
+        isDue = watch.moved(1, now: 10 * millisecond + 1)
+        #expect(isDue)
     }
 }
 

@@ -19,6 +19,7 @@ import Testing
     ])
     func `is guessed from the name's extension`(name: String, type: String) {
         #expect(MediaType.guess(name: name.utf8.span).type == type)
+        #expect(MediaType.guess(name: name.utf8.span).bytes == Array(type.utf8))
     }
 
     @Test func `of plain text has two spellings`() {

@@ -32,6 +32,8 @@ final class FrontBed {
     private var random = SeededRandom(seed: 1)
     private var nextSocket: Int32
     private var hasActed = false
+    /// Turns of the loop, as the ring would have them.
+    private(set) var turnCount = 0
     /// By which queue of a network card clients come (NAPI id); 0: from this machine.
     var queue: Int32 = 0
     /// Where clients come from, as `struct sockaddr`.
@@ -104,6 +106,7 @@ final class FrontBed {
     // MARK: The kernel
 
     private func turn() {
+        turnCount += 1
         loop.runJobs(now: now, wallSeconds: 1_790_000_000 + now / 1_000_000_000)
         while let buffer = loop.nextEmptiedBuffer() { freeBuffers.append(buffer) }
         while let (operation, token) = loop.nextRequest() {
