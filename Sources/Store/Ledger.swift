@@ -188,7 +188,7 @@ actor Ledger {
     // MARK: Deleted objects
 
     /// The dead record's header is durably zeroed and nobody reads the object: its space may be
-    /// used again; and that of the record that removed it, unless another record has to be outlived.
+    /// used again; and that of the record that removed it, unless that has to outlive another one.
     func cleaned(_ removed: RemovedObject, isReleased: Bool) {
         if !isReleased {
             segments.release(removed.record)

@@ -68,7 +68,7 @@ final class OpenUpload {
     /// Space that it has beside `state`'s and does not need. An entry of a log may speak of it: it
     /// is free once the catalog was told that none counts.
     private(set) var leftover: [Extent] = []
-    /// An object may be on the disk that it became: that its record is settled, or a restart, tells.
+    /// An object may be on the disk that it became: until its record is settled, or a restart.
     private(set) var mayBePublished = false
     /// Those who are at it right now.
     var users = 0

@@ -6,8 +6,8 @@
 ///                                                   ─▶ extents and the removal's block are free
 ///
 /// Until the catalog has the removal, the header stays: recovery reads from it what to free. While
-/// its volume takes no writes, it stays as well: see `CleanupLater`. The removal's block stays while
-/// a record of its name that failed may be on a disk: see `DoubtfulRecords`.
+/// its volume takes no writes, it stays as well: see `CleanupLater`. The removal's block stays
+/// while a record of its name that failed may be on a disk: see `DoubtfulRecords`.
 
 import Catalog
 import Checksums

@@ -35,8 +35,8 @@
 ///    comes late would be taken for one of the new time.
 /// 4. Space that a write was on its way to, or that was handed out for one, when the volume failed,
 ///    is not handed out again before a minute has passed since the last write to it was answered
-///    (`ExtentAllocator.giveBack`, `SegmentAllocator.quarantine`, `CleanupLater.notBefore`): what an
-///    old write left there, or may still bring there, harms none.
+///    (`ExtentAllocator.giveBack`, `SegmentAllocator.quarantine`, `CleanupLater.notBefore`): what
+///    an old write left there, or may still bring there, harms none.
 /// 5. A record that failed is in doubt, from before its name may be claimed again until its header
 ///    was zeroed, on a volume that works, after that minute, and flushed. As long as it is, its
 ///    segment stays leased, so that every start finds it; the space that it speaks of is nobody's;
