@@ -25,6 +25,7 @@ import Volumes
         let clients = [
             UploadClient("a", content(300_000, seed: 1)),
             UploadClient("b", content(300_000, seed: 2)),
+            UploadClient("later", content(200_000, seed: 4)),
         ]
         private(set) var cuts: [Cut] = []
         private var random: SeededRandom
@@ -38,7 +39,7 @@ import Volumes
             world.volumeBytes = UInt64(VolumeLayout.segmentSize)
             try world.open()
             if isApart { try fillFirstVolume() }
-            for client in clients {
+            for client in clients[..<2] {
                 client.create(world, on: 0)
                 client.send(world, on: 0, to: 4096)
                 world.settle()
@@ -72,7 +73,17 @@ import Volumes
         func send(to end: Int) {
             for client in clients {
                 client.ask(world, on: 0)
+                let end = min(end, client.bytes.count)
                 client.send(world, on: 0, to: max(end, Int(client.told)))
+            }
+        }
+
+        /// Somebody new has the core get the next log, before the others come back.
+        func beginAnother() {
+            clients[2].create(world, on: 0)
+            for end in [4096, 30_000, 60_000, 90_000] {
+                clients[2].send(world, on: 0, to: end)
+                world.settle()
             }
         }
 
@@ -111,10 +122,11 @@ import Volumes
         scene.send(to: 120_000)
         #expect(world.waitUntilRecovered())
         world.pass(secondsCleaning: 62)
+        let entries = world.progressEntries
+        scene.beginAnother()
         scene.send(to: 160_000)
         world.settle()
         scene.send(to: 200_000)
-        let entries = world.progressEntries
         scene.send(to: 240_000)
         world.machine.afterStep = {}
         #expect(world.progressEntries > entries, "it has no log any more")
@@ -141,7 +153,7 @@ import Volumes
             hardware, disk: SimulatedDisk(cut.image), catalog: try cut.catalog.restored())
         try again.open()
         var found = again.corruptions.map { "reports \($0)" }
-        for client in cut.clients {
+        for client in cut.clients where client.id != nil {
             client.finish(again)
             found += client.problems
             if !client.isFinished { found.append("\(client.name): \(client.failures)") }
