@@ -76,7 +76,7 @@ import Volumes
             var random = SeededRandom(seed: seed)
             images.append(world.disk.powerCut(&random).image)
         }
-        for image in images {
+        for (index, image) in images.enumerated() {
             // Without the catalog, and with it; and then without it.
             let rebuilt = World(hardware, disk: SimulatedDisk(image))
             try rebuilt.open()
@@ -85,8 +85,8 @@ import Volumes
             for cut in try cutsDuringRecovery(
                 after: PowerCut(
                     image: image, catalog: try CatalogSnapshot(catalog),
-                    expectations: expectations, operation: 1),
-                hardware: hardware, perOperation: 1)
+                    expectations: expectations, operation: index),
+                hardware: hardware, perOperation: 3)
             {
                 found += StoreTests.problems(
                     after: cut, hardware: hardware, tryingWrites: false)
