@@ -205,7 +205,8 @@ let package = Package(
         .testTarget(
             name: "TransferTests",
             dependencies: [
-                "Transfer", "Configuration", "Files", "Remote", "Runtime", "Trees",
+                "Transfer", "Configuration", "Files", "Loop", "Remote", "Runtime", "Store", "Trees",
+                "Volumes",
             ], swiftSettings: strict),
         .testTarget(name: "RemoteTests", dependencies: ["Remote"], swiftSettings: strict),
         .testTarget(name: "ChecksumsTests", dependencies: ["Checksums"], swiftSettings: strict),

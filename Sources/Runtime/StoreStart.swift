@@ -126,7 +126,7 @@ struct StoreStart: Sendable {
         case .indexingDelayed(let reason):
             journal.warning("the index is behind: \(reason)")
         case .cleanupPostponed(let error):
-            journal.warning("a deleted object's space stays in use until a restart: \(error)")
+            journal.warning("the space of a dead record stays in use until a restart: \(error)")
         case .catalogWarmed(let bytes, let milliseconds):
             journal.notice(
                 "the catalog is in memory",

@@ -28,7 +28,7 @@ extension MetricsDocument {
                 [("", store.secondsUntilProbe ?? 0)])
             + rows(
                 "volume_quarantined_bytes", "gauge",
-                "Space of volumes that failed which is not used before a restart.",
+                "Space of volumes that failed which is not used for a while.",
                 [
                     ("{class=\"small\"}", store.quarantinedBytes.small),
                     ("{class=\"large\"}", store.quarantinedBytes.large),

@@ -218,11 +218,19 @@ actor Assembler {
     }
 
     private func load(_ id: UploadID) throws(UploadError) -> OpenUpload {
-        if let upload = uploads[id], !isToBeReloaded(upload) { return upload }
+        let present = uploads[id]
+        if let present, !isToBeReloaded(present) { return present }
         guard known[id] != nil else { throw .notFound }
         do throws(StoreError) {
-            guard let upload = try read(id) else { throw UploadMissing.error }
+            guard let upload = try read(id, present?.logged)
+            else { throw UploadMissing.error }
             uploads[id] = upload
+            if let present {
+                upload.replace(present)
+                if upload.logged == nil { unrecorded.remove(id) }
+                // The catalog is told soon, by whoever settles it, that no entry of a log counts.
+                if hasRemains(upload) { upload.changeCount += 1 }
+            }
             return upload
         } catch {
             throw .store(error)
@@ -235,6 +243,14 @@ actor Assembler {
         upload.failure != nil && upload.isReloadable && upload.isLeft
             && state.failedVolumes.isEmpty
     }
+
+    /// Whether something is left of a life that failed, which the catalog has to end.
+    func hasRemains(_ upload: OpenUpload) -> Bool {
+        !upload.leftover.isEmpty || area.hasLeft(upload.id.object)
+    }
+
+    /// The record of the object that the upload was to become, or a part of, is durably no more.
+    func endDoubt(about id: UploadID) { uploads[id]?.endDoubt() }
 
     /// Refuses what is nowhere any more. Who may have waited asks.
     func checkPresent(_ upload: OpenUpload, toEnd: Bool = false) throws(UploadError) {

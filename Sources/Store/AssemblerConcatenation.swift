@@ -35,7 +35,8 @@ enum LoanEnd: Sendable {
     /// The catalog is about to hear that the part is no more.
     case used
     case returned
-    /// An object may be on the disk that has its space: only a restart can tell.
+    /// An object may be on the disk that has its space: only that its record is settled, or a
+    /// restart, can tell.
     case doubtful(StoreError)
 }
 

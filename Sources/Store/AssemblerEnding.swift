@@ -146,7 +146,7 @@ extension Assembler {
         forgetProgress(of: upload)
         upload.wakeAll(on: loop)
         let number = await ledger.append(changes)
-        forgetWhenIndexed(upload, number, freeing: rest.extents)
+        forgetWhenIndexed(upload, number, freeing: rest.extents + upload.takeLeftover())
         if !isTold { try await ledger.indexNow(number) }
     }
 
@@ -198,7 +198,7 @@ extension Assembler {
     }
 
     func giveUp(_ upload: OpenUpload) async throws(UploadError) {
-        let extents = upload.state.space.extents
+        let extents = upload.state.space.extents + upload.takeLeftover()
         let changes =
             CatalogChange.extents(from: upload.recorded, to: [])
             + [.dropUpload(upload.id.catalog)]

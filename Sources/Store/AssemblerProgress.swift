@@ -9,9 +9,9 @@ extension Assembler {
     /// Makes durable what has come by an entry in the log. False where the catalog is to be told
     /// instead, and nothing was done.
     func log(_ upload: OpenUpload) async throws(UploadError) -> Bool {
-        guard state.progress.logs(upload.progress, unrecorded: unrecorded.count) else {
-            return false
-        }
+        guard upload.leftover.isEmpty,
+            state.progress.logs(upload.progress, unrecorded: unrecorded.count)
+        else { return false }
         let pages = upload.state.checksums.dirtyPages.map {
             ProgressEntry.Page(number: $0, checksums: upload.state.checksums.page($0))
         }
@@ -37,14 +37,14 @@ extension Assembler {
             try await write(entry, to: extent, flushing: volumes)
         } catch {
             // What the disk has of it nobody knows; but nobody was told of it either.
-            if hadAll {
-                forgetProgress(of: upload)
-                // An entry behind this one would be read behind it: there are to be none.
-                area.abandon()
-            }
+            if hadAll { forgetProgress(of: upload) }
+            // An entry behind this one would be read behind it: there is to be none before the
+            // catalog was told.
+            area.abandon()
             upload.fail(error)
             throw .store(error)
         }
+        upload.logged = OpenUpload.Logged(entry, after: upload.logged)
         area.confirm(place.sequence)
         store.count { $0.progressEntries += 1 }
         settled(upload, count, received)
@@ -160,6 +160,7 @@ extension Assembler {
     /// It has ended: the catalog hears so in its own time, and of nothing that came before.
     func forgetProgress(of upload: OpenUpload) {
         upload.unrecordedSince = nil
+        upload.logged = nil
         upload.loggedPages = []
         unrecorded.remove(upload.id)
     }

@@ -46,23 +46,24 @@ extension Assembler {
             throw .store(.noSpace)
         }
         upload.loggedPages = []
-        let freed = upload.state.releaseUnused()
-        letGo(freed.reduce(0) { $0 + $1.byteCount }, of: upload)
+        let freed = upload.state.releaseUnused() + upload.takeLeftover()
         let volumes = upload.unflushed
         upload.unflushed = [:]
         do throws(StoreError) {
             for (volume, mark) in volumes { try await store.flush(volume, since: mark) }
         } catch {
             // What the disk has of it nobody knows.
-            upload.fail(error)
+            upload.fail(error, keeping: freed)
             throw .store(error)
         }
+        letGo(freed.reduce(0) { $0 + $1.byteCount }, of: upload)
         upload.recorded = extents
         upload.isRecorded = true
         try await commit(changes, of: upload, freeing: freed)
         settled(upload, count, received)
         upload.recordedBytes = received.byteCount
         upload.unrecordedSince = nil
+        upload.logged = nil
         unrecorded.remove(upload.id)
     }
 

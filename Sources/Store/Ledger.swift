@@ -39,6 +39,7 @@ actor Ledger {
     var indexWaiters: [Ticket] = []
     var isIndexing = false
     var indexFailed = false
+    private var doubts = DoubtfulRecords()
     var idleIndexer: Ticket?
     var isClosing = false
     /// Volumes that are being brought back.
@@ -160,11 +161,21 @@ actor Ledger {
     }
 
     /// No record of that sequence was acknowledged, nor will be. If one is on the disk after all,
-    /// it is in a segment that stays leased: the next start finds it there, and overwrites an
-    /// object's header, because the catalog does not have it, but carries out a removal.
-    func abandoned(_ name: [UInt8], sequence: UInt64) {
+    /// it is in a segment that stays leased until it was zeroed: a start finds it there, and
+    /// overwrites an object's header, because the catalog does not have it, but carries out a
+    /// removal. `leavesRecord`: one of an object may be.
+    func abandoned(_ name: [UInt8], sequence: UInt64, leavesRecord: Bool = false) {
         window.abandon(sequence)
-        unclaim(state.key(name))
+        let key = state.key(name)
+        if leavesRecord { doubts.failed(key, sequence: sequence) }
+        unclaim(key)
+    }
+
+    /// The record of that sequence, which had failed, is durably zeroed: what only it spoke of is
+    /// free.
+    func settled(_ name: [UInt8], sequence: UInt64, freeing data: [Extent]) {
+        if let removal = doubts.settled(state.key(name), sequence: sequence) { drop(removal) }
+        giveBack(data)
     }
 
     private func unclaim(_ name: NameKey) {
@@ -176,14 +187,19 @@ actor Ledger {
 
     // MARK: Deleted objects
 
-    /// The dead record's header is durably zeroed and nobody reads the object: its space, and that
-    /// of the record that removed it, may be used again. `isSuspect`: other zeros failed there, and
-    /// may still come; so the record's blocks stay taken until a restart.
-    func cleaned(_ removed: RemovedObject, isReleased: Bool, isSuspect: Bool = false) {
+    /// The dead record's header is durably zeroed and nobody reads the object: its space may be
+    /// used again; and that of the record that removed it, unless that has to outlive another one.
+    func cleaned(_ removed: RemovedObject, isReleased: Bool) {
         if !isReleased {
-            if !isSuspect { segments.release(removed.record) }
+            segments.release(removed.record)
             extents.release(removed.data)
         }
+        if state.faults.contains(.forgetsRemovals) { return drop(removed) }
+        if let done = doubts.removed(state.key(removed.name), removed) { drop(done) }
+    }
+
+    /// Nothing is left but the removal, which nobody needs.
+    private func drop(_ removed: RemovedObject) {
         segments.release(removed.removal)
         queue.append(
             [.dropRemoval(address: removed.removal.address.packed)],
@@ -200,12 +216,14 @@ actor Ledger {
     // MARK: Numbers
 
     var space: (small: SpaceStatistics, large: SpaceStatistics) {
-        (segments.statistics, extents.statistics)
+        endQuarantine()
+        return (segments.statistics, extents.statistics)
     }
 }
 
 /// What a removal frees, once nobody needs it.
 struct RemovedObject: Sendable {
+    let name: [UInt8]
     let sequence: UInt64
     /// The dead object's record.
     let record: Extent

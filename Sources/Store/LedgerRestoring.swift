@@ -48,53 +48,20 @@ extension Ledger {
         return false
     }
 
-    /// Whether the volume works. What failed is made to have never been, as far as the disk lets
-    /// it. One block is tried before: a disk that fails may take long to refuse each of many.
+    /// Whether the volume takes a block and gives it back. One: a disk that fails may take long to
+    /// refuse each of many. Records that failed are left to their cores (`CleanupLater`).
     private func probe(_ volume: VolumeID) async -> Bool {
         let files = files.value
         guard let file = try? await files.file(volume) else { return false }
         let buffer = await files.memory.buffer(2 * VolumeLayout.blockSize)
         defer { files.memory.giveBack(buffer: buffer) }
         let block = buffer.part(from: 0, count: VolumeLayout.blockSize)
-        var zeroed: [BlockAddress] = []
-        // A place that is bad for good keeps nobody from the others: a restart looks at it.
-        var bad: Set<BlockAddress> = []
-        var round = 0
-        while await isWorking(file, buffer, round) {
-            state.endDoubt(zeroed)
-            zeroed = []
-            let places = doubtfulRecords(on: volume).filter { !bad.contains($0) }
-            guard !places.isEmpty else { return true }
-            files.memory.arena.zero(block)
-            for place in places {
-                // Whoever closes the store does not wait for all of them.
-                guard !isClosing else { return false }
-                if await file.zeroUnseen(block, at: place.byteOffset) {
-                    zeroed.append(place)
-                } else {
-                    bad.insert(place)
-                }
-            }
-            round += 1
-        }
-        return false
-    }
-
-    private func doubtfulRecords(on volume: VolumeID) -> [BlockAddress] {
-        state.faults.contains(.keepsFailedRecords) ? [] : state.doubtfulRecords(on: volume)
-    }
-
-    /// Whether it takes a block and gives it back, and all that was written before it is durable.
-    /// `buffer` has room for two.
-    private func isWorking(_ file: VolumeFile, _ buffer: Region, _ round: Int) async -> Bool {
-        let arena = files.value.memory.arena
-        let block = buffer.part(from: 0, count: VolumeLayout.blockSize)
         let copy = buffer.part(from: VolumeLayout.blockSize, count: VolumeLayout.blockSize)
-        arena.zero(block)
+        files.memory.arena.zero(block)
         // Another one each time: what is read back is no older one.
-        let text = "millrace probe \(state.health.counts.probes), \(round)"
-        arena.copy(Array(text.utf8).span.rawBytes, to: block)
-        return await file.probe(block, readingInto: copy, arena)
+        let text = "millrace probe \(state.health.counts.probes)"
+        files.memory.arena.copy(Array(text.utf8).span.rawBytes, to: block)
+        return await file.probe(block, readingInto: copy, files.memory.arena)
     }
 
     private func reopen(_ volume: VolumeID) {
@@ -106,8 +73,16 @@ extension Ledger {
         }
     }
 
-    /// What of the volume is not used before a restart; of small ones also what cores are still to
-    /// give back.
+    /// What failed long enough ago cannot come any more.
+    func endQuarantine() {
+        let late = state.faults.contains(.settlesAtOnce) ? 0 : StoreResilience.lateNanosecondsMax
+        guard loop.now >= late else { return }
+        extents.endQuarantine(through: loop.now - late)
+        segments.endQuarantine(through: loop.now - late)
+    }
+
+    /// What of the volume is not used for a while; of small ones also what cores are still to give
+    /// back.
     func quarantinedBytes(of volume: VolumeID) -> UInt64 {
         guard isKnown(volume) else { return 0 }
         let blocks =

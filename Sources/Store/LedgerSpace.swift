@@ -21,6 +21,7 @@ extension Ledger {
     private func allocated(_ bytes: UInt64) async throws(StoreError) -> [Extent] {
         while true {
             closeFailed()
+            endQuarantine()
             let growth: Growth
             do throws(AllocationError) {
                 return try extents.reserve(bytes: bytes)
@@ -35,13 +36,13 @@ extension Ledger {
         }
     }
 
-    /// Nobody needs that space, nor ever read from it. What of it was handed out when its volume
-    /// failed stays taken.
+    /// Nobody needs that space, nor ever read from it, nor has a write to it under way. What of it
+    /// was handed out when its volume failed stays taken for a while.
     func giveBack(_ unused: [Extent]) {
         if state.faults.contains(.reusesQuarantine) { return extents.release(unused) }
         // First: a volume may have failed that the allocator was not told of.
         closeFailed()
-        extents.giveBack(unused)
+        extents.giveBack(unused, at: loop.now)
     }
 
     /// A core no longer needs its segment: every record in it is resolved.
@@ -110,8 +111,15 @@ extension Ledger {
         atLeast blocks: UInt32, keeping kept: UInt32
     ) async throws(StoreError) -> SegmentLease {
         let lease = try await leased(atLeast: blocks, keeping: kept)
-        // A segment whose zeros failed stays taken until a restart: they may reach the disk late.
-        if lease.needsZeroing { try await zero(lease.extent) }
+        if lease.needsZeroing {
+            do throws(StoreError) {
+                try await zero(lease.extent)
+            } catch {
+                // They may reach the disk late.
+                segments.quarantine(lease, at: loop.now)
+                throw error
+            }
+        }
         do throws(StoreError) {
             let number = queue.append(
                 [
@@ -133,6 +141,7 @@ extension Ledger {
     ) async throws(StoreError) -> SegmentLease {
         while true {
             closeFailed()
+            endQuarantine()
             let growth: Growth
             do throws(AllocationError) {
                 return try segments.lease(atLeast: blocks, keeping: kept)

@@ -50,6 +50,8 @@ final class OpenUpload {
     var loggedPages: Set<Int> = []
     /// When the log first had what the catalog has not; nil while it has all that is settled.
     var unrecordedSince: UInt64?
+    /// How it was settled last, if only the log has that.
+    var logged: Logged?
     /// Bytes that had come when the catalog was told.
     var recordedBytes: UInt64 = 0
     /// For its record: see `UploadRecord`.
@@ -61,10 +63,12 @@ final class OpenUpload {
     var ending = Ending.none
     /// What memory has of it is not what the disk has.
     private(set) var failure: StoreError?
-    /// Whether the catalog has all that anybody was told of it, though it failed. What it holds
-    /// beside that stays taken until a restart: an entry of the log may speak of it.
+    /// Whether the catalog, and `logged`, have all that anybody was told of it, though it failed.
     private(set) var isReloadable = false
-    /// An object may be on the disk that it became: only a restart can tell.
+    /// Space that it has beside `state`'s and does not need. An entry of a log may speak of it: it
+    /// is free once the catalog was told that none counts.
+    private(set) var leftover: [Extent] = []
+    /// An object may be on the disk that it became: until its record is settled, or a restart.
     private(set) var mayBePublished = false
     /// Those who are at it right now.
     var users = 0
@@ -93,10 +97,36 @@ final class OpenUpload {
         unflushed[volume] = min(mark, unflushed[volume] ?? mark)
     }
 
-    /// What came last failed, and that is not to be told apart from what came before.
-    func fail(_ error: StoreError) {
+    /// What came last failed, and that is not to be told apart from what came before. `extents` are
+    /// no more in `state`.
+    func fail(_ error: StoreError, keeping extents: [Extent] = []) {
         failure = error
-        isReloadable = isRecorded && unrecordedSince == nil && commitsUnderWay == 0
+        leftover += extents
+        isReloadable = isAllRecorded
+    }
+
+    private var isAllRecorded: Bool {
+        isRecorded && commitsUnderWay == 0 && (unrecordedSince == nil || logged != nil)
+    }
+
+    /// The record of the object that it was to become is durably no more.
+    func endDoubt() {
+        guard mayBePublished else { return }
+        (isReloadable, mayBePublished) = (isAllRecorded, false)
+    }
+
+    /// Comes, as the catalog has it, in place of what failed.
+    func replace(_ failed: OpenUpload) {
+        var rest = failed.state.space
+        for piece in state.space.pieces { _ = rest.remove(piece.blocks) }
+        leftover = failed.leftover + rest.extents
+        if logged != nil { unrecordedSince = failed.unrecordedSince }
+    }
+
+    /// For whoever frees it.
+    func takeLeftover() -> [Extent] {
+        defer { leftover = [] }
+        return leftover
     }
 
     /// Its publication failed.
@@ -136,6 +166,24 @@ final class OpenUpload {
         let lifetime = expires - min(expires, lastActivity)
         lastActivity = max(lastActivity, time)
         expires = lastActivity + lifetime
+    }
+}
+
+extension OpenUpload {
+    /// What entries of the log say that the catalog's record does not.
+    struct Logged {
+        /// That of the last one.
+        let sequence: UInt64
+        /// As the last one has it.
+        let record: [UInt8]
+        /// By number: as the last that had it has it.
+        var pages: [Int: [UInt32]]
+
+        init(_ entry: ProgressEntry, after last: Logged?) {
+            (sequence, record) = (entry.sequence, entry.record)
+            pages = last?.pages ?? [:]
+            for page in entry.pages { pages[page.number] = page.checksums }
+        }
     }
 }
 

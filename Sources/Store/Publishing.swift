@@ -162,13 +162,14 @@ extension ObjectStore {
     }
 
     /// The record may be on the disk and may be not: nobody is told that it exists, and its blocks
-    /// stay taken until a restart has looked; unless no write of it was ever started (`isUnused`).
+    /// stay taken until it is zeroed, here or by a restart; unless no write of it was ever started
+    /// (`isUnused`).
     func withdraw(_ record: RecordWrite, isUnused: Bool = false) async {
         let sequence = record.claimed.sequence
         state.withdraw(record.name, sequence: sequence)
         state.endProvision(sequence)
         await state.forget(record.name, sequence: sequence)
-        await ledger.abandoned(record.name, sequence: sequence)
+        await ledger.abandoned(record.name, sequence: sequence, leavesRecord: !isUnused)
         // Otherwise the segment stays leased, so that the next start looks for the record and, the
         // catalog having none of it, overwrites its header.
         if isUnused {
@@ -177,7 +178,12 @@ extension ObjectStore {
             // Some may be reading what was visible for a while; then nobody can any more.
             loop.inBackground { [self] in
                 await waitUntilUnread(sequence: sequence)
-                state.doubt(record.object.record.address)
+                // What was to be an upload's object has the upload's space, which the catalog has.
+                let data = record.upload == nil ? record.data : []
+                doubt(
+                    FailedRecord(
+                        name: record.name, claimed: record.claimed, data: data,
+                        upload: record.upload))
             }
         }
     }

@@ -1,7 +1,7 @@
 /// Brings volumes and catalog together after a stop of any kind, step by step as `ReplayPlan` has
 /// them; whatever step a crash interrupts, the next start does it again.
 ///
-///     probe ─▶ replay progress logs ─▶ scan ─▶ zero what old removals left
+///     probe ─▶ replay progress logs ─▶ scan, and read known removals ─▶ zero what those left
 ///           ─▶ commit what was found ─▶ zero dead headers ─▶ commit that it is done
 ///           ─▶ claim what is in use
 
@@ -57,6 +57,12 @@ final class Recovery {
         let segments = rebuilds ? allSegments() : leasedSegments(leases)
         var replay = Replay(applied: rebuilds ? 0 : metadata.applied)
         for segment in segments { try await scan(segment, into: &replay) }
+        // As if their segments had been scanned: they may outlive records that failed.
+        for removal in removals {
+            guard let record = try await record(of: removal) else { continue }
+            note(record)
+            replay.add(record)
+        }
         let plan = replay.plan()
         try await apply(plan, leases: leases, removals: removals, applied: metadata.applied)
         state.report(

@@ -15,7 +15,6 @@ extension Recovery {
         var changes: [CatalogChange] = []
         var headers: [BlockAddress] = []
         for removal in removals {
-            changes.append(.dropRemoval(address: removal.address))
             if let subject = try await subject(of: removal) { headers.append(subject) }
         }
         try await zero(headers)
@@ -50,6 +49,8 @@ extension Recovery {
         headers += plan.headersToZero.map(\.address)
         headers += try deadHeaders(plan)
         try await zero(headers)
+        // Not before all that they outlive is durably no more.
+        cleaned += removals.map { .dropRemoval(address: $0.address) }
         cleaned += leases.map { .dropLease(volume: $0.volume, segment: $0.segment) }
         try await commit(cleaned, applied: plan.sequenceMax)
     }
@@ -155,13 +156,26 @@ extension Recovery {
 
     // MARK: Disk
 
-    /// The record that starts there, if one does.
-    private func record(at address: BlockAddress) async throws(StoreError) -> Record? {
+    /// The record of a removal that the catalog knows of, unless its block is something else's by
+    /// now: then it had nothing left to outlive.
+    func record(of removal: CatalogRemoval) async throws(StoreError) -> Record? {
+        guard let address = BlockAddress(packed: removal.address),
+            let record = try await record(
+                at: address, blocksMax: RecordEncoding.removalBlockCount),
+            record.header.kind == .removal, record.header.stamp.sequence == removal.sequence
+        else { return nil }
+        return record
+    }
+
+    /// The record that starts there, if one of at most so many blocks does.
+    private func record(
+        at address: BlockAddress, blocksMax: UInt32 = StoreLimits.recordBlocksMax
+    ) async throws(StoreError) -> Record? {
         guard let size = sizes[address.volume], address.block < size else { return nil }
         let file = try await files.file(address.volume)
-        let buffer = await files.memory.buffer(StoreLimits.transferBytesMax)
+        let buffer = await files.memory.buffer(Int(blocksMax) * VolumeLayout.blockSize)
         defer { files.memory.giveBack(buffer: buffer) }
-        let blocks = min(size - address.block, StoreLimits.recordBlocksMax)
+        let blocks = min(size - address.block, blocksMax)
         let window = buffer.part(from: 0, count: Int(blocks) * VolumeLayout.blockSize)
         try await file.read(window, at: address.byteOffset)
         do throws(RecordError) {

@@ -19,7 +19,7 @@ extension Recovery {
             let sure = found.map(\.confirmed).max() ?? 0
             for entry in found {
                 entries[entry.upload, default: []].append(entry)
-                // All entries of an upload are in one log: its owner's.
+                // All that its record does not cover are in one log: see `ProgressArea`.
                 confirmed[entry.upload] = max(confirmed[entry.upload] ?? 0, sure)
                 last = max(last, entry.sequence)
             }

@@ -6,7 +6,8 @@
 ///                                                   ─▶ extents and the removal's block are free
 ///
 /// Until the catalog has the removal, the header stays: recovery reads from it what to free. While
-/// its volume takes no writes, it stays as well: see `CleanupLater`.
+/// its volume takes no writes, it stays as well: see `CleanupLater`. The removal's block stays
+/// while a record of its name that failed may be on a disk: see `DoubtfulRecords`.
 
 import Catalog
 import Checksums
@@ -38,7 +39,9 @@ extension ObjectStore {
         } catch {
             // The removal may be on the disk: it counts if the next start finds it. The place stays
             // unresolved, so the segment stays leased, and is looked at; others need not wait.
-            state.doubt(claimed.place.extent.address, removing: pinned.object.sequence)
+            let sequence = pinned.object.sequence
+            state.doubt(removalOf: sequence)
+            doubt(FailedRecord(name: name, claimed: claimed, removes: sequence))
             await ledger.abandoned(name, sequence: claimed.sequence)
             throw error
         }
@@ -71,7 +74,8 @@ extension ObjectStore {
         let (name, object) = (pinned.name, pinned.object)
         let place = claimed.place.extent
         let removed = RemovedObject(
-            sequence: object.sequence, record: object.record, data: data, removal: place)
+            name: name, sequence: object.sequence, record: object.record, data: data,
+            removal: place)
         let isEarly = state.faults.contains(.earlyReuse)
         if isEarly { await ledger.releaseEarly(removed) }
         try await writeRemoval(name, claimed, of: object, at: time)
@@ -143,8 +147,7 @@ extension ObjectStore {
             try await files.zeroHeader(at: removed.record.address, since: mark)
             try await files.file(removed.record.volume).flush(since: mark)
         } catch {
-            let later = CleanupLater(removed, isReleased: isReleased, isSuspect: isTried)
-            return postpone(later, because: error)
+            return postpone(removed, isReleased: isReleased, isTried: isTried, because: error)
         }
         for extent in removed.data { await dropCached(extent) }
         await ledger.cleaned(removed, isReleased: isReleased)

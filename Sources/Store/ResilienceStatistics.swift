@@ -15,7 +15,7 @@ public struct ResilienceStatistics: Equatable, Sendable {
     public var probesFailed: UInt64 = 0
     /// Until the next probe; nil where none is due.
     public var secondsUntilProbe: UInt64?
-    /// What is not used before a restart.
+    /// What is not used for a while, until nothing comes there any more of what has failed.
     public var quarantinedBytes: (small: UInt64, large: UInt64) = (0, 0)
     public var reads = RetryCounts()
     public var writes = RetryCounts()
@@ -54,8 +54,9 @@ extension StoreShared {
 }
 
 extension Ledger {
-    /// Volumes in all, and what of each class is not used before a restart.
+    /// Volumes in all, and what of each class is not used for a while.
     fileprivate var quarantine: (volumes: Int, bytes: (small: UInt64, large: UInt64)) {
+        endQuarantine()
         var bytes: (small: UInt64, large: UInt64) = (0, 0)
         for (volume, _) in state.health.states() {
             switch VolumeName(volume).volumeClass {
@@ -70,6 +71,9 @@ extension Ledger {
 extension ObjectStore {
     /// Until a volume that takes no writes is tried again, rounded up; nil where none is to be.
     public var secondsUntilProbe: UInt64? { state.health.secondsUntilProbe(at: loop.now) }
+
+    /// Whether it is worth waiting for a volume that takes no writes.
+    public var bringsVolumesBack: Bool { state.health.bringsBack }
 }
 
 extension VolumeHealth {

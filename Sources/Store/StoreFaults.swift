@@ -19,6 +19,10 @@ struct StoreFaults: OptionSet, Sendable {
     static let comesBackUnfenced = StoreFaults(rawValue: 128)
     /// Space that a volume had handed out when it failed is handed out again.
     static let reusesQuarantine = StoreFaults(rawValue: 256)
-    /// Records that failed are left on a volume that comes back.
+    /// Records that failed are given up without being zeroed.
     static let keepsFailedRecords = StoreFaults(rawValue: 512)
+    /// A removal goes though a record that it outlives may be on the disk.
+    static let forgetsRemovals = StoreFaults(rawValue: 1024)
+    /// What failed is believed never to come late.
+    static let settlesAtOnce = StoreFaults(rawValue: 2048)
 }

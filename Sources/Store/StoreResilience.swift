@@ -36,6 +36,12 @@ public struct StoreResilience: Equatable, Sendable {
         Backoff(base: 10_000_000, longest: 250_000_000, isExponential: backsOff)
     }
 
+    /// What the kernel has called failed may still reach the disk for so long, if a path or a
+    /// controller had taken it: frames linger in a fabric for 10 s (R_A_TOV of Fibre Channel), a
+    /// target of NVMe over Fabrics ends what it had three keep-alive times (of 5 s in Linux) after
+    /// it lost its host. What that space held waits as long before it is anything else's.
+    static let lateNanosecondsMax: UInt64 = 60_000_000_000
+
     static let retriesMax = 4
     /// However few they were, none begins later than this after the first failure.
     static let retryNanosecondsMax: UInt64 = 1_000_000_000

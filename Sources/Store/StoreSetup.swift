@@ -59,13 +59,13 @@ public enum StoreEvent: Sendable, Equatable {
     case volumeFailed(VolumeName, StoreError, isForGood: Bool)
     /// It was tried again, and failed; the next time is so far away.
     case volumeStillFails(VolumeName, nextProbeNanoseconds: UInt64)
-    /// The volume takes writes again. So many bytes of it are not used before a restart.
+    /// The volume takes writes again. So many bytes of it are not used for a while.
     case volumeRecovered(VolumeName, quarantinedBytes: UInt64)
     /// Bytes of the object under this name do not match their checksum.
     case corrupt(name: [UInt8], StoreError)
     /// A batch could not be indexed, and why; it will be tried again.
     case indexingDelayed(String)
-    /// Space of a deleted object stays in use until a restart.
+    /// Space of a deleted object, or of a record that failed, stays in use until a restart.
     case cleanupPostponed(StoreError)
     /// The catalog of so many bytes was read into memory, and how long that took.
     case catalogWarmed(bytes: UInt64, milliseconds: UInt64)

@@ -27,9 +27,9 @@ final class StoreState: Sendable {
     /// Sequences that were acknowledged as written and are not yet durable.
     private let unflushed = Mutex<Set<UInt64>>([])
     private let unflushedCount = Atomic<Int>(0)
-    /// Sequences of objects whose removal failed: a restart may carry it out all the same.
-    private let doubtful = Mutex<Set<UInt64>>([])
-    private let doubtfulRecords = Mutex(DoubtfulRecords())
+    /// By sequence: objects of which so many removals failed. A restart may carry one out all the
+    /// same.
+    private let failedRemovals = Mutex<[UInt64: Int]>([:])
     /// What large uploads have announced and not yet sent.
     let reservations: Mutex<ReservationBudget>
     /// Unfinished uploads, by whom.
@@ -217,24 +217,22 @@ final class StoreState: Sendable {
         return unflushed.withLock { $0.contains(sequence) }
     }
 
-    /// A record was or may have been written at `place` and nobody was told so; `removing`: it
-    /// removes the object of that sequence.
-    func doubt(_ place: BlockAddress, removing sequence: UInt64? = nil) {
-        if let sequence { doubtful.withLock { _ = $0.insert(sequence) } }
-        doubtfulRecords.withLock { $0.add(place, removing: sequence) }
+    /// A removal of that object may be on the disk, and nobody was told so.
+    func doubt(removalOf sequence: UInt64) {
+        failedRemovals.withLock { $0[sequence, default: 0] += 1 }
     }
 
-    func doubtfulRecords(on volume: VolumeID) -> [BlockAddress] {
-        doubtfulRecords.withLock { $0.places(on: volume) }
+    /// One of them is durably no more.
+    func endDoubt(aboutRemovalOf sequence: UInt64) {
+        failedRemovals.withLock { failed in
+            guard let count = failed[sequence] else { return }
+            failed[sequence] = count > 1 ? count - 1 : nil
+        }
     }
 
-    /// There is durably nothing at those places.
-    func endDoubt(_ places: [BlockAddress]) {
-        let kept = doubtfulRecords.withLock { $0.remove(places) }
-        doubtful.withLock { for sequence in kept { $0.remove(sequence) } }
+    func isDoubtful(_ sequence: UInt64) -> Bool {
+        failedRemovals.withLock { $0[sequence] != nil }
     }
-
-    func isDoubtful(_ sequence: UInt64) -> Bool { doubtful.withLock { $0.contains(sequence) } }
 
     func provisionalManifest(_ sequence: UInt64) -> Manifest? {
         provisional.withLock { $0[sequence] }

@@ -78,7 +78,7 @@ extension UploadTerms {
 
 extension Assembler {
     /// The upload as the catalog has it; nil if it has none.
-    func read(_ id: UploadID) throws(StoreError) -> OpenUpload? {
+    func read(_ id: UploadID, _ logged: OpenUpload.Logged?) throws(StoreError) -> OpenUpload? {
         let value: [UInt8]?
         let stored: [CatalogUploadPage]
         do throws(CatalogError) {
@@ -88,35 +88,48 @@ extension Assembler {
             throw .index("\(error)")
         }
         guard let value else { return nil }
-        let record: UploadRecord
+        var logged = logged
+        var record: UploadRecord
+        let recorded: UploadRecord
         do throws(UploadRecordError) {
-            record = try UploadRecord.decode(value.span.rawBytes)
+            recorded = try UploadRecord.decode(value.span.rawBytes)
+            record = recorded
+            // As recovery does: what the catalog has may say more by now.
+            if let last = logged, last.sequence > recorded.progressSequence {
+                record = try UploadRecord.decode(last.record.span.rawBytes)
+            } else {
+                logged = nil
+            }
         } catch {
             throw .index("an upload's record makes no sense: \(error)")
         }
         let upload = OpenUpload(
-            id, UploadTerms(record), try state(of: record, stored),
+            id, UploadTerms(record), try state(of: record, stored, logged?.pages ?? [:]),
             created: record.createdSeconds, lastActivity: record.lastActivitySeconds,
             expires: record.expiresSeconds, outcome: UploadOutcome(record), isRecorded: true)
-        upload.recorded = Set(record.space.extents)
+        upload.recorded = Set(recorded.space.extents)
         upload.durable = upload.state.received
-        upload.recordedBytes = upload.durable.byteCount
-        upload.progressSequence = record.progressSequence
+        upload.recordedBytes = recorded.received.byteCount
+        upload.logged = logged
+        upload.loggedPages = Set((logged?.pages ?? [:]).keys)
+        upload.progressSequence = recorded.progressSequence
         upload.settledAt = loop.now
         return upload
     }
 
     private func state(
-        of record: UploadRecord, _ stored: [CatalogUploadPage]
+        of record: UploadRecord, _ stored: [CatalogUploadPage], _ logged: [Int: [UInt32]]
     ) throws(StoreError) -> UploadState {
         guard !record.isFinished else {
             return UploadState(
                 length: record.length, bytesMax: state.uploadBytesMax,
                 generation: record.generation)
         }
-        let pages = stored.map { page in
-            (page: Int(page.page), checksums: [UInt32](littleEndian: page.value))
+        var known = logged
+        for page in stored where logged[Int(page.page)] == nil {
+            known[Int(page.page)] = [UInt32](littleEndian: page.value)
         }
+        let pages = known.sorted { $0.key < $1.key }.map { (page: $0.key, checksums: $0.value) }
         guard let checksums = record.checksums(from: pages) else {
             throw .index("an upload's checksums are not those of its record")
         }

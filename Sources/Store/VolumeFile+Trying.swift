@@ -63,10 +63,4 @@ extension VolumeFile {
 
     /// The last of those that hold the superblock.
     private static let probeBlock = VolumeLayout.reservedBlocks - 1
-
-    /// Zeros over what starts there, though nobody else may write; durable with the next `probe`.
-    func zeroUnseen(_ zeros: Region, at offset: UInt64) async -> Bool {
-        let result = await loop.perform(.write(file: direct, offset: offset, source: zeros))
-        return result == Int32(zeros.count)
-    }
 }

@@ -23,17 +23,30 @@
 /// 2. A flush that ran while another one of the volume failed, on whichever core, is not believed:
 ///    the device may have dropped what both were to cover. Across cores that is exact only for
 ///    failures that were handled before: where one core handles its flush's success before another
-///    handles the failure that the kernel met earlier, the success is believed. To close that would
-///    take a wait for all other cores with every flush.
+///    handles the failure that the kernel met earlier, the success is believed. That may do harm: a
+///    disk that reports a bad sector for one flush goes on behind it with the next (ATA, FLUSH
+///    CACHE EXT), whose success says nothing of that sector. It takes a record there that the first
+///    one was to cover, of a core whose own flush began after the first had, and reached the device
+///    after the first one's failure (flushes that the kernel merges fail together, blk-flush.c),
+///    and ended while the first core was amid one turn: for a thread that sleeps is woken by the
+///    failure. To close that, each flush would wait for those of other cores that began before it
+///    ended: under load about half a flush more for every durable PUT.
 /// 3. A volume is closed only when no core has a write or flush on its way to it: an answer that
 ///    comes late would be taken for one of the new time.
 /// 4. Space that a write was on its way to, or that was handed out for one, when the volume failed,
-///    is not handed out again before a restart has looked (`ExtentAllocator.close`, and segments
-///    that are not given back): what an old write left there, or may still bring there, harms none.
-/// 5. What was refused or has failed stays so. What the disk has of it lies in segments that stay
-///    leased; once the volume is closed its headers are zeroed first (`DoubtfulRecords`), so that
-///    no start finds it beside what was told later under the same name. Until then highest sequence
-///    wins, as ever.
+///    is not handed out again before a minute has passed since the last write to it was answered
+///    (`ExtentAllocator.giveBack`, `SegmentAllocator.quarantine`, `CleanupLater.notBefore`): what
+///    an old write left there, or may still bring there, harms none.
+/// 5. A record that failed is in doubt, from before its name may be claimed again until its header
+///    was zeroed, on a volume that works, after that minute, and flushed. As long as it is, its
+///    segment stays leased, so that every start finds it; the space that it speaks of is nobody's;
+///    an object that it removes is not relied upon; and what was told later of its name outlives it
+///    (`DoubtfulRecords`). So what was refused may at most be there after a restart, as after an
+///    answer that was lost, and never in place of what was told. In the order of durability:
+///
+///        zeros ─▶ flush ─▶ its blocks are free in the segment, its extents are quarantined
+///                     └──▶ the removal that outlived it: its block is free, its row dropped
+///                             the segment's last one: ─▶ the segment's lease is dropped
 ///
 /// Of the file system: a journal or log that cannot be written makes ext4 read-only (EROFS) and
 /// shuts xfs down (EIO) until it is mounted anew; then every probe fails: the volume stays open.

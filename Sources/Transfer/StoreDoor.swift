@@ -7,7 +7,7 @@ internal import Store
 internal import Trees
 
 final class StoreDoor: ObjectDoor {
-    private let keeper: StoreKeeper
+    let keeper: StoreKeeper
     /// As a server notes them of what an operator puts.
     private static let owner = Array("adminToken".utf8)
     private static let tenant = Array("default".utf8)
@@ -55,9 +55,10 @@ final class StoreDoor: ObjectDoor {
 
 extension DoorError {
     /// What went wrong on the keeper's core.
-    init(_ error: any Error) {
+    init(_ error: any Error, volumesComeBack: Bool) {
         switch error {
         case let error as DoorError: self = error
+        case StoreError.readOnly where volumesComeBack: self = .busy("\(StoreError.readOnly)")
         case let error as StoreError: self.init(store: error)
         default: preconditionFailure("the store throws StoreError, and we throw DoorError")
         }

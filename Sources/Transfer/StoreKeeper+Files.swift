@@ -228,7 +228,12 @@ extension StoreKeeper {
     private func answered<Answer>(
         _ work: (isolated StoreKeeper) async throws -> Answer
     ) async -> Result<Answer, DoorError> {
-        do { return .success(try await work(self)) } catch { return .failure(DoorError(error)) }
+        // As a server does each second.
+        store?.cleanUpLate()
+        do { return .success(try await work(self)) } catch {
+            return .failure(
+                DoorError(error, volumesComeBack: store?.bringsVolumesBack ?? false))
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 /// How long a file waits for a store that is too busy to take it, and how often it asks again.
 
 public struct Patience: Sendable {
-    /// As long as nothing at all goes on.
-    static let millisecondsMax: UInt64 = 60_000
+    /// As long as nothing at all goes on: a volume that failed is tried again within a minute, and
+    /// may fail once more.
+    static let millisecondsMax: UInt64 = 130_000
     static let pauseMillisecondsMin: UInt64 = 50
     static let pauseMillisecondsMax: UInt64 = 2000
 

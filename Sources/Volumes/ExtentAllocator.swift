@@ -6,10 +6,11 @@
 ///
 /// What was handed out when its volume failed is suspect: a write may have failed there, or may
 /// still arrive. It stays where it is, or as what it becomes; but what is given back of it by those
-/// whose bytes nobody needs, is quarantined: it is not handed out again before a restart.
+/// whose bytes nobody needs, is quarantined: it is not handed out again before somebody says that
+/// nothing comes any more of what had failed by then.
 ///
 /// Invariant: every block of a volume behind its reserved ones is either free or used. What is
-/// quarantined counts as used.
+/// quarantined counts as used, and is in nobody's hands.
 public struct ExtentAllocator: Sendable {
     fileprivate struct Volume: Sendable {
         let id: VolumeID
@@ -18,7 +19,13 @@ public struct ExtentAllocator: Sendable {
         var isOpen = true
         /// What is not suspect, of a volume that failed: what was free then, or freed since.
         var sound: FreeRuns?
-        var quarantinedBlocks: UInt64 = 0
+        /// In the order in which it was given back.
+        var quarantined: [Quarantined] = []
+    }
+
+    fileprivate struct Quarantined: Sendable {
+        let blocks: Range<UInt32>
+        let time: UInt64
     }
 
     public var limits: GrowthLimits
@@ -77,7 +84,7 @@ public struct ExtentAllocator: Sendable {
         let growth = growth(for: missing)
         if growth == nil { missing = takeAny(missing, into: &extents) }
         if missing == 0 { return extents }
-        giveBack(extents)
+        for extent in extents { volumes[index(of: extent.volume)].free.insert(extent.blocks) }
         if let growth { throw .needsGrowth(growth) }
         throw .noSpace
     }
@@ -95,8 +102,9 @@ public struct ExtentAllocator: Sendable {
     }
 
     /// Gives blocks back whose bytes never counted: all of a reservation, or the tail that was not
-    /// needed. What of them is suspect stays taken, and must not be given back once more.
-    public mutating func giveBack(_ extents: [Extent]) {
+    /// needed. No write to them is under way. What of them is suspect stays taken until
+    /// `endQuarantine`, and must not be given back once more. `time` does not fall.
+    public mutating func giveBack(_ extents: [Extent], at time: UInt64) {
         for extent in extents {
             let index = checkedIndex(of: extent)
             var next = extent.start
@@ -104,16 +112,29 @@ public struct ExtentAllocator: Sendable {
                 if suspect.lowerBound > next {
                     volumes[index].free.insert(next..<suspect.lowerBound)
                 }
-                volumes[index].quarantinedBlocks += UInt64(suspect.count)
+                volumes[index].quarantined.append(Quarantined(blocks: suspect, time: time))
                 next = suspect.upperBound
             }
             if next < extent.end { volumes[index].free.insert(next..<extent.end) }
         }
     }
 
-    /// Blocks of a volume that are not handed out again before a restart.
+    /// What was given back by then is as good as any: nothing comes any more of what had failed
+    /// there. Also on a volume that is closed.
+    public mutating func endQuarantine(through time: UInt64) {
+        for index in volumes.indices {
+            let count = volumes[index].quarantined.prefix { $0.time <= time }.count
+            for quarantined in volumes[index].quarantined.prefix(count) {
+                volumes[index].free.insert(quarantined.blocks)
+                volumes[index].sound?.insert(quarantined.blocks)
+            }
+            volumes[index].quarantined.removeFirst(count)
+        }
+    }
+
+    /// Blocks of a volume that are not handed out again before `endQuarantine`.
     public func quarantinedBlocks(of id: VolumeID) -> UInt64 {
-        volumes[index(of: id)].quarantinedBlocks
+        volumes[index(of: id)].quarantined.reduce(0) { $0 + UInt64($1.blocks.count) }
     }
 
     private func checkedIndex(of extent: Extent) -> Int {

@@ -42,6 +42,11 @@ public struct ProgressLog: Sendable {
     /// The upload whose oldest entry stands in the way of all that follow.
     public var oldest: ObjectID? { entries.first?.upload }
 
+    /// Whether the catalog does not cover an entry of the upload.
+    public func needs(_ upload: ObjectID) -> Bool {
+        entries.contains { $0.upload == upload && !$0.isRecorded }
+    }
+
     /// Whether little room is left: the oldest should be recorded soon.
     public var isFilling: Bool { room < blockCount / 2 }
 

@@ -4,7 +4,8 @@
 ///     idle ──lease──▶ leased ──giveBack──▶ idle
 ///
 /// While a segment is leased its core hands out the runs that came with the lease; blocks that are
-/// freed meanwhile wait here and join when the lease is over.
+/// freed meanwhile wait here and join when the lease is over. A segment whose zeros failed counts
+/// as leased until `endQuarantine`.
 ///
 /// Invariant: a block is in a record, in a lease, or free here; never in two of them.
 public struct SegmentAllocator: Sendable {
@@ -17,6 +18,12 @@ public struct SegmentAllocator: Sendable {
         var isSuspect = false
         /// Blocks that went out with the lease.
         var leasedBlocks: UInt32 = 0
+    }
+
+    private struct Quarantined: Sendable {
+        let volume: VolumeID
+        let segment: UInt32
+        let time: UInt64
     }
 
     private struct Volume: Sendable {
@@ -33,6 +40,8 @@ public struct SegmentAllocator: Sendable {
     public var limits: GrowthLimits
     /// In order of their numbers.
     private var volumes: [Volume] = []
+    /// In the order in which their zeros failed.
+    private var quarantined: [Quarantined] = []
 
     public init(limits: GrowthLimits) { self.limits = limits }
 
@@ -86,7 +95,7 @@ public struct SegmentAllocator: Sendable {
     }
 
     /// Blocks of segments that were leased when their volume failed, and have not come back. Those
-    /// in which a record failed never will before a restart.
+    /// in which a record failed do once that is settled.
     public func suspectBlocks(of id: VolumeID) -> UInt64 {
         volumes[index(of: id)].segments.reduce(0) {
             $0 + ($1.isSuspect ? UInt64(VolumeLayout.segmentBlocks) : 0)
@@ -121,6 +130,26 @@ public struct SegmentAllocator: Sendable {
         for run in lease.surrender().all {
             volumes[index].segments[number].free.insert(run.start..<run.end)
         }
+    }
+
+    /// The zeros failed that were to prepare this lease's segment. Nothing else was written there;
+    /// it may be leased once more after `endQuarantine`. `time` does not fall.
+    public mutating func quarantine(_ lease: consuming SegmentLease, at time: UInt64) {
+        precondition(lease.needsZeroing, "that segment was not to be zeroed")
+        quarantined.append(
+            Quarantined(volume: lease.volume, segment: lease.segment, time: time))
+    }
+
+    /// Nothing comes any more of the zeros that had failed by then.
+    public mutating func endQuarantine(through time: UInt64) {
+        let count = quarantined.prefix { $0.time <= time }.count
+        for ended in quarantined.prefix(count) {
+            var segment = Segment()
+            let whole = SegmentAllocator.extent(of: ended.segment, in: ended.volume)
+            segment.free.insert(whole.blocks)
+            volumes[index(of: ended.volume)].segments[Int(ended.segment)] = segment
+        }
+        quarantined.removeFirst(count)
     }
 
     /// Frees the blocks of a record, in a leased segment or not.

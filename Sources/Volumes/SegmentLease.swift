@@ -1,7 +1,8 @@
 /// The right of one core to put records into one segment of a small volume.
 ///
 /// A lease cannot be copied, so that no block is handed out twice. It goes back to its allocator
-/// (`giveBack`) when it is used up or at the end; what is dropped stays taken until a restart.
+/// (`giveBack`) when it is used up or at the end, or is put in `quarantine`; what is dropped stays
+/// taken until a restart.
 public struct SegmentLease: ~Copyable, Sendable {
     public let volume: VolumeID
     /// Which segment of the volume, from 0.

@@ -5,6 +5,9 @@
 ///                      │                       │
 ///                      └───── power cut: any subset of their blocks survives ─────┘
 ///
+/// What a failed sync should have covered may survive as well, over all that came later: no sync
+/// ends that, until time has (`lateNanosecondsMax`).
+///
 /// Invariant: `visible` is `durable` with all of `unflushed` applied in order.
 
 public import IO
@@ -42,7 +45,9 @@ public final class SimulatedDisk {
     public internal(set) var visible: DiskImage
     var unflushed: [Change] = []
     /// Changes that a failed sync left in doubt: no later sync makes them durable.
-    var doubtful: [Change] = []
+    var doubtful: [(change: Change, since: UInt64)] = []
+    /// After that time they come no more over what was made durable in their place since.
+    public var lateNanosecondsMax: UInt64 = 60_000_000_000
     var inFlight: [UInt64: InFlight] = [:]
     var openFiles: [Int32: OpenFile] = [:]
     /// By path: see `cached`.
@@ -124,7 +129,7 @@ public final class SimulatedDisk {
         var choices: [UInt64] = []
         // Mostly lost, mostly kept and evenly mixed are different kinds of bad.
         let odds = [0, 10, 50, 90, 100].randomElement(using: &random) ?? 50
-        let cut = doubtful + unflushed
+        let cut = doubtful.map(\.change) + unflushed
         for change in cut.sorted(by: { $0.order < $1.order })
         where Int.random(in: 0..<100, using: &random) < odds {
             SimulatedDisk.apply(change, to: &image)
@@ -175,6 +180,7 @@ public final class SimulatedDisk {
         for change in unflushed {
             if change.order <= limit, covers(file, change) {
                 SimulatedDisk.apply(change, to: &durable)
+                endDoubt(behind: change)
             } else {
                 rest.append(change)
             }
@@ -182,9 +188,18 @@ public final class SimulatedDisk {
         unflushed = rest
     }
 
+    private func endDoubt(behind change: Change) {
+        guard case .block(let number, _) = change.step else { return }
+        doubtful.removeAll { old, since in
+            guard case .block(number, _) = old.step, old.path == change.path else { return false }
+            return plan.now >= since + lateNanosecondsMax
+        }
+    }
+
     /// The outcome for what a failed sync should have covered stays open for ever.
     func putInDoubt(_ file: OpenFile, upTo limit: UInt64) {
         doubtful += unflushed.filter { $0.order <= limit && covers(file, $0) }
+            .map { ($0, plan.now) }
         unflushed.removeAll { $0.order <= limit && covers(file, $0) }
     }
 

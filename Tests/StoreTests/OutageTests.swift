@@ -102,6 +102,9 @@ import Volumes
         let told = world.run { await shared.resilience(at: now) }
         #expect(told.quarantinedBytes.small == UInt64(VolumeLayout.segmentSize))
         #expect(told.opens == 1 && told.closes == 1 && told.openVolumes == 0)
+        world.pass(secondsCleaning: 62)
+        let after = world.run { await shared.resilience(at: now) }
+        #expect(after.quarantinedBytes.small == 0)
         #expect(world.close() == nil)
     }
 

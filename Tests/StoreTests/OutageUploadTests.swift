@@ -84,6 +84,28 @@ import Volumes
         return (stuck, opened)
     }
 
+    /// Of a large object: its data, its record; and what tells the catalog of both.
+    @Test(arguments: 1...3) func `is published once a record that failed was settled`(
+        number: Int
+    ) throws {
+        let world = World(try World.hardware(), resilience: .breakingOnly)
+        try world.open()
+        let bytes = content(200_000, seed: 1)
+        let client = UploadClient("name", bytes)
+        client.create(world, on: 0)
+        client.send(world, on: 0, to: 70_000)
+        world.disk.fail(.sync, number: number)
+        client.send(world, on: 0, to: 200_000)
+        #expect(world.waitUntilRecovered())
+        world.pass(secondsCleaning: 62)
+        client.finish(world)
+        #expect(client.isFinished && client.problems == [] && client.failures.count <= 1)
+        #expect(try world.get("name").get() == bytes)
+        world.settle()
+        #expect(lostBlocks(in: world) == [])
+        #expect(world.close() == nil)
+    }
+
     /// A client need not wait for a restart to begin anew.
     @Test func `may be given up, and its name is as good as new`() throws {
         let world = World(try World.hardware(), resilience: .breakingOnly)

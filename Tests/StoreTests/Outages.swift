@@ -76,3 +76,40 @@ extension World {
         return shared.state.health
     }
 }
+
+extension TestCore {
+    /// Where headers are to be zeroed, once they may be.
+    var lateHeaders: [BlockAddress] { objects.cleanups.map(\.header) }
+}
+
+extension World {
+    /// Of core 0.
+    var lateHeaders: [BlockAddress] {
+        let core = core
+        return run { await core.lateHeaders }
+    }
+
+    /// The same as `pass`, with what the server has its cores do once a second.
+    func pass(secondsCleaning seconds: Double) {
+        let end = machine.now + UInt64(seconds * Double(second))
+        while machine.now < end {
+            for (index, core) in cores.enumerated() {
+                run(on: index) {
+                    await core.cleanUpLate()
+                    await core.keepUp()
+                }
+            }
+            pass(seconds: min(1, max(0.001, Double(end - machine.now) / Double(second))))
+        }
+    }
+
+    /// Core 0's segment goes back with all that was freed in it, and is not looked at any more.
+    func giveSegmentsBack(reopening reopens: Bool) throws {
+        let (core, shared) = (core, shared)
+        run { await core.close() }
+        pass(seconds: 0.4)
+        guard reopens, let shared else { return }
+        let isOpen = run { (try? await core.open(shared)) != nil }
+        precondition(isOpen, "a core does not open once more")
+    }
+}

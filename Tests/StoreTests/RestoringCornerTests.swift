@@ -29,13 +29,14 @@ import Volumes
         _ = world.machine.run { puts.allSatisfy { $0.answer != nil } }
         #expect(puts.allSatisfy { $0.answer == false })
         world.pass(seconds: 0.5)
-        #expect(world.shared?.state.doubtfulRecords(on: VolumeID(0)).count == 20)
+        #expect(world.lateHeaders.count == 20)
         let hits = world.disk.plan.hitCount
         world.pass(seconds: 18)
         let probes = Int(world.health.counts.probes)
         #expect(probes >= 3 && world.disk.plan.hitCount - hits == probes)
         #expect(world.waitUntilRecovered())
-        #expect(world.shared?.state.doubtfulRecords(on: VolumeID(0)).isEmpty == true)
+        world.pass(secondsCleaning: 62)
+        #expect(world.lateHeaders.isEmpty)
         for number in 0..<20 as Range<UInt8> {
             _ = try world.put("n\(number)", [number, number]).get()
         }
@@ -80,12 +81,25 @@ import Volumes
             world.start { (try? await core.put("n\(number)", [number])) != nil }
         }
         _ = world.machine.run { puts.allSatisfy { $0.answer != nil } }
-        // Behind the probe's own: the second header.
-        world.disk.fail(.write, number: 3)
         #expect(world.waitUntilRecovered())
-        #expect(world.health.counts.probesFailed == 0)
-        #expect(world.shared?.state.doubtfulRecords(on: VolumeID(0)).count == 1)
+        world.pass(secondsCleaning: 50)
+        #expect(world.lateHeaders.count == 3)
+        for _ in 0..<StoreLimits.cleanupTriesMax {
+            #expect(!world.lateHeaders.isEmpty)
+            // The second of three, and the one that is left then.
+            world.disk.fail(.write, number: world.lateHeaders.count == 3 ? 2 : 1)
+            world.pass(secondsCleaning: 62)
+        }
+        #expect(world.lateHeaders.isEmpty && world.opens == 1)
+        let hasGivenUp = world.events.all.contains {
+            if case .cleanupPostponed = $0 { true } else { false }
+        }
+        #expect(hasGivenUp)
+        // Its segment stays.
         _ = try world.put("n1", [7]).get()
+        let shared = try #require(world.shared)
+        let told = world.run { await shared.resilience(at: 1) }
+        #expect(told.quarantinedBytes.small == UInt64(VolumeLayout.segmentSize))
         #expect(world.close() == nil)
     }
 

@@ -14,6 +14,8 @@ enum Step: Sendable {
     case remove(String)
     /// Waits until clean-ups are done and the index is up to date.
     case settle
+    /// So many seconds, in each of which cores do what they do then.
+    case pass(Double)
 }
 
 /// The state of every name, as acknowledged and as possible.
@@ -114,6 +116,7 @@ final class Story {
                 put(name, content(size, seed: seed), on: core)
             case .remove(let name): remove(name, on: core)
             case .settle: world.settle()
+            case .pass(let seconds): world.pass(secondsCleaning: seconds)
             }
         }
     }

@@ -35,6 +35,13 @@ final class UploadClient {
         digests = whole.map { .of($0) } ?? ObjectDigests()
     }
 
+    /// As it is now, to go on with in another store.
+    var twin: UploadClient {
+        let twin = UploadClient(name, bytes, tellsLength: tellsLength)
+        (twin.id, twin.told, twin.isFinished) = (id, told, isFinished)
+        return twin
+    }
+
     func create(_ world: World, on core: Int) {
         let (name, length) = (name, tellsLength ? UInt64(bytes.count) : nil)
         let expected = tellsLength ? digests : ObjectDigests()

@@ -1,12 +1,15 @@
 // Files into a stopped store and out of it, one at a time: what is published, and what is not.
 
 import Foundation
+import Loop
 import Runtime
 import Testing
 import Trees
+import Volumes
 
 @testable import Configuration
 @testable import Files
+@testable import Store
 @testable import Transfer
 
 @Suite(.serialized) struct `The door to a stopped store` {
@@ -20,7 +23,9 @@ import Trees
         return path
     }
 
-    private func withStore(_ body: (StoreDoor, String) throws -> Void) throws {
+    private func withStore(
+        _ more: String = "", _ body: (StoreDoor, String) throws -> Void
+    ) throws {
         let path = try Self.scratch()
         defer { try? FileManager.default.removeItem(atPath: path) }
         let settings = try Settings.parse(
@@ -31,6 +36,7 @@ import Trees
                 path = "\(path)/data"
                 capacity = "1GiB"
                 volume_size = "256MiB"
+                \(more)
                 """)
         #expect(try !StoppedStore.exists(settings))
         let result = try StoppedStore.with(settings, Journal { _, _, _ in }) { keeper in
@@ -52,6 +58,49 @@ import Trees
     }
 
     private static let sizes = [0, 1, 4096, 65_536, 65_537, (3 << 20) + 1]
+
+    /// A volume that failed is back in a second.
+    @Test func `waits for a volume that takes no writes`() throws {
+        try withStore { door, path in
+            let (name, moved) = (Array("name".utf8), ByteCounter())
+            _ = try door.put(try source(bytes(10), path), as: [97], type: "a/b", moved)
+            failVolumes(door)
+            let file = try source(bytes(100), path)
+            #expect(throws: DoorError.busy("\(StoreError.readOnly)")) {
+                try door.put(file, as: name, type: "a/b", moved)
+            }
+            let report = RunReport(.importing)
+            report.carry(name, bytes: 100) { () throws(DoorError) in
+                _ = try door.put(file, as: name, type: "a/b", moved)
+                return (.transferred(bytes: 100), nil)
+            }
+            #expect(report.counts.transferred == 1 && report.counts.failed == 0)
+            #expect(try door.find(name) == file.facts)
+        }
+    }
+
+    @Test func `waits for no volume that does not come back before a restart`() throws {
+        try withStore("[streaming]\ncircuit_breaker = false") { door, path in
+            _ = try door.put(
+                try source(bytes(10), path), as: [97], type: "a/b", ByteCounter())
+            failVolumes(door)
+            #expect(throws: DoorError.hopeless("\(StoreError.readOnly)")) {
+                let file = try source(bytes(100), path)
+                _ = try door.put(file, as: [98], type: "a/b", ByteCounter())
+            }
+        }
+    }
+
+    /// As if each small one's flush had failed.
+    private func failVolumes(_ door: StoreDoor) {
+        door.keeper.perform { keeper in
+            guard let state = keeper.store?.state else { return }
+            for number in 0..<4 as Range<UInt16> {
+                let volume = VolumeName(.small, number: number).id
+                state.stopWrites(to: volume, because: .readOnly, at: keeper.loop.now)
+            }
+        }
+    }
 
     @Test func `publishes files of every size, and gives them back`() throws {
         try withStore { door, path in

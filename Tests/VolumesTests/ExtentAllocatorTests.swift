@@ -214,24 +214,37 @@ func reserve(
         let upload = try allocator.reserve(bytes: 81_920)
         allocator.close(id)
         allocator.close(id)
-        allocator.giveBack([Extent(volume: id, start: upload[0].start, count: 4)])
+        allocator.giveBack([Extent(volume: id, start: upload[0].start, count: 4)], at: 1)
         allocator.reopen(id)
         #expect(allocator.quarantinedBlocks(of: id) == 4)
         // What is new is as good as ever, also where it touches what is suspect.
         let new = try allocator.reserve(bytes: 8192)
         #expect(new[0].start == upload[0].end)
-        allocator.giveBack([
-            Extent(volume: id, start: upload[0].start + 4, count: upload[0].count - 4 + 2)
-        ])
+        allocator.giveBack(
+            [Extent(volume: id, start: upload[0].start + 4, count: upload[0].count - 4 + 2)],
+            at: 2)
         #expect(allocator.quarantinedBlocks(of: id) == 20)
         #expect(try allocator.reserve(bytes: 8192) == new)
         // An object's space was durable: it is used again, now and later.
         allocator.release(object)
         #expect(try allocator.reserve(bytes: 40_960) == object)
-        allocator.giveBack(object)
+        allocator.giveBack(object, at: 3)
         #expect(try allocator.reserve(bytes: 40_960) == object)
         #expect(allocator.statistics.usedBlocks == 32)
         #expect(allocator.quarantinedBlocks(of: id) == 20)
+        // In the order in which it came back; then it is as good as any.
+        allocator.endQuarantine(through: 0)
+        #expect(allocator.quarantinedBlocks(of: id) == 20)
+        allocator.close(id)
+        allocator.endQuarantine(through: 1)
+        #expect(allocator.quarantinedBlocks(of: id) == 16)
+        allocator.reopen(id)
+        allocator.endQuarantine(through: 2)
+        #expect(allocator.quarantinedBlocks(of: id) == 0)
+        #expect(allocator.statistics.usedBlocks == 12)
+        #expect(try allocator.reserve(bytes: 81_920) == upload)
+        allocator.giveBack(upload, at: 4)
+        #expect(allocator.quarantinedBlocks(of: id) == 0)
     }
 
     /// Beside a model of one bit a block: whether it may be handed out again.
@@ -242,8 +255,9 @@ func reserve(
         let id = VolumeID(1)
         var live: [Extent] = []
         var suspect: Set<UInt32> = []
-        var quarantined: Set<UInt32> = []
-        for _ in 0..<3000 {
+        var quarantined: [UInt32: UInt64] = [:]
+        var most = 0
+        for time in 0..<3000 as Range<UInt64> {
             switch Int.random(in: 0..<12, using: &chance) {
             case 0:
                 allocator.close(id)
@@ -255,7 +269,14 @@ func reserve(
                 else { continue }
                 live += extents
                 for block in extents.flatMap(\.blocks) {
-                    #expect(!quarantined.contains(block) && !suspect.contains(block))
+                    #expect(quarantined[block] == nil && !suspect.contains(block))
+                }
+            case 6:
+                let end = time - min(time, UInt64.random(in: 0..<400, using: &chance))
+                allocator.endQuarantine(through: end)
+                for (block, since) in quarantined where since <= end {
+                    quarantined[block] = nil
+                    suspect.remove(block)
                 }
             default:
                 guard !live.isEmpty else { continue }
@@ -264,13 +285,17 @@ func reserve(
                     allocator.release([extent])
                     suspect.subtract(extent.blocks)
                 } else {
-                    allocator.giveBack([extent])
-                    quarantined.formUnion(suspect.intersection(extent.blocks))
+                    allocator.giveBack([extent], at: time)
+                    for block in suspect.intersection(extent.blocks) { quarantined[block] = time }
                 }
             }
             #expect(allocator.quarantinedBlocks(of: id) == UInt64(quarantined.count))
+            most = max(most, quarantined.count)
         }
-        #expect(quarantined.count > 100)
+        #expect(most > 100)
+        allocator.endQuarantine(through: 3000)
+        let used = UInt64(Set(live.flatMap(\.blocks)).count)
+        #expect(allocator.statistics.usedBlocks == used)
     }
 
     @Test func `takes back the tail of a reservation`() throws {

@@ -42,6 +42,28 @@ private let reserved = VolumeLayout.reservedBlocks
         #expect(leaseError(&allocator) == .noSpace)
     }
 
+    @Test func `leases a segment whose zeros failed once nothing comes of them any more`() throws {
+        var allocator = twoSegments()
+        let first = try allocator.lease()
+        let second = try allocator.lease()
+        allocator.close(first.volume)
+        allocator.quarantine(first, at: 5)
+        allocator.quarantine(second, at: 7)
+        allocator.reopen(VolumeID(1))
+        #expect(leaseError(&allocator) == .noSpace)
+        #expect(allocator.suspectBlocks(of: VolumeID(1)) == UInt64(2 * whole))
+        allocator.endQuarantine(through: 4)
+        #expect(leaseError(&allocator) == .noSpace)
+        allocator.endQuarantine(through: 6)
+        let again = try allocator.lease()
+        #expect(again.segment == 1 && again.remainingBlocks == whole && again.needsZeroing)
+        #expect(leaseError(&allocator) == .noSpace)
+        allocator.endQuarantine(through: 7)
+        allocator.giveBack(again)
+        #expect(allocator.statistics.usedBlocks == 0 && allocator.leasedBlocks == 0)
+        #expect(allocator.suspectBlocks(of: VolumeID(1)) == 0)
+    }
+
     @Test func `leases a used segment again when a quarter is free`() throws {
         var allocator = twoSegments(capacitySegments: 3)
         var lease = try allocator.lease()
