@@ -39,8 +39,10 @@ public struct AdmissionLimits: Equatable, Sendable {
 public struct AdmissionLoad: Equatable, Sendable {
     /// Requests that are not answered yet, but for those whose length alone keeps them so.
     public var requests: Int
-    /// Those of them that wait for us now, not for their clients.
+    /// Those that wait for us now, not for their clients; until their answers are sent.
     public var pressing: Int
+    /// All that are not done with.
+    public var busy: Int
     /// How many that pressed have been answered, ever.
     public var answers: UInt64
     /// What all requests that are not answered have announced.
@@ -49,9 +51,10 @@ public struct AdmissionLoad: Equatable, Sendable {
     public var bufferDelay: UInt64
 
     public init(
-        requests: Int = 0, pressing: Int = 0, answers: UInt64 = 0, bytesInFlight: UInt64 = 0,
-        bufferDelay: UInt64 = 0
+        requests: Int = 0, pressing: Int = 0, busy: Int = 0, answers: UInt64 = 0,
+        bytesInFlight: UInt64 = 0, bufferDelay: UInt64 = 0
     ) {
+        self.busy = busy
         (self.requests, self.pressing, self.answers) = (requests, pressing, answers)
         self.bytesInFlight = bytesInFlight
         self.bufferDelay = bufferDelay
@@ -142,7 +145,7 @@ public struct Admission: Sendable {
         guard isShedding else { return window.open() }
         if !wasShedding {
             futility.begin(at: now)
-            window.narrow(load.pressing, at: now)
+            window.narrow(load.pressing, of: load.busy, at: now)
         } else if futility.isInVain(delay, keeps: load.pressing <= window.limit, at: now) {
             processor.end()
             buffers.end()

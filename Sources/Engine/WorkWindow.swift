@@ -4,27 +4,29 @@
 /// sees what that costs afterwards. So it takes only as many as keep busy what limits it, be that
 /// the processor, which one or two keep busy, or a disk, which does several things at once and
 /// whose flush is for all who wait for one. Which it is need not be known: as in BBR's startup, the
-/// window is doubled as long as that brings more answers.
+/// window is doubled as long as that brings more answers, and now and then half as many are tried,
+/// or twice as many.
 ///
-///     draining ──few are left──▶ climbing ──twice as many bring no more──▶ working
-///        ▲                                                                    │
-///        └────────────────────────── many intervals ──────────────────────────┘
+///     draining ──few are left──▶ climbing ──more bring no more──▶ working ◀──intervals──▶ trying
 ///
 /// What refusals cost is in what is measured: it is not there for answers.
 struct WorkWindow: Sendable {
     /// So many may always be under way.
     static let least = 2
-    /// An interval with fewer answers goes on, and with fewer than twice the window's: those that
-    /// are answered first were let in by another.
+    /// An interval with fewer answers goes on, and with fewer than the window.
     private static let answersMin = 16
-    /// By which factor twice as many must bring more answers, to be tried again.
-    private static let growthMin = 1.1
-    /// The narrowest that brings such a part of the most answers is taken.
-    private static let shareMin = 0.9
+    /// So many are measured together, behind one in which those are answered that were let in
+    /// before.
+    private static let intervalsOfLevel = 2
+    /// Twice as many must bring so many times the answers: each of them takes nearly twice as long
+    /// for it.
+    private static let growthMin = 1.12
     /// 131,072 at once.
-    private static let levelsMax = 17
-    /// Then all is measured anew.
-    private static let intervalsOfWork = 200
+    private static let levelMax = 16
+    /// After so many intervals half as many are tried, and after so many twice as many, which is
+    /// at the cost of those who are let in meanwhile: so in less than a hundredth of the time.
+    private static let intervalsToHalf = 50
+    private static let intervalsToTwice = 400
     /// For longer than so many intervals nobody waits for a line to go away.
     private static let drainingIntervalsMax: UInt64 = 100
 
@@ -33,6 +35,8 @@ struct WorkWindow: Sendable {
         case draining
         case climbing
         case working
+        /// Another level.
+        case trying(level: Int)
     }
 
     private let interval: UInt64
@@ -51,28 +55,29 @@ struct WorkWindow: Sendable {
     /// Of draining: how many of those that were there have not been answered, if the others come
     /// after them.
     private var left = 0
-    /// Of climbing: answers in a nanosecond with `least`, twice as many, and so on.
+    /// The window is `least` times two to the power of this, beside `base`.
+    private var level = 0
+    private var intervalsToSkip = 0
+    /// Of climbing: answers in a nanosecond at each level.
     private var rates: [Double] = []
+    /// Of working: the same, as it was of late.
+    private var rate = 0.0
     private var intervals = 0
 
     init(interval: UInt64) { self.interval = interval }
 
     mutating func open() {
         // Wide enough for all who came.
-        if phase == .climbing { width = max(width, limit) }
+        if case .climbing = phase { width = max(width, limit) }
         (phase, limit) = (.off, .max)
     }
 
-    /// From now on only so many; fewest at first, because nothing is known.
-    mutating func narrow(_ count: Int, at now: UInt64) {
-        self.count = count
-        drain(at: now)
-        changed(to: count, at: now)
-    }
-
-    private mutating func drain(at now: UInt64) {
-        (phase, limit, left) = (.draining, WorkWindow.least, count)
+    /// From now on only so many; fewest at first, because nothing is known. `requests` are not
+    /// done with, `count` of which wait for the core now.
+    mutating func narrow(_ count: Int, of requests: Int, at now: UInt64) {
+        (phase, limit, left) = (.draining, WorkWindow.least, max(count, requests))
         startInterval(at: now)
+        changed(to: count, at: now)
     }
 
     private mutating func startInterval(at now: UInt64) {
@@ -80,9 +85,8 @@ struct WorkWindow: Sendable {
     }
 
     mutating func changed(to count: Int, at now: UInt64) {
-        guard phase != .off else { return }
         self.count = count
-        if phase == .draining { drainOn(at: now) }
+        if case .draining = phase { drainOn(at: now) }
     }
 
     /// The line is gone once as many have been answered as there were: who is there then goes on
@@ -91,47 +95,84 @@ struct WorkWindow: Sendable {
         let isOver = left <= 0 || now - start >= interval * WorkWindow.drainingIntervalsMax
         guard count <= WorkWindow.least || isOver else { return }
         base = count <= WorkWindow.least ? 0 : count
-        (phase, limit) = (.climbing, base + WorkWindow.least)
+        phase = .climbing
         rates.removeAll(keepingCapacity: true)
+        begin(0, at: now)
+    }
+
+    private mutating func begin(_ level: Int, at now: UInt64) {
+        limit = base + WorkWindow.least << level
+        intervalsToSkip = 1
         startInterval(at: now)
     }
 
     mutating func answered(at now: UInt64) {
-        guard phase != .off else { return }
-        if phase == .draining {
+        switch phase {
+        case .off: return
+        case .draining:
             left -= 1
-            return drainOn(at: now)
+            drainOn(at: now)
+        case .climbing, .working, .trying:
+            if now > answeredAt { endInterval() }
+            answers += 1
+            answeredAt = now
         }
-        if now > answeredAt { endInterval() }
-        answers += 1
-        answeredAt = now
     }
 
     private mutating func endInterval() {
         let elapsed = answeredAt - min(answeredAt, start)
-        guard elapsed >= interval, answers >= WorkWindow.answersMin, answers / 2 >= limit else {
-            return
-        }
-        switch phase {
-        case .climbing: climb(Double(answers) / Double(elapsed))
-        case .working:
-            intervals += 1
-            if intervals >= WorkWindow.intervalsOfWork { return drain(at: answeredAt) }
-        case .off, .draining: break
-        }
+        let isMeasured = intervalsToSkip == 0
+        let length = isMeasured ? interval * UInt64(WorkWindow.intervalsOfLevel) : interval
+        guard elapsed >= length, answers >= WorkWindow.answersMin, answers >= limit else { return }
+        let rate = Double(answers) / Double(elapsed)
+        intervalsToSkip = 0
         startInterval(at: answeredAt)
+        guard isMeasured else { return }
+        switch phase {
+        case .off, .draining: break
+        case .climbing: climb(rate)
+        case .working: work(rate)
+        case .trying(let level):
+            let isMore = level > self.level
+            let needed = isMore ? WorkWindow.growthMin : 1 / WorkWindow.growthMin
+            if rate >= self.rate * needed { (self.level, self.rate) = (level, rate) }
+            workOn()
+        }
     }
 
+    /// Two levels in a row must be worse than the best, so that one bad moment is not the end.
     private mutating func climb(_ rate: Double) {
-        let before = rates.last ?? 0
         rates.append(rate)
-        if rate > before * WorkWindow.growthMin, rates.count < WorkWindow.levelsMax {
-            limit = base + WorkWindow.least << rates.count
-            return
+        var (best, most, needed) = (0, 0.0, 1.0)
+        for (level, rate) in rates.enumerated() {
+            if rate > most * needed { (best, most, needed) = (level, rate, 1) }
+            needed *= WorkWindow.growthMin
         }
-        let most = rates.max() ?? rate
-        let level = rates.firstIndex { $0 >= most * WorkWindow.shareMin } ?? 0
-        width = base + WorkWindow.least << level
-        (phase, limit, intervals) = (.working, width, 0)
+        let isEnough = rates.count > best + 2 || rates.count > WorkWindow.levelMax
+        guard isEnough else { return begin(rates.count, at: answeredAt) }
+        (level, self.rate, intervals) = (best, most, 0)
+        workOn()
+    }
+
+    private mutating func workOn() {
+        phase = .working
+        begin(level, at: answeredAt)
+        width = limit
+    }
+
+    private mutating func work(_ rate: Double) {
+        // As TCP smooths round trips (RFC 6298 §2).
+        self.rate += (rate - self.rate) / 8
+        intervals += WorkWindow.intervalsOfLevel
+        if intervals % WorkWindow.intervalsToTwice == 0, level < WorkWindow.levelMax {
+            begin(trying: level + 1)
+        } else if intervals % WorkWindow.intervalsToHalf == 0, level > 0 {
+            begin(trying: level - 1)
+        }
+    }
+
+    private mutating func begin(trying level: Int) {
+        phase = .trying(level: level)
+        begin(level, at: answeredAt)
     }
 }

@@ -62,7 +62,8 @@ extension Core {
     private var admissionLoad: AdmissionLoad {
         AdmissionLoad(
             requests: handlers.unansweredCount - underWay.bulkCount, pressing: underWay.pressing,
-            answers: underWay.answers, bytesInFlight: underWay.bytes, bufferDelay: bufferDelay)
+            busy: handlers.busyCount, answers: underWay.answers, bytesInFlight: underWay.bytes,
+            bufferDelay: bufferDelay)
     }
 
     // MARK: Work

@@ -11,7 +11,7 @@ private let interval = 100 * millisecond
 
 /// Does `width` requests at once, each in `time`; the others stand in line.
 private struct BusyMachine {
-    let width: Int
+    var width: Int
     let time: UInt64
     var window = WorkWindow(interval: interval)
     var now: UInt64 = 1_000_000_000
@@ -22,7 +22,7 @@ private struct BusyMachine {
 
     init(width: Int, time: UInt64, underWay: Int = 0) {
         (self.width, self.time, waiting) = (width, time, underWay)
-        window.narrow(underWay, at: now)
+        window.narrow(underWay, of: underWay, at: now)
         begin()
     }
 
@@ -58,7 +58,7 @@ private struct BusyMachine {
     @Test(arguments: [(1, 200_000 as UInt64), (4, 5_000_000), (20, 10_000_000), (64, 3_000_000)])
     func `comes to be as wide as keeps a machine busy`(width: Int, time: UInt64) {
         var machine = BusyMachine(width: width, time: time)
-        machine.run(milliseconds: 2000)
+        machine.run(milliseconds: 6000)
         let before = machine.finished
         machine.run(milliseconds: 4000)
         let share = Double(machine.finished - before) / 4 / machine.perSecondMax
@@ -71,7 +71,7 @@ private struct BusyMachine {
     @Test func `empties a long line first`() {
         var machine = BusyMachine(width: 4, time: 5 * millisecond, underWay: 300)
         #expect(machine.window.limit == WorkWindow.least)
-        machine.run(milliseconds: 1500)
+        machine.run(milliseconds: 5000)
         #expect(machine.window.limit <= 8, "it took what the line brought for the window's")
         #expect(machine.underWay <= 8)
     }
@@ -79,23 +79,23 @@ private struct BusyMachine {
     @Test func `does not wait for what nobody may refuse`() {
         var now: UInt64 = 1_000_000_000
         var window = WorkWindow(interval: interval)
-        window.narrow(40, at: now)
+        window.narrow(40, of: 40, at: now)
         // Forty are under way all the time: one ends, another goes on.
-        for step in 0..<3000 {
+        for step in 0..<5000 {
             now += millisecond
             window.changed(to: 40, at: now)
             window.answered(at: now)
             if step == 30 { #expect(window.limit == WorkWindow.least) }
         }
         #expect(window.limit > 40, "new requests starve")
-        #expect(window.limit <= 44)
+        #expect(window.limit <= 48)
     }
 
     /// All of them are worked on, so none is answered before nearly all are.
     @Test func `waits for a line that ends all at once`() {
         var now: UInt64 = 1_000_000_000
         var window = WorkWindow(interval: interval)
-        window.narrow(400, at: now)
+        window.narrow(400, of: 400, at: now)
         for _ in 0..<50 {
             now += 100 * millisecond
             window.changed(to: 400, at: now)
@@ -105,31 +105,46 @@ private struct BusyMachine {
             window.changed(to: left, at: now)
             window.answered(at: now)
         }
-        for _ in 0..<1000 {
+        for _ in 0..<2000 {
             now += 10 * millisecond
             window.changed(to: WorkWindow.least, at: now)
             window.answered(at: now)
         }
         #expect(window.limit <= 4)
         // But not for ever.
-        window.narrow(400, at: now)
+        window.narrow(400, of: 400, at: now)
         window.changed(to: 400, at: now + 99 * interval)
         #expect(window.limit == WorkWindow.least)
         window.changed(to: 400, at: now + 100 * interval)
         #expect(window.limit == 400 + WorkWindow.least)
     }
 
-    @Test func `is measured anew after many intervals`() {
-        var machine = BusyMachine(width: 20, time: 10 * millisecond)
-        machine.run(milliseconds: 3000)
-        #expect(machine.window.limit >= 20)
-        var least = Int.max
-        for _ in 0..<2500 {
+    @Test func `follows a machine that comes to do more, or less`() {
+        var machine = BusyMachine(width: 16, time: 10 * millisecond)
+        machine.run(milliseconds: 4000)
+        #expect(machine.window.limit == 16)
+        machine.width = 4
+        machine.run(milliseconds: 30_000)
+        #expect(machine.window.width == 4)
+        machine.width = 8
+        machine.run(milliseconds: 60_000)
+        #expect(machine.window.width == 8)
+    }
+
+    @Test func `lets in more for no more than a hundredth of the time`() {
+        var machine = BusyMachine(width: 16, time: 10 * millisecond)
+        machine.run(milliseconds: 4000)
+        var (least, most, steps) = (Int.max, 0, 0)
+        for _ in 0..<10_000 {
             machine.run(milliseconds: 10)
             least = min(least, machine.window.limit)
-            #expect(machine.window.width >= 20, "what was known is forgotten meanwhile")
+            most = max(most, machine.window.limit)
+            if machine.window.limit > 16 { steps += 1 }
+            #expect(machine.window.width == 16)
         }
-        #expect(least == WorkWindow.least)
+        #expect(least == 8)
+        #expect(most == 32)
+        #expect((1...100).contains(steps), "\(steps)")
     }
 
     @Test func `counts nothing while it is open`() {
@@ -138,14 +153,14 @@ private struct BusyMachine {
         window.changed(to: 5, at: 1)
         window.answered(at: 2)
         #expect(window.limit == .max)
-        window.narrow(5, at: 3)
+        window.narrow(5, of: 5, at: 3)
         #expect(window.limit == WorkWindow.least)
         window.open()
         #expect(window.limit == .max)
         #expect(window.width == 0)
         // Nobody had to be refused any more.
-        window.narrow(0, at: 4)
-        for step in 1...20 { window.answered(at: 4 + UInt64(step) * 10 * millisecond) }
+        window.narrow(0, of: 0, at: 4)
+        for step in 1...40 { window.answered(at: 4 + UInt64(step) * 10 * millisecond) }
         #expect(window.limit == 2 * WorkWindow.least)
         window.open()
         #expect(window.width == 2 * WorkWindow.least)
@@ -158,7 +173,7 @@ private struct BusyMachine {
     private func width(fixed: UInt64, each: UInt64, milliseconds: UInt64) -> Int {
         var now: UInt64 = 1_000_000_000
         var window = WorkWindow(interval: interval)
-        window.narrow(0, at: now)
+        window.narrow(0, of: 0, at: now)
         let stop = now + milliseconds * millisecond
         while now < stop {
             let batch = window.limit
@@ -177,7 +192,7 @@ private struct BusyMachine {
         for (fixed, each) in [(200_000, 80_000), (10_000_000, 100_000), (1_000_000, 1_000_000)]
             as [(UInt64, UInt64)]
         {
-            let count = Double(width(fixed: fixed, each: each, milliseconds: 6000))
+            let count = Double(width(fixed: fixed, each: each, milliseconds: 20_000))
             let share = count * Double(each) / (Double(fixed) + count * Double(each))
             #expect(share > 0.7, "\(count) of \(fixed) and \(each)")
             #expect(share < 0.97, "\(count) of \(fixed) and \(each): they only wait longer")
