@@ -12,6 +12,73 @@ import Volumes
 @testable import Store
 
 @Suite struct `What waits for a volume to come back` {
+    enum Stage: CaseIterable { case claiming, flushing, recording }
+
+    /// Only where a record may be on the disk do parts wait for it to be settled.
+    @Test(arguments: Stage.allCases) func `is put together after that`(stage: Stage) throws {
+        let world = World(try World.hardware(cores: 2), resilience: .breakingOnly)
+        try world.open()
+        let pieces = [content(70_000, seed: 1), content(80_000, seed: 2)]
+        let parts = try pieces.map { try world.part($0) }
+        // So that core 0 has a segment.
+        _ = try world.put("before", content(100, seed: 3)).get()
+        world.settle()
+        let path = stage == .flushing ? "volumes/large" : "volumes/small"
+        world.fail([.write, .sync], of: path, seconds: 0.3)
+        if stage == .claiming {
+            #expect(throws: StoreError.self) { try world.put("other", pieces[0]).get() }
+        }
+        #expect(throws: UploadError.self) { try world.join("whole", parts).get() }
+        #expect(world.waitUntilRecovered())
+        world.pass(secondsCleaning: stage == .recording ? 65 : 1)
+        #expect(try world.join("whole", parts).get().isFinished)
+        #expect(try world.get("whole").get() == pieces[0] + pieces[1])
+        world.pass(secondsCleaning: 65)
+        let blocks = pieces.map { VolumeLayout.blocks(for: UInt64($0.count)) }
+        #expect(world.space.largeUsed == blocks[0] + blocks[1])
+        #expect(world.close() == nil)
+    }
+
+    /// What is packed with its record has none of the upload's space: it need not be settled.
+    @Test func `is published after that, though it is small`() throws {
+        let world = World(try World.hardware(), resilience: .breakingOnly)
+        try world.open()
+        _ = try world.put("before", content(100, seed: 3)).get()
+        let client = UploadClient("name", content(30_000, seed: 1))
+        client.create(world, on: 0)
+        client.send(world, on: 0, to: 10_000)
+        world.settle()
+        world.fail([.write, .sync], of: "volumes/small", seconds: 0.3)
+        client.send(world, on: 0, to: 30_000)
+        #expect(client.failures.count == 1 && !client.isFinished)
+        #expect(world.waitUntilRecovered())
+        client.finish(world)
+        #expect(client.isFinished && client.problems == [])
+        #expect(try world.get("name").get() == client.bytes)
+        world.pass(secondsCleaning: 65)
+        #expect(lostBlocks(in: world) == [])
+        #expect(world.close() == nil)
+    }
+
+    /// A record of it was on its way to the catalog when a write failed, and got there.
+    @Test func `is read anew also if a commit ended after the failure`() {
+        let upload = OpenUpload(
+            UploadID(ObjectID(high: 1, low: 2)),
+            UploadTerms(
+                name: [1], owner: [2], mediaType: [], length: 10_000, dialect: .resumable),
+            UploadState(length: 10_000, bytesMax: 10_000), created: 1, lastActivity: 1, expires: 9,
+            outcome: .unfinished, isRecorded: true)
+        upload.commitsUnderWay = 1
+        upload.fail(.readOnly)
+        #expect(!upload.isReloadable)
+        upload.commitsUnderWay = 0
+        #expect(upload.isReloadable)
+        upload.doubt(.readOnly)
+        #expect(!upload.isReloadable)
+        upload.endDoubt()
+        #expect(upload.isReloadable)
+    }
+
     /// The upload's end reaches the catalog with the last of all, behind the log's.
     @Test func `keeps no stop from ending`() throws {
         let catalog = MemoryCatalog(instance: World.instance)
