@@ -112,8 +112,10 @@ final class OpenUpload {
     /// The record of the object that it was to become is durably no more.
     func endDoubt() { mayBePublished = false }
 
-    /// Comes, as the catalog has it, in place of what failed.
+    /// Comes, as the catalog has it, in place of what failed. Where nothing has come yet something
+    /// may come late: what comes next goes elsewhere.
     func replace(_ failed: OpenUpload) {
+        state.releaseGaps()
         var rest = failed.state.space
         for piece in state.space.pieces { _ = rest.remove(piece.blocks) }
         leftover = failed.leftover + rest.extents

@@ -99,4 +99,75 @@ import Volumes
         #expect(try catalog.makeReader().leases().isEmpty)
         #expect(world.space.largeUsed == VolumeLayout.blocks(for: 300_000))
     }
+
+    /// What a failed flush was to cover may reach the disk over what came later in its place.
+    enum Later: CaseIterable { case otherBytes, othersBytes, othersBehindABlock }
+
+    @Test(arguments: Later.allCases) func `has no place in common with what came late`(
+        later: Later
+    ) throws {
+        let hardware = try World.hardware()
+        let catalog = MemoryCatalog(instance: World.instance)
+        let world = World(hardware, catalog: catalog, resilience: .breakingOnly)
+        try world.open()
+        let bytes = content(262_144, seed: 1)
+        let id = try world.ask { core throws(UploadError) in
+            try await core.createUpload("a", length: 262_144)
+        }.get().id
+        func send(
+            _ range: Range<Int>, _ bytes: [UInt8], sent: Int? = nil
+        ) -> Result<UploadStatus, UploadError> { self.send(world, id, range, bytes, sent: sent) }
+        // Amid a block; or a chunk breaks off that came behind its successor.
+        let start = later == .othersBehindABlock ? 132_000 : 65_536
+        if later != .othersBehindABlock { _ = try send(131_072..<262_144, bytes).get() }
+        _ = send(0..<(later == .othersBehindABlock ? start : 131_072), bytes, sent: start)
+        world.settle()
+        world.fail([.sync], of: "volumes/large", seconds: 0.3)
+        let end = later == .othersBehindABlock ? 262_144 : 131_072
+        let failed = later == .otherBytes ? content(262_144, seed: 9) : bytes
+        #expect(throws: UploadError.self) { try send(start..<end - 4096, failed).get() }
+        #expect(world.waitUntilRecovered())
+        #expect(try send(start..<end, bytes).get().isFinished)
+        var wanted = ["a": bytes]
+        if later != .otherBytes {
+            #expect(try world.remove("a").get())
+            world.settle()
+            wanted = [:]
+            for number in 0..<4 {
+                wanted["b\(number)"] = content(135_168, seed: UInt64(number))
+                _ = try world.put("b\(number)", content(135_168, seed: UInt64(number))).get()
+            }
+        }
+        world.settle()
+        try expectAfterCuts(world, catalog, wanted)
+        #expect(world.close() == nil)
+    }
+
+    private func send(
+        _ world: World, _ id: UploadID, _ range: Range<Int>, _ bytes: [UInt8], sent: Int?
+    ) -> Result<UploadStatus, UploadError> {
+        let claim = ChunkClaim(
+            offset: UInt64(range.lowerBound), end: UInt64(range.upperBound),
+            isSequential: false, length: 262_144)
+        return world.ask { core throws(UploadError) in
+            try await core.sendChunk(id, claim, Array(bytes[range]), sent: sent)
+        }
+    }
+
+    private func expectAfterCuts(
+        _ world: World, _ catalog: MemoryCatalog, _ wanted: [String: [UInt8]]
+    ) throws {
+        var random = SeededRandom(seed: 5)
+        let snapshot = try CatalogSnapshot(catalog)
+        for number in 0..<20 {
+            let again = World(
+                try World.hardware(), disk: SimulatedDisk(world.disk.powerCut(&random).image),
+                catalog: try snapshot.restored())
+            try again.open()
+            for (name, bytes) in wanted {
+                #expect((try? again.get(name).get()) == bytes, "\(name) after cut \(number)")
+            }
+            #expect(again.close() == nil)
+        }
+    }
 }
