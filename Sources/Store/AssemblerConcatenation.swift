@@ -35,9 +35,9 @@ enum LoanEnd: Sendable {
     /// The catalog is about to hear that the part is no more.
     case used
     case returned
-    /// An object may be on the disk that has its space: only that its record is settled, or a
-    /// restart, can tell.
-    case doubtful(StoreError)
+    /// The whole was not published. If that was recorded, an object may be on the disk that has
+    /// its space: only that its record is settled, or a restart, can tell.
+    case failed(StoreError, at: PublicationStage)
 }
 
 extension OpenUpload {
@@ -68,8 +68,9 @@ extension Assembler {
         do throws(StoreError) {
             outcome = try await publish(whole)
         } catch {
-            let isDoubtful = whole.isLarge && error.leavesDoubt
-            await endLoans(of: terms.parts, isDoubtful ? .doubtful(error) : .returned)
+            // Of one that is packed with its record that stays `claiming`.
+            let stage = error.leavesDoubt ? whole.recorded.stage : .claiming
+            await endLoans(of: terms.parts, .failed(error, at: stage))
             throw .store(error)
         }
         switch outcome {
@@ -258,8 +259,8 @@ extension Assembler {
             upload.settledCount = upload.changeCount
             uploads[id] = nil
         case .returned: upload.ending = .none
-        case .doubtful(let error):
-            upload.doubt(error)
+        case .failed(let error, let stage):
+            upload.fail(error, at: stage)
             upload.ending = .none
         }
         upload.wakeAll(on: loop)

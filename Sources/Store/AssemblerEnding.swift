@@ -51,7 +51,7 @@ extension Assembler {
             name: upload.terms.name, length: length, mediaType: upload.terms.mediaType,
             owner: upload.terms.owner, tenant: upload.terms.tenant, modified: loop.wallSeconds)
         if length <= UInt64(StoreLimits.smallBytesMax) {
-            let outcome = try await publishSmall(upload, description, checksums, &stage)
+            let outcome = try await publishSmall(upload, description, checksums)
             try await finished(upload, outcome, keeping: nil)
             return outcome
         }
@@ -73,10 +73,10 @@ extension Assembler {
         return outcome
     }
 
-    /// An object that is packed with its record: its bytes are read back, once.
+    /// An object that is packed with its record: its bytes are read back, once. If that fails the
+    /// upload is as it was, for it shares no space with a record that may be on the disk.
     private func publishSmall(
-        _ upload: OpenUpload, _ description: UploadDescription, _ checksums: [UInt32],
-        _ stage: inout PublicationStage
+        _ upload: OpenUpload, _ description: UploadDescription, _ checksums: [UInt32]
     ) async throws(StoreError) -> PutOutcome {
         let small = try await store.beginSmall(description)
         let count = Int(description.length)
@@ -88,7 +88,6 @@ extension Assembler {
             small.abandon()
             throw error
         }
-        stage = .recording
         return try await small.commit(.durable)
     }
 

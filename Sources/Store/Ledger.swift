@@ -192,7 +192,8 @@ actor Ledger {
     func cleaned(_ removed: RemovedObject, isReleased: Bool) {
         if !isReleased {
             segments.release(removed.record)
-            extents.release(removed.data)
+            // A block of it may have been written twice: first as what failed and may come late.
+            giveBack(removed.data)
         }
         if state.faults.contains(.forgetsRemovals) { return drop(removed) }
         if let done = doubts.removed(state.key(removed.name), removed) { drop(done) }

@@ -63,8 +63,6 @@ final class OpenUpload {
     var ending = Ending.none
     /// What memory has of it is not what the disk has.
     private(set) var failure: StoreError?
-    /// Whether the catalog, and `logged`, have all that anybody was told of it, though it failed.
-    private(set) var isReloadable = false
     /// Space that it has beside `state`'s and does not need. An entry of a log may speak of it: it
     /// is free once the catalog was told that none counts.
     private(set) var leftover: [Extent] = []
@@ -102,21 +100,22 @@ final class OpenUpload {
     func fail(_ error: StoreError, keeping extents: [Extent] = []) {
         failure = error
         leftover += extents
-        isReloadable = isAllRecorded
     }
 
-    private var isAllRecorded: Bool {
-        isRecorded && commitsUnderWay == 0 && (unrecordedSince == nil || logged != nil)
+    /// Whether the catalog, and `logged`, have all that anybody was told of it, though it failed;
+    /// perhaps since then, for what was on its way to them may have got there.
+    var isReloadable: Bool {
+        !mayBePublished && isRecorded && commitsUnderWay == 0
+            && (unrecordedSince == nil || logged != nil)
     }
 
     /// The record of the object that it was to become is durably no more.
-    func endDoubt() {
-        guard mayBePublished else { return }
-        (isReloadable, mayBePublished) = (isAllRecorded, false)
-    }
+    func endDoubt() { mayBePublished = false }
 
-    /// Comes, as the catalog has it, in place of what failed.
+    /// Comes, as the catalog has it, in place of what failed. Where nothing has come yet something
+    /// may come late: what comes next goes elsewhere.
     func replace(_ failed: OpenUpload) {
+        state.releaseGaps()
         var rest = failed.state.space
         for piece in state.space.pieces { _ = rest.remove(piece.blocks) }
         leftover = failed.leftover + rest.extents
@@ -132,7 +131,7 @@ final class OpenUpload {
     /// Its publication failed.
     func doubt(_ error: StoreError) {
         failure = error
-        (isReloadable, mayBePublished) = (false, true)
+        mayBePublished = true
     }
 
     /// Its publication failed at that stage.

@@ -129,12 +129,15 @@ final class ProgressArea {
         }
     }
 
-    /// Gives the space back if the catalog has all that was in it; else recovery looks there.
+    /// Gives the space back if the catalog has all that was in it; else recovery looks there, also
+    /// where what is behind this tells the catalog the rest.
     func close() async {
         while stage == .preparing { await waiters.wait(on: loop) }
-        if let extent, log?.isEmpty == true { await ledger.giveBack(progressLog: extent) }
         end()
         stage = .closed
+        let done = left.filter(\.log.isEmpty)
+        left = []
+        for log in done { await ledger.giveBack(progressLog: log.extent) }
     }
 
     /// An entry has failed: no more of them follow in this log.

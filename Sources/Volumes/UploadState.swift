@@ -163,6 +163,15 @@ public struct UploadState: Sendable {
     /// Takes away what is reserved behind the last byte that came or that a writer may bring.
     public mutating func releaseUnused() -> [Extent] { space.remove(unused) }
 
+    /// Forgets the blocks in between of which nothing has come; nobody writes.
+    public mutating func releaseGaps() {
+        for gap in received.missing(in: 0..<received.end) {
+            let first = VolumeLayout.blocks(for: gap.lowerBound)
+            let end = gap.upperBound / UploadState.blockSize
+            if first < end { _ = space.remove(first..<end) }
+        }
+    }
+
     /// What a record says of it: nothing behind the last byte that came. Whoever still writes there
     /// does so in vain once the power goes, and the space is free again.
     public var usedSpace: SpaceMap {
