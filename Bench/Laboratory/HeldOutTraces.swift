@@ -16,6 +16,7 @@
 // - flats: Wi-Fi on a crowded channel, DSL behind it: near, and rarely broken.
 // - street: 5G while walking: fast where the mast is seen, LTE around corners.
 // - farm: a fixed LTE router at its cell's edge, in gusts and thunderstorms.
+// No measurement stands behind the figures of flats, street and farm.
 
 extension LinkTrace {
     public static let heldOut = [roof, airliner, trawler, hut, suburban, flats, street, farm]
