@@ -46,10 +46,16 @@ struct WorkTimes: Sendable {
         else { return nil }
         let isLine = gaps * WorkTimes.looksPerGap <= looks
         let finding = Finding(
-            count: isLine ? sum / looks : 0,
-            time: answers > 0 ? sum * elapsed / (looks * answers) : elapsed)
+            count: isLine ? sum / looks : 0, time: time(of: answers, in: elapsed))
         begin(load, at: now)
         return finding
+    }
+
+    /// In floating point: intervals may be minutes, in nanoseconds.
+    private func time(of answers: UInt64, in elapsed: UInt64) -> UInt64 {
+        guard answers > 0 else { return elapsed }
+        let mean = Double(sum) / Double(looks)
+        return UInt64(min(mean * Double(elapsed) / Double(answers), 1e18))
     }
 
     private mutating func begin(_ load: AdmissionLoad, at now: UInt64) {

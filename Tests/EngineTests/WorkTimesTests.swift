@@ -125,6 +125,23 @@ private let limits = AdmissionLimits(
         }
     }
 
+    /// The longest interval that can be set, and more connections than there are.
+    @Test func `may be as long as they like`() {
+        let minute: UInt64 = 60_000 * millisecond
+        var times = WorkTimes(interval: minute)
+        var findings: [WorkTimes.Finding] = []
+        for step in 0...24_001 as ClosedRange<UInt64> {
+            let load = AdmissionLoad(requests: 100_000, pressing: 100_000, answers: step / 1000)
+            let now = 2 * minute + step * 2_500_000
+            if let finding = times.look(load, at: now) { findings.append(finding) }
+        }
+        #expect(findings.count == 1)
+        #expect(findings.first?.count == 100_000)
+        // 24 answers in a minute: 100,000 take 250,000 s each.
+        let seconds = Double(findings.first?.time ?? 0) / 1e9
+        #expect((249_000...261_000).contains(seconds), "\(seconds)")
+    }
+
     @Test func `are no matter with gaps, nor after a pause`() {
         var times = WorkTimes(interval: interval)
         var now: UInt64 = 1_000_000_000
