@@ -27,8 +27,9 @@ struct WorkWindow: Sendable {
     /// at the cost of those who are let in meanwhile: so in less than a hundredth of the time.
     private static let intervalsToHalf = 50
     private static let intervalsToTwice = 400
-    /// For longer than so many intervals nobody waits for a line to go away.
-    private static let drainingIntervalsMax: UInt64 = 100
+    /// For longer than so many intervals nobody waits for a line to go away: large transfers are in
+    /// it, which last.
+    private static let drainingIntervalsMax: UInt64 = 30
 
     private enum Phase {
         case off

@@ -96,7 +96,7 @@ private struct BusyMachine {
         var now: UInt64 = 1_000_000_000
         var window = WorkWindow(interval: interval)
         window.narrow(400, of: 400, at: now)
-        for _ in 0..<50 {
+        for _ in 0..<20 {
             now += 100 * millisecond
             window.changed(to: 400, at: now)
             #expect(window.limit == WorkWindow.least)
@@ -113,9 +113,9 @@ private struct BusyMachine {
         #expect(window.limit <= 4)
         // But not for ever.
         window.narrow(400, of: 400, at: now)
-        window.changed(to: 400, at: now + 99 * interval)
+        window.changed(to: 400, at: now + 29 * interval)
         #expect(window.limit == WorkWindow.least)
-        window.changed(to: 400, at: now + 100 * interval)
+        window.changed(to: 400, at: now + 30 * interval)
         #expect(window.limit == 400 + WorkWindow.least)
     }
 
