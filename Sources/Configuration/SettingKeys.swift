@@ -236,7 +236,8 @@ extension SettingKey {
             "limits.queue_delay_target", .duration(atLeast: .zero, atMost: .seconds(10)),
             \.limits.queueDelayTarget,
             "How long requests may wait for the processor, or for a buffer. Longer for all of"
-                + " queue_delay_interval: new ones are answered with 503 until they are fewer."
+                + " queue_delay_interval, or twenty times as long as a whole: new ones are answered"
+                + " with 503 until they are fewer."
                 + " 0: never."),
         SettingKey(
             "limits.queue_delay_interval",
