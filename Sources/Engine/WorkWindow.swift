@@ -58,7 +58,8 @@ struct WorkWindow: Sendable {
     private var left = 0
     /// The window is `least` times two to the power of this, beside `base`.
     private var level = 0
-    private var intervalsToSkip = 0
+    /// What is answered now was let in before.
+    private var isFresh = false
     /// Of climbing: answers in a nanosecond at each level.
     private var rates: [Double] = []
     /// Of working: the same, as it was of late.
@@ -103,7 +104,7 @@ struct WorkWindow: Sendable {
 
     private mutating func begin(_ level: Int, at now: UInt64) {
         limit = base + WorkWindow.least << level
-        intervalsToSkip = 1
+        isFresh = true
         startInterval(at: now)
     }
 
@@ -122,13 +123,11 @@ struct WorkWindow: Sendable {
 
     private mutating func endInterval() {
         let elapsed = answeredAt - min(answeredAt, start)
-        let isMeasured = intervalsToSkip == 0
-        let length = isMeasured ? interval * UInt64(WorkWindow.intervalsOfLevel) : interval
+        let length = isFresh ? interval : interval * UInt64(WorkWindow.intervalsOfLevel)
         guard elapsed >= length, answers >= WorkWindow.answersMin, answers >= limit else { return }
         let rate = Double(answers) / Double(elapsed)
-        intervalsToSkip = 0
         startInterval(at: answeredAt)
-        guard isMeasured else { return }
+        guard !isFresh else { return isFresh = false }
         switch phase {
         case .off, .draining: break
         case .climbing: climb(rate)
