@@ -5,9 +5,12 @@
 /// the processor, which one or two keep busy, or a disk, which does several things at once and
 /// whose flush is for all who wait for one. Which it is need not be known: as in BBR's startup, the
 /// window is doubled as long as that brings more answers, and now and then half as many are tried,
-/// or twice as many.
+/// or twice as many. As BBR lets a path run dry for the time that it takes with nothing in its
+/// queue, nobody is let in now and then until it is seen what is there without new requests.
 ///
 ///     draining ──few are left──▶ climbing ──more bring no more──▶ working ◀──intervals──▶ trying
+///                                                                    ▲                 or draining
+///                                                                    └──few are left──────┘
 ///
 /// What refusals cost is in what is measured: it is not there for answers.
 struct WorkWindow: Sendable {
@@ -25,15 +28,19 @@ struct WorkWindow: Sendable {
     private static let levelMax = 16
     /// After so many intervals half as many are tried, and after so many twice as many, which is
     /// at the cost of those who are let in meanwhile: so in less than a hundredth of the time.
+    /// Half of that time after each of those, it drains.
     private static let intervalsToHalf = 50
     private static let intervalsToTwice = 400
+    /// Who has begun an upload is then answered once more, for its bytes.
+    private static let answersOfEach = 2
     /// For longer than so many intervals nobody waits for a line to go away: large transfers are in
     /// it, which last.
     private static let drainingIntervalsMax: UInt64 = 30
 
     private enum Phase {
         case off
-        case draining
+        /// Then on to that level, or to climb.
+        case draining(to: Int?)
         case climbing
         case working
         /// Another level.
@@ -53,9 +60,15 @@ struct WorkWindow: Sendable {
     private var answeredAt: UInt64 = 0
     /// How many are always there.
     private var base = 0
-    /// Of draining: how many of those that were there have not been answered, if the others come
-    /// after them.
+    /// Of this interval.
+    private var fewest = 0
+    /// Of draining: how many answers are to be waited for, since when, and how long the line has
+    /// been: the sum of this interval, in requests times nanoseconds, and the mean of the last one.
     private var left = 0
+    private var drainsSince: UInt64 = 0
+    private var sum = 0.0
+    private var changedAt: UInt64 = 0
+    private var meanBefore = Double.infinity
     /// The window is `least` times two to the power of this, beside `base`.
     private var level = 0
     /// What is answered now was let in before.
@@ -77,29 +90,51 @@ struct WorkWindow: Sendable {
     /// From now on only so many; fewest at first, because nothing is known. `requests` are not
     /// done with, `count` of which wait for the core now.
     mutating func narrow(_ count: Int, of requests: Int, at now: UInt64) {
-        (phase, limit, left) = (.draining, WorkWindow.least, max(count, requests))
+        self.count = count
+        drain(max(count, requests), to: nil, at: now)
+    }
+
+    private mutating func drain(_ requests: Int, to level: Int?, at now: UInt64) {
+        (phase, limit) = (.draining(to: level), WorkWindow.least)
+        left = requests * WorkWindow.answersOfEach
+        (drainsSince, sum, changedAt, meanBefore) = (now, 0, now, .infinity)
         startInterval(at: now)
-        changed(to: count, at: now)
     }
 
     private mutating func startInterval(at now: UInt64) {
-        (start, answers, answeredAt) = (now, 0, now)
+        (start, answers, answeredAt, fewest) = (now, 0, now, count)
     }
 
     mutating func changed(to count: Int, at now: UInt64) {
-        self.count = count
-        if case .draining = phase { drainOn(at: now) }
+        sum += Double(self.count) * Double(now - min(now, changedAt))
+        (self.count, changedAt) = (count, now)
+        fewest = min(fewest, count)
+        drainOn(at: now)
     }
 
-    /// The line is gone once as many have been answered as there were: who is there then goes on
-    /// with something, which is never refused, and there will always be such.
+    /// The line is gone if there is none on average; or else, once all who were there have been
+    /// answered, and what their answers brought, when it grows no shorter: who is there then goes
+    /// on with something, which is never refused, and there will always be such.
     private mutating func drainOn(at now: UInt64) {
-        let isOver = left <= 0 || now - start >= interval * WorkWindow.drainingIntervalsMax
-        guard count <= WorkWindow.least || isOver else { return }
-        base = count <= WorkWindow.least ? 0 : count
-        phase = .climbing
-        rates.removeAll(keepingCapacity: true)
-        begin(0, at: now)
+        guard case .draining(let level) = phase, now - start >= interval else { return }
+        let mean = sum / Double(now - start)
+        let isEmpty = mean <= Double(WorkWindow.least)
+        // An eighth shorter is shorter.
+        let isSettled = left <= 0 && mean >= meanBefore * 7 / 8
+        let isTooLong = now - drainsSince >= interval * WorkWindow.drainingIntervalsMax
+        guard isEmpty || isSettled || isTooLong else {
+            (sum, meanBefore) = (0, mean)
+            return startInterval(at: now)
+        }
+        base = isEmpty ? 0 : fewest
+        if let level {
+            self.level = level
+            workOn(at: now)
+        } else {
+            phase = .climbing
+            rates.removeAll(keepingCapacity: true)
+            begin(0, at: now)
+        }
     }
 
     private mutating func begin(_ level: Int, at now: UInt64) {
@@ -126,17 +161,20 @@ struct WorkWindow: Sendable {
         let length = isFresh ? interval : interval * UInt64(WorkWindow.intervalsOfLevel)
         guard elapsed >= length, answers >= WorkWindow.answersMin, answers >= limit else { return }
         let rate = Double(answers) / Double(elapsed)
+        // More than may be were there all the time: nobody new was let in.
+        let isStarved = fewest >= limit
         startInterval(at: answeredAt)
         guard !isFresh else { return isFresh = false }
         switch phase {
         case .off, .draining: break
         case .climbing: climb(rate)
-        case .working: work(rate)
+        case .working:
+            if isStarved { drain(count, to: level, at: answeredAt) } else { work(rate) }
         case .trying(let level):
             let isMore = level > self.level
             let needed = isMore ? WorkWindow.growthMin : 1 / WorkWindow.growthMin
             if rate >= self.rate * needed { (self.level, self.rate) = (level, rate) }
-            workOn()
+            workOn(at: answeredAt)
         }
     }
 
@@ -151,12 +189,12 @@ struct WorkWindow: Sendable {
         let isEnough = rates.count > best + 2 || rates.count > WorkWindow.levelMax
         guard isEnough else { return begin(rates.count, at: answeredAt) }
         (level, self.rate, intervals) = (best, most, 0)
-        workOn()
+        workOn(at: answeredAt)
     }
 
-    private mutating func workOn() {
+    private mutating func workOn(at now: UInt64) {
         phase = .working
-        begin(level, at: answeredAt)
+        begin(level, at: now)
         width = limit
     }
 
@@ -164,9 +202,12 @@ struct WorkWindow: Sendable {
         // As TCP smooths round trips (RFC 6298 §2).
         self.rate += (rate - self.rate) / 8
         intervals += WorkWindow.intervalsOfLevel
-        if intervals % WorkWindow.intervalsToTwice == 0, level < WorkWindow.levelMax {
+        let (twice, half) = (WorkWindow.intervalsToTwice, WorkWindow.intervalsToHalf)
+        if intervals % twice == twice / 2 {
+            drain(count, to: level, at: answeredAt)
+        } else if intervals % twice == 0, level < WorkWindow.levelMax {
             begin(trying: level + 1)
-        } else if intervals % WorkWindow.intervalsToHalf == 0, level > 0 {
+        } else if intervals % half == 0, level > 0 {
             begin(trying: level - 1)
         }
     }
