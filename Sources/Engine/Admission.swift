@@ -49,12 +49,14 @@ public struct AdmissionLoad: Equatable, Sendable {
     public var bytesInFlight: UInt64
     /// How long the first in line for a buffer has waited, in nanoseconds; 0 if there is none.
     public var bufferDelay: UInt64
+    /// What clients send is left with the kernel, for want of memory: whoever asks is not heard.
+    public var holdsBack: Bool
 
     public init(
         requests: Int = 0, pressing: Int = 0, busy: Int = 0, answers: UInt64 = 0,
-        bytesInFlight: UInt64 = 0, bufferDelay: UInt64 = 0
+        bytesInFlight: UInt64 = 0, bufferDelay: UInt64 = 0, holdsBack: Bool = false
     ) {
-        self.busy = busy
+        (self.busy, self.holdsBack) = (busy, holdsBack)
         (self.requests, self.pressing, self.answers) = (requests, pressing, answers)
         self.bytesInFlight = bytesInFlight
         self.bufferDelay = bufferDelay
@@ -139,6 +141,7 @@ public struct Admission: Sendable {
     private mutating func watch(_ delay: UInt64, _ load: AdmissionLoad, at now: UInt64) {
         let counts = load.requests >= Admission.requestsMin && !futility.isResting(at: now)
         let wasShedding = isShedding
+        if load.holdsBack { missAsking() }
         processor.observe(counts ? delay : 0, at: now)
         buffers.observe(counts ? load.bufferDelay : 0, at: now)
         watchTimes(load, at: now)
@@ -152,6 +155,12 @@ public struct Admission: Sendable {
             work.end()
             window.open()
         }
+    }
+
+    private mutating func missAsking() {
+        processor.missAsking()
+        buffers.missAsking()
+        work.missAsking()
     }
 
     /// No more under way than were found to keep the core busy are never too many, however long
@@ -228,6 +237,8 @@ struct DelayWatch: Sendable {
     private var intervalStart: UInt64 = 0
     private var asked = 0
     private var refused = 0
+    /// Not all who asked in it were heard.
+    private var hasMissed = false
 
     init(_ limits: AdmissionLimits) {
         target = limits.delayTarget
@@ -267,16 +278,20 @@ struct DelayWatch: Sendable {
         return true
     }
 
+    /// Nobody can be heard now.
+    mutating func missAsking() { hasMissed = true }
+
     mutating func end() { (isShedding, aboveSince) = (false, nil) }
 
     private mutating func startInterval(at now: UInt64) {
-        (intervalStart, asked, refused) = (now, 0, 0)
+        (intervalStart, asked, refused, hasMissed) = (now, 0, 0, false)
     }
 
     private mutating func endInterval(at now: UInt64) {
         guard isShedding, now - intervalStart >= interval else { return }
         // Nobody asked: there is nothing to shed.
-        if asked == 0 || refused * 8 < asked * DelayWatch.refusedEighthsMin {
+        let isCalm = asked == 0 || refused * 8 < asked * DelayWatch.refusedEighthsMin
+        if isCalm, !hasMissed {
             end()
         } else {
             startInterval(at: now)

@@ -63,7 +63,7 @@ extension Core {
         AdmissionLoad(
             requests: handlers.unansweredCount - underWay.bulkCount, pressing: underWay.pressing,
             busy: handlers.busyCount, answers: underWay.answers, bytesInFlight: underWay.bytes,
-            bufferDelay: bufferDelay)
+            bufferDelay: bufferDelay, holdsBack: backpressure.holdsBack)
     }
 
     // MARK: Work

@@ -170,6 +170,18 @@ extension Admission {
         #expect(refusal == nil)
     }
 
+    /// Memory is short, so whoever would ask stands before the door.
+    @Test mutating func `does not end because nobody is heard`() throws {
+        var admission = Admission(limits)
+        try admission.probe(late: 20 * millisecond, for: 130 * millisecond, at: &now)
+        let deaf = AdmissionLoad(requests: 50, holdsBack: true)
+        try admission.probe(late: 0, for: 1000 * millisecond, deaf, at: &now)
+        #expect(admission.isShedding, "all who were held back are let in at once")
+        // Only a whole interval in which all were heard ends it.
+        try admission.probe(late: 0, for: 210 * millisecond, AdmissionLoad(), at: &now)
+        #expect(!admission.isShedding)
+    }
+
     @Test func `measures nothing without a target, and one thing at a time with one`() {
         var off = Admission(AdmissionLimits(delayTarget: 0))
         let none = off.probe(busy, at: now)
