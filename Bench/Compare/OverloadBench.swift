@@ -8,7 +8,8 @@ import IO
 
 final class OverloadBench {
     private let options: OverloadOptions
-    private let limit: CPULimit
+    let limits: ServerLimits
+    let fileSystem: String
     private let place: Place
     private let source: SourceFile
     private let undo: Undo
@@ -19,10 +20,13 @@ final class OverloadBench {
     /// Pages that bodies begin at: as many more than the largest body as bodies are to differ.
     private static let sourceBytes = 4 << 20
     private static let closedConnections = 64
+    private static let closedCounts = [1, 2, 4, 8, 16, 32, 64]
+    /// Of the time that each load takes.
+    private static let closedShare = 0.25
     private static let off = "queue_delay_target = \"0s\""
 
-    init(_ options: OverloadOptions, _ limit: CPULimit, _ undo: Undo) throws {
-        (self.options, self.limit, self.undo) = (options, limit, undo)
+    init(_ options: OverloadOptions, _ undo: Undo) throws {
+        (self.options, self.undo) = (options, undo)
         var compared = Options()
         (compared.data, compared.millrace, compared.serverCPU) = (
             options.data, options.millrace, options.serverCPU
@@ -30,18 +34,20 @@ final class OverloadBench {
         compared.rows = []
         program = try Starting.millrace(compared)
         place = try Place.make(compared, repository: ".", undo: undo)
+        let facts = FileSystemFacts(of: place.directory)
+        fileSystem = facts.name
+        limits = try ServerLimits(options, disk: facts.disk, undo)
         source = try SourceFile(
             path: place.outside + "/source", count: OverloadBench.sourceBytes,
             seed: Objects.sourceSeed)
         try source.warm()
     }
 
-    var fileSystem: String { FileSystemFacts(of: place.directory).name }
-
     /// One row: what the server can do, then every load with admission and, beside it, without.
     func row(_ work: OverloadWork) throws -> OverloadRow {
         let (capacity, capacityCPU) = try capacity(of: work)
-        say("\(work.name): \(Digits.fixed(capacity, 0)) requests/s under the quota")
+        say("\(work.name): \(Digits.fixed(capacity, 0)) requests/s under the limits")
+        let closed = options.isAlone ? [] : try closedPoints(of: work)
         var points: [OverloadPoint] = []
         for hasAdmission in options.isAlone ? [true] : [true, false] {
             var server: FilledServer?
@@ -55,7 +61,8 @@ final class OverloadBench {
             }
         }
         return OverloadRow(
-            work: work, capacity: capacity, capacityCPU: capacityCPU, points: points)
+            work: work, capacity: capacity, capacityCPU: capacityCPU, points: points,
+            closed: closed)
     }
 
     private static func line(_ work: OverloadWork, _ point: OverloadPoint) -> String {
@@ -66,6 +73,20 @@ final class OverloadBench {
             + " \(Digits.fixed(point.goodput, 0))/s good, p99 \(p99) ms;"
             + " \(Digits.fixed(point.refusals, 0))/s refused, p99 \(refusal) ms;"
             + " \(point.unsent) unsent, \(point.broken + point.refusedWithoutTime) broken"
+    }
+
+    /// What fewer clients get of a server that refuses nothing, and how late.
+    private func closedPoints(of work: OverloadWork) throws -> [ClosedPoint] {
+        let server = try start(work, hasAdmission: false)
+        defer { stop(server) }
+        return try OverloadBench.closedCounts.map { count in
+            let (tally, _) = try ask(
+                work, server, connections: count, perSecond: nil,
+                share: OverloadBench.closedShare)
+            return ClosedPoint(
+                clients: count, goodput: Double(tally.goodCount) / tally.seconds,
+                latency: Latency(tally.admitted))
+        }
     }
 
     private func capacity(
@@ -92,13 +113,15 @@ final class OverloadBench {
     }
 
     private func ask(
-        _ work: OverloadWork, _ server: FilledServer, connections: Int, perSecond: Double?
+        _ work: OverloadWork, _ server: FilledServer, connections: Int, perSecond: Double?,
+        share: Double = 1
     ) throws -> (OpenTally, serverCPU: Double) {
         let plan = OpenPlan(
             server.subject.server, connections: connections, perSecond: perSecond,
-            warmupSeconds: options.warmupSeconds, seconds: options.seconds)
+            warmupSeconds: options.warmupSeconds * share, seconds: options.seconds * share)
         let asked = OpenWork(
-            work, server.objects, firstNumber: nextNumber, count: server.objectCount)
+            work, server.objects, firstNumber: nextNumber, count: server.objectCount,
+            token: server.token)
         var loop = try OpenLoop(plan, asked)
         let pid = server.subject.process.pid
         let before = try ServerAccount(of: pid, cpu: options.serverCPU).processNanoseconds
@@ -116,6 +139,7 @@ final class OverloadBench {
         let home: String
         let objects: FileObjects
         let objectCount: UInt64
+        let token: String
     }
 
     /// Started, filled, and then under the quota.
@@ -135,9 +159,10 @@ final class OverloadBench {
             names: ObjectNames(folder: "overload"), bodyCount: work.bodyCount, source: source)
         let server = FilledServer(
             subject: subject, home: home, objects: objects,
-            objectCount: UInt64(min(512, max(32, (64 << 20) / work.bodyCount))))
+            objectCount: UInt64(min(512, max(32, (64 << 20) / work.bodyCount))),
+            token: subject.adminToken ?? "")
         if !work.isUpload { try fill(work, server) }
-        try limit.add(process.pid)
+        try limits.add(process.pid)
         return server
     }
 
@@ -151,7 +176,10 @@ final class OverloadBench {
             server.subject.server, connections: 16, perSecond: nil, warmupSeconds: 0.5,
             seconds: 1)
         var loop = try OpenLoop(
-            plan, OpenWork(work, server.objects, firstNumber: 0, count: server.objectCount))
+            plan,
+            OpenWork(
+                work, server.objects, firstNumber: 0, count: server.objectCount,
+                token: server.token))
         let tally = try loop.run()
         guard tally.broken == 0, tally.goodCount > 0 else {
             throw BenchError("\(work.name): the objects cannot be read")

@@ -36,14 +36,13 @@ enum OverloadCommand {
     }
 
     private static func run(_ options: OverloadOptions, _ undo: Undo) throws {
-        let limit = try CPULimit(options, undo)
         do { try Limits.bind(toCPU: options.clientCPU) } catch {
             throw BenchError("cannot run on CPU \(options.clientCPU): errno \(error.code)")
         }
         let congestion = CongestionControl.set(undo: undo)
-        let bench = try OverloadBench(options, limit, undo)
+        let bench = try OverloadBench(options, undo)
         let commit = EnvironmentFacts.commit(in: ".")
-        var run = OverloadRun(facts: facts(options, limit, bench, commit))
+        var run = OverloadRun(facts: facts(options, bench, commit))
         run.facts.append("congestion control: \(congestion)")
         let name = try options.directory.map { directory in
             try RunFiles.freeName("\(day())-\(commit)-overload", in: directory)
@@ -65,7 +64,7 @@ enum OverloadCommand {
     }
 
     private static func facts(
-        _ options: OverloadOptions, _ limit: CPULimit, _ bench: OverloadBench, _ commit: String
+        _ options: OverloadOptions, _ bench: OverloadBench, _ commit: String
     ) -> [String] {
         let kernel = (TextFile.read("/proc/sys/kernel/osrelease") ?? "unknown")
             .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -77,7 +76,7 @@ enum OverloadCommand {
             "date: \(ISO8601DateFormatter().string(from: Date()))", "commit: \(commit)",
             "command: `\(command)`", "kernel: \(kernel)",
             "CPU: \(model ?? "unknown"), \(ProcessInfo.processInfo.processorCount) of them",
-            "server on CPU \(options.serverCPU) with \(limit.words); client on CPU"
+            "server on CPU \(options.serverCPU) with \(bench.limits.words); client on CPU"
                 + " \(options.clientCPU), \(options.connections) connections",
             "file system: \(bench.fileSystem)",
             "\(options.seconds) s of each load count, behind \(options.warmupSeconds) s"
@@ -88,37 +87,45 @@ enum OverloadCommand {
     }
 }
 
-/// How much of its CPU a server may have.
-enum CPULimit {
-    case quota(CPUQuota)
-    case thief(CPUThief)
+/// How much of its CPU, and of its disk, a server may have.
+struct ServerLimits {
+    private let groups: [ControlGroup]
+    /// For a result's head.
+    let words: String
 
-    init(_ options: OverloadOptions, _ undo: Undo) throws {
+    /// `disk`: its `major:minor`.
+    init(_ options: OverloadOptions, disk: String?, _ undo: Undo) throws {
+        var groups: [ControlGroup] = []
+        func add(_ name: String, _ limit: ControlGroup.Limit) throws -> String {
+            let pid = ProcessInfo.processInfo.processIdentifier
+            let group = try ControlGroup.make(name: "millrace-bench-\(name)-\(pid)", limit)
+            undo.add { group.remove() }
+            groups.append(group)
+            return group.words
+        }
+        var words: [String] = []
         if options.hasThief {
             let thief = try CPUThief(
                 cpu: options.serverCPU,
                 takenMicros: max(0, options.periodMicros - options.quotaMicros),
                 periodMicros: options.periodMicros)
             undo.add { thief.stop() }
-            self = .thief(thief)
+            words.append(thief.words)
         } else {
-            let quota = try CPUQuota.make(
-                name: "millrace-bench-\(ProcessInfo.processInfo.processIdentifier)",
-                quotaMicros: options.quotaMicros, periodMicros: options.periodMicros)
-            undo.add { quota.remove() }
-            self = .quota(quota)
+            words.append(
+                try add(
+                    "cpu",
+                    .processor(micros: options.quotaMicros, periodMicros: options.periodMicros)))
         }
-    }
-
-    var words: String {
-        switch self {
-        case .quota(let quota): quota.words
-        case .thief(let thief): thief.words
+        if let bytes = options.diskBytes {
+            guard let disk else { throw BenchError("--disk: the data lies on no disk") }
+            words.append(try add("disk", .writes(bytesPerSecond: bytes, device: disk)))
         }
+        (self.groups, self.words) = (groups, words.joined(separator: ", and "))
     }
 
     /// A thief takes from whoever is there.
-    func add(_ pid: Int32) throws(CPUQuota.Refusal) {
-        if case .quota(let quota) = self { try quota.add(pid) }
+    func add(_ pid: Int32) throws(ControlGroup.Refusal) {
+        for group in groups { try group.add(pid) }
     }
 }

@@ -76,6 +76,8 @@ struct FileSystemFacts {
     var name = "unknown"
     var journal = "unknown"
     var writeCache = "unknown"
+    /// `major:minor` of the whole disk; nil where there is none.
+    var disk: String?
 
     init(of path: String) {
         let mounts = TextFile.read("/proc/self/mountinfo") ?? ""
@@ -87,9 +89,12 @@ struct FileSystemFacts {
             TextFile.read(device + "/queue/write_cache")
             ?? TextFile.read(device + "/../queue/write_cache")
         if let cache { writeCache = cache.trimmingCharacters(in: .whitespacesAndNewlines) }
+        // Nor has it limits.
+        let whole = TextFile.read(device + "/partition") == nil ? "/dev" : "/../dev"
+        disk = TextFile.read(device + whole)?.trimmingCharacters(in: .whitespacesAndNewlines)
         let link = try? FileManager.default.destinationOfSymbolicLink(atPath: device)
-        let disk = link.map { ($0 as NSString).lastPathComponent }
-        journal = FileSystemFacts.journal(type: mount.type, disk: disk)
+        let name = link.map { ($0 as NSString).lastPathComponent }
+        journal = FileSystemFacts.journal(type: mount.type, disk: name)
     }
 
     /// A mounted journal has a directory named after its disk and inode, such as vda-8.

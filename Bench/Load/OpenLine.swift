@@ -23,19 +23,25 @@ struct OpenLine {
     var outstanding = 0
     var isEnding = false
     var due: UInt64 = 0
+    /// When it was opened, or the last answer came.
+    var freeSince: UInt64
+    /// Of the request.
+    var number: UInt64 = 0
     var requestCount = 0
     var received = 0
     /// What has not been sent of the request's body.
     var body: FilePart?
     var outcome: Outcome?
+    /// What the server has begun for this request, whose bytes are to follow.
+    var upload: CreatedUpload?
     /// Bytes of the answer that are still to come.
     var rest = 0
 
-    init(socket: Descriptor) { self.socket = socket }
+    init(socket: Descriptor, at now: UInt64) { (self.socket, freeSince) = (socket, now) }
 
     mutating func begin(due: UInt64) {
         self.due = due
-        (received, rest, body, outcome) = (0, 0, nil, nil)
+        (received, rest, body, outcome, upload) = (0, 0, nil, nil, nil)
     }
 }
 
@@ -78,7 +84,7 @@ struct OpenCount {
 
     mutating func add(_ outcome: OpenLine.Outcome, due: UInt64) {
         switch outcome.status {
-        case 200, 201:
+        case 200, 201, 204:
             if outcome.endedAt >= start, outcome.endedAt < end { tally.goodCount += 1 }
             if counts(due) { tally.admitted.add(outcome.endedAt - due) }
         case 503:

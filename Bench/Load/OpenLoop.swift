@@ -34,10 +34,15 @@ public struct OpenWork: Sendable {
     public let objects: FileObjects
     public let firstNumber: UInt64
     public let count: UInt64
+    /// By which uploads are begun.
+    public let token: String
 
-    public init(_ work: OverloadWork, _ objects: FileObjects, firstNumber: UInt64, count: UInt64) {
+    public init(
+        _ work: OverloadWork, _ objects: FileObjects, firstNumber: UInt64, count: UInt64,
+        token: String
+    ) {
         (self.work, self.objects) = (work, objects)
-        (self.firstNumber, self.count) = (firstNumber, count)
+        (self.firstNumber, self.count, self.token) = (firstNumber, count, token)
     }
 }
 
@@ -47,6 +52,8 @@ public struct OpenLoop: ~Copyable {
     private static let scratchCount: UInt32 = 1 << 10
     private static let slotCount = receiveCount + scratchCount
     private static let sendFileMax = 1 << 20
+    /// Servers end connections on which nobody has asked for anything for ten seconds.
+    private static let idleMax: UInt64 = 5_000_000_000
     /// What is under way when the time is over may take so long.
     private static let graceNanoseconds: UInt64 = 10_000_000_000
 
@@ -56,6 +63,7 @@ public struct OpenLoop: ~Copyable {
     private let plan: OpenPlan
     private let work: OpenWork
     private var text: RequestText
+    private let uploadText: ChunkText
     private var random: SplitMix64
     private var lines: [OpenLine] = []
     private var free: [Int] = []
@@ -78,6 +86,7 @@ public struct OpenLoop: ~Copyable {
         arena = memory
         ring = opened
         text = words
+        uploadText = ChunkText(.tus, token: work.token)
         (self.plan, self.work) = (plan, work)
         random = SplitMix64(seed: work.firstNumber)
     }
@@ -85,14 +94,14 @@ public struct OpenLoop: ~Copyable {
     /// Runs once; answers what it counted.
     public mutating func run() throws(LoadFailure) -> OpenTally {
         for index in 0..<plan.connectionCount {
-            lines.append(OpenLine(socket: try open()))
+            lines.append(OpenLine(socket: try open(), at: Clocks.now()))
             free.append(index)
         }
         defer { for line in lines { OpenFile.close(line.socket) } }
         count.begin(at: Clocks.now(), plan)
         while true {
             let now = Clocks.now()
-            launchDue(now)
+            try launchDue(now)
             let isPatient = now < count.end + OpenLoop.graceNanoseconds
             if count.isOver(now), free.count == lines.count || !isPatient { break }
             try turn(now)
@@ -122,9 +131,10 @@ public struct OpenLoop: ~Copyable {
         }
     }
 
-    private mutating func launchDue(_ now: UInt64) {
+    private mutating func launchDue(_ now: UInt64) throws(LoadFailure) {
         while !free.isEmpty, let due = count.takeDue(at: now) {
             let index = free.removeFirst()
+            if now - lines[index].freeSince > OpenLoop.idleMax { try reopen(index) }
             lines[index].begin(due: due)
             ask(index)
         }
@@ -133,26 +143,55 @@ public struct OpenLoop: ~Copyable {
     // MARK: Asking
 
     private mutating func ask(_ index: Int) {
-        let scratch = region(index).part(from: 0, count: Int(OpenLoop.scratchCount))
-        var output = arena.output(scratch)
+        var output = arena.output(scratch(index))
         let bodyCount = work.objects.bodyCount
-        if work.work.isUpload {
-            let number = work.firstNumber + count.tally.sentCount
+        let number = work.firstNumber + count.tally.sentCount
+        switch work.work.kind {
+        case .put, .putAsking:
             text.appendPut(
                 number, bodyCount: bodyCount, expectsContinue: work.work.kind == .putAsking,
                 to: &output)
-            lines[index].body = work.objects.source.part(of: number, count: bodyCount)
-        } else {
-            text.appendGet(random.next() % work.count, to: &output)
+            lines[index].body = body(number)
+        case .creation: uploadText.appendCreation(bodyCount: bodyCount, to: &output)
+        case .get, .getHot: text.appendGet(random.next() % work.count, to: &output)
         }
+        lines[index].number = number
         count.tally.sentCount += 1
-        lines[index].requestCount = output.count
-        let follows = work.work.kind == .put
+        send(output.count, index)
+    }
+
+    /// The server has begun an upload: all its bytes.
+    private mutating func askOn(_ index: Int, _ upload: CreatedUpload) {
+        var output = arena.output(scratch(index))
+        let bodyCount = work.objects.bodyCount
+        uploadText.appendChunk(
+            of: upload, at: 0, count: bodyCount, chunkBytes: bodyCount, to: &output)
+        lines[index].upload = upload
+        lines[index].received = 0
+        lines[index].body = body(lines[index].number)
+        send(output.count, index)
+    }
+
+    /// Sends the head of a request, and is ready for the answer.
+    private mutating func send(_ count: Int, _ index: Int) {
+        lines[index].requestCount = count
         push(
             .send(
-                socket: lines[index].socket, source: scratch.part(from: 0, count: output.count),
-                more: follows), .send, index)
+                socket: lines[index].socket, source: scratch(index).part(from: 0, count: count),
+                more: sendsBodyAtOnce(index)), .send, index)
         receive(index)
+    }
+
+    private func sendsBodyAtOnce(_ index: Int) -> Bool {
+        lines[index].body != nil && work.work.kind != .putAsking
+    }
+
+    private func body(_ number: UInt64) -> FilePart {
+        work.objects.source.part(of: number, count: work.objects.bodyCount)
+    }
+
+    private func scratch(_ index: Int) -> Region {
+        region(index).part(from: 0, count: Int(OpenLoop.scratchCount))
     }
 
     private mutating func push(_ operation: Operation, _ kind: Token.Kind, _ index: Int) {
@@ -196,7 +235,7 @@ public struct OpenLoop: ~Copyable {
         switch completion.token.kind {
         case .send:
             if completion.result != Int32(lines[index].requestCount) { return try fail(index) }
-            if work.work.kind == .put { sendBody(index) }
+            if sendsBodyAtOnce(index) { sendBody(index) }
         case .receive: try received(index, completion.result)
         case .waiter: try sentBody(index, completion.result)
         // Writable again.
@@ -240,6 +279,13 @@ public struct OpenLoop: ~Copyable {
             lines[index].received = 0
             sendBody(index)
             return receive(index)
+        }
+        if work.work.kind == .creation, head.status == 201, lines[index].upload == nil {
+            let answer = bytes.extracting(0..<head.headCount)
+            guard head.contentLength == 0, let upload = CreatedUpload(answer: answer) else {
+                return try fail(index)
+            }
+            return askOn(index, upload)
         }
         let now = Clocks.now()
         let hasTime = OpenLoop.hasRetryAfter(bytes.extracting(0..<head.headCount))
@@ -288,6 +334,7 @@ public struct OpenLoop: ~Copyable {
         }
         guard lines[index].body == nil else { return }
         count.add(outcome, due: lines[index].due)
+        lines[index].freeSince = outcome.endedAt
         free.append(index)
     }
 
@@ -304,10 +351,14 @@ public struct OpenLoop: ~Copyable {
     /// The kernel knows nothing of the connection any more: its memory is for a new one.
     private mutating func reopenIfQuiet(_ index: Int) throws(LoadFailure) {
         guard lines[index].outstanding == 0 else { return }
+        try reopen(index)
+        free.append(index)
+    }
+
+    private mutating func reopen(_ index: Int) throws(LoadFailure) {
         OpenFile.close(lines[index].socket)
         let generation = lines[index].generation &+ 1 & Token.generationMax
-        lines[index] = OpenLine(socket: try open())
+        lines[index] = OpenLine(socket: try open(), at: Clocks.now())
         lines[index].generation = generation
-        free.append(index)
     }
 }

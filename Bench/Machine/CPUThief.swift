@@ -19,7 +19,7 @@ public final class CPUThief: Sendable {
     public let words: String
 
     /// Fails, in words, where this process may not have real-time priority.
-    public init(cpu: Int, takenMicros: Int, periodMicros: Int) throws(CPUQuota.Refusal) {
+    public init(cpu: Int, takenMicros: Int, periodMicros: Int) throws(ControlGroup.Refusal) {
         words =
             "\(periodMicros - takenMicros) of every \(periodMicros) µs of one CPU: a thread of"
             + " real-time priority takes the rest"
@@ -35,7 +35,7 @@ public final class CPUThief: Sendable {
         thread.start()
         begun.wait()
         if let error = failure.withLock({ $0 }) {
-            throw CPUQuota.Refusal(
+            throw ControlGroup.Refusal(
                 description: "no real-time priority on CPU \(cpu): errno \(error); root is needed")
         }
     }

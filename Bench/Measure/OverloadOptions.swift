@@ -12,6 +12,8 @@ public struct OverloadOptions: Equatable, Sendable {
     public var periodMicros = 2_000
     /// A real-time thread takes the rest of the CPU, instead of a quota.
     public var hasThief = false
+    /// That the server may write in a second.
+    public var diskBytes: Int?
     /// In front of the defaults of the server with admission.
     public var keys: [String] = []
     /// Without the server that refuses nothing.
@@ -51,8 +53,8 @@ public struct OverloadOptions: Equatable, Sendable {
     }
 
     private static let valued: Set<String> = [
-        "--rows", "--loads", "--seconds", "--connections", "--quota", "--period", "--key",
-        "--output", "--data", "--millrace", "--server-cpu", "--client-cpu",
+        "--rows", "--loads", "--seconds", "--connections", "--quota", "--period", "--disk",
+        "--key", "--output", "--data", "--millrace", "--server-cpu", "--client-cpu",
     ]
 
     private mutating func set(_ name: String, to value: String) throws(Options.Mistake) {
@@ -64,6 +66,7 @@ public struct OverloadOptions: Equatable, Sendable {
         case "--quota": quota = try Double(Options.number(value, for: name, in: 5...100)) / 100
         case "--period":
             periodMicros = try Options.number(value, for: name, in: 1_000...1_000_000)
+        case "--disk": diskBytes = try Options.number(value, for: name, in: 1...100_000) << 20
         case "--key": keys.append(value)
         case "--output": output = value
         case "--data": data = value
@@ -117,6 +120,7 @@ public struct OverloadOptions: Equatable, Sendable {
         --quota PERCENT   of one CPU for the server (50)
         --period MICROS   in which it may use so much (2000)
         --thief           no quota: a thread of real-time priority takes the rest of each period
+        --disk MIB        that the server may write in a second, looked after in slices of 0.1 s
         --key LINE        of the configuration, as "limits.queue_delay_target = \\"1ms\\""
         --alone           without the server that refuses nothing
         --quick           loads 0.1, 1 and 3 of 2 s each; writes no file

@@ -1,5 +1,17 @@
 // What an overload run has found, and whether it is what it must be.
 
+/// What so many clients get that ask as soon as they are answered, if nobody is refused.
+public struct ClosedPoint: Equatable, Sendable, Codable {
+    public let clients: Int
+    /// Requests a second.
+    public let goodput: Double
+    public let latency: Latency?
+
+    public init(clients: Int, goodput: Double, latency: Latency?) {
+        (self.clients, self.goodput, self.latency) = (clients, goodput, latency)
+    }
+}
+
 /// One kind of work at every load, with admission and without.
 public struct OverloadRow: Equatable, Sendable, Codable {
     public let work: OverloadWork
@@ -8,12 +20,15 @@ public struct OverloadRow: Equatable, Sendable, Codable {
     /// The server's CPU-seconds a second meanwhile.
     public let capacityCPU: Double
     public let points: [OverloadPoint]
+    /// Empty in a look.
+    public let closed: [ClosedPoint]
 
     public init(
-        work: OverloadWork, capacity: Double, capacityCPU: Double, points: [OverloadPoint]
+        work: OverloadWork, capacity: Double, capacityCPU: Double, points: [OverloadPoint],
+        closed: [ClosedPoint] = []
     ) {
         (self.work, self.capacity, self.points) = (work, capacity, points)
-        self.capacityCPU = capacityCPU
+        (self.capacityCPU, self.closed) = (capacityCPU, closed)
     }
 
     /// What the server's CPU allows at the highest load, whoever refuses.
@@ -25,11 +40,12 @@ public struct OverloadRow: Equatable, Sendable, Codable {
         public let goodputMax: Double
     }
 
-    /// Nil if nothing was refused there.
+    /// Nil if nothing was refused there, or if something else is what limits the server: then it
+    /// has more of the processor left.
     public var arithmetic: Arithmetic? {
-        guard let most = points(hasAdmission: true).last, most.refusals > 0, capacity > 0 else {
-            return nil
-        }
+        guard let most = points(hasAdmission: true).last, most.refusals > 0, capacity > 0,
+            most.serverCPU <= capacityCPU * 1.1
+        else { return nil }
         let service = capacityCPU / capacity
         let refusal = max(0, most.serverCPU - most.goodput * service) / most.refusals
         guard refusal < service else {
@@ -56,7 +72,21 @@ public struct OverloadRow: Equatable, Sendable, Codable {
     }
 
     /// The greatest of all points and of what was found first.
-    public var peak: Double { points.map(\.goodput).reduce(capacity, max) }
+    public var peak: Double {
+        (points.map(\.goodput) + closed.map(\.goodput)).reduce(capacity, max)
+    }
+
+    /// By the peak, the most that is done within the goal for p99 when no more ask than are
+    /// answered in time and nobody has to be refused: no choice of whom to take does more. Nil if
+    /// it was not measured.
+    public var goodputInTime: Double? {
+        guard !closed.isEmpty, let unloaded = points(hasAdmission: true).first?.admitted?.p99
+        else { return nil }
+        let inTime = closed.filter { point in
+            point.latency.map { Double($0.p99) <= OverloadRow.delayMax * Double(unloaded) } ?? false
+        }
+        return (inTime.map(\.goodput).max() ?? 0) / peak
+    }
 
     /// At the highest load, with admission; empty if that was not measured, or has no goals.
     public var findings: [Finding] {
@@ -103,6 +133,11 @@ public struct OverloadRun: Equatable, Sendable, Codable {
             if let arithmetic = row.arithmetic {
                 text += "\n" + OverloadRun.words(arithmetic) + "\n"
             }
+            if let inTime = row.goodputInTime {
+                text += "\n" + OverloadRun.closedTable(row)
+                text += "\nWithin the goal for p99, with nobody to refuse, the server does"
+                text += " \(Digits.fixed(inTime, 2)) of its peak.\n"
+            }
         }
         return text
     }
@@ -126,6 +161,25 @@ public struct OverloadRun: Equatable, Sendable, Codable {
                     Digits.fixed(point.serverCPU, 2),
                 ])
             }
+        }
+        return table.text
+    }
+
+    private static func closedTable(_ row: OverloadRow) -> String {
+        let unloaded = row.points(hasAdmission: true).first?.admitted?.p99
+        var table = MarkdownTable([
+            "clients, off", "goodput/s", "by peak", "p50, ms", "p99, ms", "by unloaded p99",
+        ])
+        for point in row.closed {
+            var share = "–"
+            if let unloaded, let p99 = point.latency?.p99 {
+                share = Digits.fixed(Double(p99) / Double(unloaded), 2)
+            }
+            table.add([
+                "\(point.clients)", Digits.fixed(point.goodput, 0),
+                Digits.fixed(point.goodput / row.peak, 2), milliseconds(point.latency?.p50),
+                milliseconds(point.latency?.p99), share,
+            ])
         }
         return table.text
     }

@@ -4,6 +4,9 @@ public struct OverloadWork: Equatable, Sendable, Codable {
         case put
         /// The same by clients that wait to be asked for the body (100-continue).
         case putAsking
+        /// Begun by a request without content, then sent in one (tus): who is refused has sent
+        /// nothing, and keeps his connection.
+        case creation
         /// Of objects that the hot cache does not hold.
         case get
         /// Of objects that it does.
@@ -18,7 +21,12 @@ public struct OverloadWork: Equatable, Sendable, Codable {
         (self.name, self.kind, self.bodyCount) = (name, kind, bodyCount)
     }
 
-    public var isUpload: Bool { kind == .put || kind == .putAsking }
+    public var isUpload: Bool {
+        switch kind {
+        case .put, .putAsking, .creation: true
+        case .get, .getHot: false
+        }
+    }
 
     /// Answers of the hot cache are never refused: they are shown, and have no goals.
     public var hasGoals: Bool { kind != .getHot }
@@ -28,6 +36,7 @@ public struct OverloadWork: Equatable, Sendable, Codable {
         OverloadWork("put-64k-expect", .putAsking, 64 << 10),
         OverloadWork("put-1m", .put, 1 << 20),
         OverloadWork("put-1m-expect", .putAsking, 1 << 20),
+        OverloadWork("tus-1m", .creation, 1 << 20),
         OverloadWork("get-256k", .get, 256 << 10),
         OverloadWork("get-1m", .get, 1 << 20),
         OverloadWork("get-1k-hot", .getHot, 1 << 10),

@@ -128,6 +128,31 @@ private func point(_ load: Double, _ tally: OpenTally, hasAdmission: Bool = true
         #expect(run.markdown.contains("A request costs 500.0 µs of the server's CPU"))
         let calm = OverloadRow(work: work, capacity: 1000, capacityCPU: 0.5, points: [])
         #expect(calm.arithmetic == nil)
+        let idle = OverloadRow(
+            work: work, capacity: 1000, capacityCPU: cpu / 1.2, points: [loaded])
+        #expect(idle.arithmetic == nil, "it is not the processor that limits this one")
+    }
+
+    @Test func `says what can be done in time at all`() throws {
+        func closed(_ clients: Int, _ goodput: Double, p99: UInt64?) -> ClosedPoint {
+            let latency = p99.flatMap { Latency(histogram($0)) }
+            return ClosedPoint(clients: clients, goodput: goodput, latency: latency)
+        }
+        let unloaded = point(0.1, tally(good: 200, latency: 2_000_000))
+        let row = OverloadRow(
+            work: work, capacity: 1000, capacityCPU: 0.5, points: [unloaded],
+            closed: [
+                closed(1, 400, p99: 1_000_000), closed(2, 700, p99: 5_900_000),
+                closed(4, 1250, p99: 6_500_000), closed(8, 1100, p99: nil),
+            ])
+        #expect(row.peak == 1250)
+        #expect(try abs(#require(row.goodputInTime) - 700 / 1250.0) < 1e-9)
+        var run = OverloadRun(facts: [])
+        run.overload = [row]
+        #expect(run.markdown.contains("with nobody to refuse, the server does 0.56 of its peak."))
+        #expect(run.markdown.contains("| 8            | 1100      | 0.88    | –  "))
+        let look = OverloadRow(work: work, capacity: 1000, capacityCPU: 0.5, points: [unloaded])
+        #expect(look.goodputInTime == nil)
     }
 
     @Test func `is a table with verdicts, and drawings`() throws {
@@ -159,10 +184,11 @@ private func point(_ load: Double, _ tally: OpenTally, hasAdmission: Bool = true
     @Test func `chooses rows and loads`() throws {
         let options = try OverloadOptions([
             "--rows", "put-64k,get-1m", "--loads", "3,0.1", "--quota", "20", "--period", "5000",
-            "--key", "queue_delay_target = \"1ms\"",
+            "--key", "queue_delay_target = \"1ms\"", "--disk", "100",
         ])
         #expect(options.works.map(\.name) == ["put-64k", "put-64k-expect", "get-1m"])
         #expect(options.loads == [0.1, 3] && options.quotaMicros == 1000)
+        #expect(options.diskBytes == 100 << 20)
         #expect(options.keys.count == 1 && options.directory == nil)
         #expect(try OverloadOptions([]).directory == "perf/runs")
         #expect(try OverloadOptions(["--quick"]).directory == nil)
@@ -171,30 +197,39 @@ private func point(_ load: Double, _ tally: OpenTally, hasAdmission: Bool = true
 
     @Test(arguments: [
         ["--rows", "put-9"], ["--loads", "0"], ["--loads", "a"], ["--quota", "4"], ["--rows"],
-        ["--period", "999"], ["--what"], ["put-64k"],
+        ["--period", "999"], ["--disk", "0"], ["--what"], ["put-64k"],
     ])
     func `says what is wrong`(arguments: [String]) {
         #expect(throws: Options.Mistake.self) { _ = try OverloadOptions(arguments) }
     }
 }
 
-@Suite struct `A share of a CPU` {
+@Suite struct `A share of a CPU or a disk` {
     private let legacy =
         "cgroup /sys/fs/cgroup/cpuset cgroup rw,cpuset 0 0\n"
         + "cgroup /sys/fs/cgroup/cpu cgroup rw,nosuid,cpu,cpuacct 0 0\n"
+        + "cgroup /sys/fs/cgroup/blkio cgroup rw,blkio 0 0\n"
         + "cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n"
     private let unified = "cgroup2 /sys/fs/cgroup cgroup2 rw,nsdelegate 0 0\n"
 
-    @Test func `is made where there is a CPU controller`() {
-        #expect(
-            CPUQuota.Hierarchy.find(mounts: legacy) { _ in "" }
-                == .legacy("/sys/fs/cgroup/cpu"))
-        #expect(
-            CPUQuota.Hierarchy.find(mounts: unified) { _ in "cpuset cpu io memory\n" }
-                == .unified("/sys/fs/cgroup"))
-        #expect(CPUQuota.Hierarchy.find(mounts: unified) { _ in "cpuset io\n" } == nil)
-        #expect(CPUQuota.Hierarchy.find(mounts: unified) { _ in nil } == nil)
-        #expect(CPUQuota.Hierarchy.find(mounts: "proc /proc proc rw 0 0") { _ in "cpu" } == nil)
+    private let cpu = ControlGroup.Limit.processor(micros: 1, periodMicros: 2)
+    private let disk = ControlGroup.Limit.writes(bytesPerSecond: 1, device: "254:0")
+
+    private func place(
+        _ limit: ControlGroup.Limit, _ mounts: String, _ controllers: String?
+    ) -> ControlGroup.Hierarchy? {
+        .find(limit, mounts: mounts) { _ in controllers }
+    }
+
+    @Test func `is made where there is a controller for it`() {
+        #expect(place(cpu, legacy, "") == .legacy("/sys/fs/cgroup/cpu"))
+        #expect(place(cpu, unified, "cpuset cpu io memory\n") == .unified("/sys/fs/cgroup"))
+        #expect(place(cpu, unified, "cpuset io\n") == nil)
+        #expect(place(cpu, unified, nil) == nil)
+        #expect(place(cpu, "proc /proc proc rw 0 0", "cpu") == nil)
+        #expect(place(disk, legacy, "") == .legacy("/sys/fs/cgroup/blkio"))
+        #expect(place(disk, unified, "cpuset io\n") == .unified("/sys/fs/cgroup"))
+        #expect(place(disk, unified, "cpu\n") == nil)
     }
 }
 
