@@ -1,15 +1,18 @@
 /// The rate of one direction of one connection: which intervals are evidence, and of what.
 
 struct RateTrack: Equatable, Sendable {
-    /// Where the interval that goes on began.
-    private struct Start: Equatable {
+    /// What was seen at one time.
+    private struct Look: Equatable {
         var now: UInt64
         var bytes: UInt64
         var segments: UInt32?
         var troubled: UInt32?
+        /// Of a full segment, as the kernel has it.
+        var segmentBytes: UInt32?
     }
 
-    private var start: Start?
+    /// What had been seen when the interval began that goes on.
+    private var start: Look?
     private var best = WindowedExtreme(.greatest)
     /// Round trips that were evidence: the filter's time, which stands still while nobody sends.
     private var time = 0.0
@@ -18,10 +21,8 @@ struct RateTrack: Equatable, Sendable {
     private(set) var roundTrips = 0.0
     /// Intervals in a row in which next to nothing came.
     private var silences = 0
-    /// Of a segment, by the last interval in which all came in order; and by the whole connection,
-    /// when least was waiting behind gaps.
+    /// Of a segment, by the last interval in which all came in order.
     private var bytesPerSegment = 0.0
-    private var bytesPerSegmentMost = 0.0
     /// The last segments came out of order: what is in order may leap yet.
     private var wasTroubled = false
     private var trouble = Trouble()
@@ -40,9 +41,9 @@ struct RateTrack: Equatable, Sendable {
 
     mutating func received(_ sample: LinkSample, roundTrip: Double) {
         guard let bytes = sample.bytesReceived else { return }
-        let next = Start(
+        let next = Look(
             now: sample.now, bytes: bytes, segments: sample.segmentsReceived,
-            troubled: sample.segmentsOutOfOrder)
+            troubled: sample.segmentsOutOfOrder, segmentBytes: sample.receivedSegmentBytes)
         guard let interval = close(next, roundTrip: roundTrip) else { return }
         let isBounded = sample.receiveWindowBytes.map {
             Double($0) < interval.rate * roundTrip / 1e9
@@ -57,7 +58,7 @@ struct RateTrack: Equatable, Sendable {
     // MARK: Downloads
 
     mutating func delivered(_ sample: LinkSample, roundTrip: Double) {
-        let next = Start(
+        let next = Look(
             now: sample.now, bytes: sample.bytesAcknowledged ?? 0, segments: sample.segmentsSent,
             troubled: sample.segmentsResent)
         guard var interval = close(next, roundTrip: roundTrip) else { return }
@@ -84,7 +85,7 @@ struct RateTrack: Equatable, Sendable {
 
     /// What came since the interval began, if it has lasted a round trip. What cannot be (time or
     /// counters that go back, an hour of nothing) begins another one and is no evidence.
-    private mutating func close(_ next: Start, roundTrip: Double) -> Interval? {
+    private mutating func close(_ next: Look, roundTrip: Double) -> Interval? {
         guard let start, next.now > start.now, next.bytes >= start.bytes,
             next.now - start.now <= LinkEstimator.intervalMax
         else {
@@ -101,16 +102,14 @@ struct RateTrack: Equatable, Sendable {
 
     /// A lost segment holds back all behind it: bytes in order stand still for a round trip, then
     /// leap. So while segments come out of order they are counted themselves.
-    private mutating func arrived(from start: Start, to next: Start) -> Double {
+    private mutating func arrived(from start: Look, to next: Look) -> Double {
         let inOrder = Double(next.bytes - start.bytes)
         guard let segments = RateTrack.risen(from: start.segments, to: next.segments),
             let troubled = RateTrack.risen(from: start.troubled, to: next.troubled)
         else { return inOrder }
         trouble.count(troubled, of: segments)
         guard segments > 0 else { return inOrder }
-        let average = Double(next.bytes) / Double(max(next.segments ?? 1, 1))
-        bytesPerSegmentMost = max(bytesPerSegmentMost, average)
-        let usual = segments * bytesPerSegmentMost
+        let usual = segments * RateTrack.bytesPerSegment(next)
         let isClean =
             troubled == 0 && !wasTroubled && inOrder <= usual * RateTrack.leap
         wasTroubled = troubled > 0
@@ -119,6 +118,16 @@ struct RateTrack: Equatable, Sendable {
             return inOrder
         }
         return bytesPerSegment > 0 ? segments * bytesPerSegment : usual
+    }
+
+    /// Of the whole connection. Its bytes in order are not all that has come while a window's worth
+    /// waits behind a gap, which over a link that loses segments one does from the first seconds
+    /// on, and always. What is full is known all the same; and no more can wait than came out of
+    /// order, should a sender not fill its segments.
+    private static func bytesPerSegment(_ seen: Look) -> Double {
+        let (bytes, segments) = (Double(seen.bytes), Double(max(seen.segments ?? 1, 1)))
+        let most = bytes / max(segments - Double(seen.troubled ?? 0), 1)
+        return min(max(Double(seen.segmentBytes ?? 0), bytes / segments), most)
     }
 
     /// Counters of 32 bits wrap; one that seems to have gone up by half of all it can hold went

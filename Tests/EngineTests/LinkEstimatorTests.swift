@@ -268,6 +268,7 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
             sample.roundTripMicroseconds = any32()
             sample.roundTripMicrosecondsMin = any32()
             sample.receiverRoundTripMicroseconds = any32()
+            sample.receivedSegmentBytes = any32()
             sample.segmentsSent = any32()
             sample.segmentsResent = any32()
             sample.segmentsReceived = any32()
