@@ -43,7 +43,12 @@ public struct LinkEstimator: Equatable, Sendable {
     public init() {}
 
     /// Counts what is known now. Anything may be missing, go back, wrap or be absurd.
-    public mutating func observe(_ sample: LinkSample, _ direction: LinkDirection) {
+    ///
+    /// - Parameter isBeginning: a transfer begins now. Since the sample before its client may have
+    ///   rested, which says nothing of the link.
+    public mutating func observe(
+        _ sample: LinkSample, _ direction: LinkDirection, isBeginning: Bool = false
+    ) {
         self.direction = direction
         if lastNow != 0, sample.now > lastNow, sample.now - lastNow <= LinkEstimator.intervalMax {
             elapsed += Double(sample.now - lastNow)
@@ -52,8 +57,10 @@ public struct LinkEstimator: Equatable, Sendable {
         observeRoundTrip(sample, direction)
         let shortest = roundTrip.value ?? LinkEstimator.roundTripAssumed
         switch direction {
-        case .upload: uploads.received(sample, roundTrip: shortest)
-        case .download: downloads.delivered(sample, roundTrip: shortest)
+        case .upload:
+            uploads.received(sample, roundTrip: shortest, isBeginning: isBeginning)
+        case .download:
+            downloads.delivered(sample, roundTrip: shortest, isBeginning: isBeginning)
         }
     }
 

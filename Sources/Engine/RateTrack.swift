@@ -39,12 +39,14 @@ struct RateTrack: Equatable, Sendable {
 
     // MARK: Uploads
 
-    mutating func received(_ sample: LinkSample, roundTrip: Double) {
+    /// - Parameter isBeginning: a transfer begins with it, and nobody need have sent before.
+    mutating func received(_ sample: LinkSample, roundTrip: Double, isBeginning: Bool) {
         guard let bytes = sample.bytesReceived else { return }
         let next = Look(
             now: sample.now, bytes: bytes, segments: sample.segmentsReceived,
             troubled: sample.segmentsOutOfOrder, segmentBytes: sample.receivedSegmentBytes)
-        guard let interval = close(next, roundTrip: roundTrip) else { return }
+        let interval = close(next, roundTrip: roundTrip, isBeginning: isBeginning)
+        guard let interval, !isBeginning else { return }
         let isBounded = sample.receiveWindowBytes.map {
             Double($0) < interval.rate * roundTrip / 1e9
         }
@@ -57,19 +59,21 @@ struct RateTrack: Equatable, Sendable {
 
     // MARK: Downloads
 
-    mutating func delivered(_ sample: LinkSample, roundTrip: Double) {
+    mutating func delivered(_ sample: LinkSample, roundTrip: Double, isBeginning: Bool) {
         let next = Look(
             now: sample.now, bytes: sample.bytesAcknowledged ?? 0, segments: sample.segmentsSent,
             troubled: sample.segmentsResent)
-        guard var interval = close(next, roundTrip: roundTrip) else { return }
+        let closed = close(next, roundTrip: roundTrip, isBeginning: isBeginning)
+        guard var interval = closed else { return }
         if let told = sample.deliveryBytesPerSecond {
             // Nothing acknowledged meanwhile: the kernel repeats itself.
             guard sample.bytesAcknowledged == nil || interval.bytes > 0 else { return }
+            // The kernel's is the rate of the last round trip, however long ago we asked, and
+            // whoever rested since.
             interval.rate = Double(told)
-            // The kernel's is the rate of the last round trip, however long ago we asked.
             interval.nanoseconds = min(
                 interval.nanoseconds, max(roundTrip, LinkEstimator.intervalMin))
-        } else if sample.bytesAcknowledged == nil {
+        } else if sample.bytesAcknowledged == nil || isBeginning {
             return
         }
         count(interval, roundTrip: roundTrip, isBounded: sample.isAppLimited)
@@ -85,7 +89,10 @@ struct RateTrack: Equatable, Sendable {
 
     /// What came since the interval began, if it has lasted a round trip. What cannot be (time or
     /// counters that go back, an hour of nothing) begins another one and is no evidence.
-    private mutating func close(_ next: Look, roundTrip: Double) -> Interval? {
+    /// A beginning ends it, however short it is.
+    private mutating func close(
+        _ next: Look, roundTrip: Double, isBeginning: Bool
+    ) -> Interval? {
         guard let start, next.now > start.now, next.bytes >= start.bytes,
             next.now - start.now <= LinkEstimator.intervalMax
         else {
@@ -94,7 +101,9 @@ struct RateTrack: Equatable, Sendable {
             return nil
         }
         let nanoseconds = Double(next.now - start.now)
-        guard nanoseconds >= max(roundTrip, LinkEstimator.intervalMin) else { return nil }
+        guard isBeginning || nanoseconds >= max(roundTrip, LinkEstimator.intervalMin) else {
+            return nil
+        }
         self.start = next
         let bytes = arrived(from: start, to: next)
         return Interval(bytes: bytes, nanoseconds: nanoseconds, rate: bytes * 1e9 / nanoseconds)
@@ -105,10 +114,9 @@ struct RateTrack: Equatable, Sendable {
     private mutating func arrived(from start: Look, to next: Look) -> Double {
         let inOrder = Double(next.bytes - start.bytes)
         guard let segments = RateTrack.risen(from: start.segments, to: next.segments),
-            let troubled = RateTrack.risen(from: start.troubled, to: next.troubled)
+            let troubled = RateTrack.risen(from: start.troubled, to: next.troubled), segments > 0
         else { return inOrder }
         trouble.count(troubled, of: segments)
-        guard segments > 0 else { return inOrder }
         let usual = segments * RateTrack.bytesPerSegment(next)
         let isClean =
             troubled == 0 && !wasTroubled && inOrder <= usual * RateTrack.leap
