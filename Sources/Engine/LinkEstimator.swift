@@ -82,15 +82,15 @@ public struct LinkEstimator: Equatable, Sendable {
 
     /// Of the direction that was sampled last.
     public var estimate: LinkEstimate {
-        let track =
+        let (track, lossShare) =
             switch direction {
-            case .upload: uploads
-            case .download: downloads
+            case .upload: (uploads, uploads.losses.shareByReceiver)
+            case .download: (downloads, downloads.losses.shareBySender)
             }
         var estimate = LinkEstimate()
         estimate.bytesPerSecond = track.bytesPerSecond
         estimate.roundTripNanoseconds = roundTrip.value.map { UInt64($0) }
-        estimate.troubleShare = track.troubleShare
+        estimate.lossShare = lossShare
         estimate.roundTrips = track.roundTrips
         return estimate
     }

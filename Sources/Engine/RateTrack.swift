@@ -9,6 +9,8 @@ struct RateTrack: Equatable, Sendable {
         var troubled: UInt32?
         /// Of a full segment, as the kernel has it.
         var segmentBytes: UInt32?
+        /// As round trips are just now.
+        var roundTripMicroseconds: UInt32?
     }
 
     /// What had been seen when the interval began that goes on.
@@ -25,7 +27,7 @@ struct RateTrack: Equatable, Sendable {
     private var bytesPerSegment = 0.0
     /// The last segments came out of order: what is in order may leap yet.
     private var wasTroubled = false
-    private var trouble = Trouble()
+    private(set) var losses = LossCount()
 
     /// Less than this share of the best rate in one interval is a pause, not yet a slower link …
     static let silenceShare = 0.125
@@ -35,7 +37,6 @@ struct RateTrack: Equatable, Sendable {
     static let leap = 1.5
 
     var bytesPerSecond: Double? { best.value }
-    var troubleShare: Double? { trouble.share }
 
     // MARK: Uploads
 
@@ -44,7 +45,8 @@ struct RateTrack: Equatable, Sendable {
         guard let bytes = sample.bytesReceived else { return }
         let next = Look(
             now: sample.now, bytes: bytes, segments: sample.segmentsReceived,
-            troubled: sample.segmentsOutOfOrder, segmentBytes: sample.receivedSegmentBytes)
+            troubled: sample.segmentsOutOfOrder, segmentBytes: sample.receivedSegmentBytes,
+            roundTripMicroseconds: sample.receiverRoundTripMicroseconds)
         let interval = close(next, roundTrip: roundTrip, isBeginning: isBeginning)
         guard let interval, !isBeginning else { return }
         let isBounded = sample.receiveWindowBytes.map {
@@ -62,7 +64,7 @@ struct RateTrack: Equatable, Sendable {
     mutating func delivered(_ sample: LinkSample, roundTrip: Double, isBeginning: Bool) {
         let next = Look(
             now: sample.now, bytes: sample.bytesAcknowledged ?? 0, segments: sample.segmentsSent,
-            troubled: sample.segmentsResent)
+            troubled: sample.segmentsResent, roundTripMicroseconds: sample.roundTripMicroseconds)
         let closed = close(next, roundTrip: roundTrip, isBeginning: isBeginning)
         guard var interval = closed else { return }
         if let told = sample.deliveryBytesPerSecond {
@@ -89,7 +91,9 @@ struct RateTrack: Equatable, Sendable {
 
     /// What came since the interval began, if it has lasted a round trip. What cannot be (time or
     /// counters that go back, an hour of nothing) begins another one and is no evidence.
-    /// A beginning ends it, however short it is.
+    ///
+    /// A beginning ends it, however short it is, and the rest before it is no part of it: what
+    /// came, came within a round trip, or there would have been an end of it.
     private mutating func close(
         _ next: Look, roundTrip: Double, isBeginning: Bool
     ) -> Interval? {
@@ -105,18 +109,20 @@ struct RateTrack: Equatable, Sendable {
             return nil
         }
         self.start = next
-        let bytes = arrived(from: start, to: next)
+        let current = max(roundTrip, Double(next.roundTripMicroseconds ?? 0) * 1000)
+        let bytes = arrived(
+            from: start, to: next, roundTrips: isBeginning ? 1 : nanoseconds / current)
         return Interval(bytes: bytes, nanoseconds: nanoseconds, rate: bytes * 1e9 / nanoseconds)
     }
 
     /// A lost segment holds back all behind it: bytes in order stand still for a round trip, then
     /// leap. So while segments come out of order they are counted themselves.
-    private mutating func arrived(from start: Look, to next: Look) -> Double {
+    private mutating func arrived(from start: Look, to next: Look, roundTrips: Double) -> Double {
         let inOrder = Double(next.bytes - start.bytes)
         guard let segments = RateTrack.risen(from: start.segments, to: next.segments),
             let troubled = RateTrack.risen(from: start.troubled, to: next.troubled), segments > 0
         else { return inOrder }
-        trouble.count(troubled, of: segments)
+        losses.count(troubled, of: segments, roundTrips: roundTrips)
         let usual = segments * RateTrack.bytesPerSegment(next)
         let isClean =
             troubled == 0 && !wasTroubled && inOrder <= usual * RateTrack.leap
@@ -165,23 +171,5 @@ struct RateTrack: Equatable, Sendable {
         } else {
             roundTrips = min(roundTrips + passed, 1e6)
         }
-    }
-}
-
-/// The share of segments that were sent again or came out of order, of the last few thousand.
-private struct Trouble: Equatable {
-    private var troubled = 0.0
-    private var all = 0.0
-    static let segmentsMax = 8192.0
-
-    var share: Double? { all > 0 ? min(troubled / all, 1) : nil }
-
-    mutating func count(_ troubled: Double, of all: Double) {
-        self.troubled += troubled
-        self.all += all
-        guard self.all > Trouble.segmentsMax else { return }
-        // What is older counts half as much each time.
-        self.troubled /= 2
-        self.all /= 2
     }
 }

@@ -154,7 +154,9 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
         }
         let rate = estimator.estimate.bytesPerSecond ?? 0
         #expect(rate > 950_000 && rate < 1_050_000, "\(rate)")
-        #expect((estimator.estimate.troubleShare ?? 0) > 0.02)
+        // A gap of three round trips among eighty, of ten segments each.
+        let share = estimator.estimate.lossShare ?? 0
+        #expect(share > 2 / 800.0 && share < 4 / 800.0, "\(share)")
     }
 
     @Test func `of a download is what the kernel measured`() {
@@ -293,7 +295,7 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
             sample.segmentsResent = UInt32.max - 3 &+ UInt32(step * 2)
             estimator.observe(sample, .download)
         }
-        #expect(estimator.estimate.troubleShare == 0.1)
+        #expect(estimator.estimate.lossShare == 0.1)
     }
 
     @Test func `of any kind leaves every figure within bounds`() {
@@ -323,7 +325,7 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
             let isBounded =
                 rate > 0 && rate <= LinkEstimator.bytesPerSecondMax
                 && estimate.roundTripNanoseconds ?? 1 <= 60_000_000_000
-                && (0...1).contains(estimate.troubleShare ?? 0)
+                && (0...1).contains(estimate.lossShare ?? 0)
                 && (0...1e6).contains(estimate.roundTrips)
             #expect(isBounded, "\(sample): \(estimate)")
         }
