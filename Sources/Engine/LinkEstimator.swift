@@ -11,8 +11,9 @@
 /// From three such round trips on the estimate is within 25 % of what the link carries, from ten on
 /// within 10 % (EngineTests hold it against simulated links of 1 Mbit/s to 10 Gbit/s and 1 to 600
 /// ms, with losses up to 2 %, looked at every second round trip or more often). What waits behind
-/// gaps is missing in none by more than 8 %, with losses up to 5 %, from 10 Mbit/s on: an interval
-/// of a handful of segments lacks a fifth where one of them was lost, and says so.
+/// gaps is missing in none by more than 8 %, with losses up to 5 %, from 10 Mbit/s on. What limits
+/// it below is that an interval holds a handful of segments: where one of them was lost a fifth is
+/// missing.
 public struct LinkEstimator: Equatable, Sendable {
     static let rateWindowRoundTrips = 10.0
     static let roundTripWindowNanoseconds = 10e9

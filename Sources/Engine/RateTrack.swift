@@ -92,8 +92,8 @@ struct RateTrack: Equatable, Sendable {
     /// What came since the interval began, if it has lasted a round trip. What cannot be (time or
     /// counters that go back, an hour of nothing) begins another one and is no evidence.
     ///
-    /// A beginning ends it, however short it is, and the rest before it is no part of it: what
-    /// came, came within a round trip, or there would have been an end of it.
+    /// A beginning ends it, however short it is. Its time has a rest in it, then; its segments came
+    /// within a round trip, or there would have been an end of it before.
     private mutating func close(
         _ next: Look, roundTrip: Double, isBeginning: Bool
     ) -> Interval? {
@@ -135,9 +135,9 @@ struct RateTrack: Equatable, Sendable {
     }
 
     /// Of the whole connection. Its bytes in order are not all that has come while a window's worth
-    /// waits behind a gap, which over a link that loses segments one does from the first seconds
-    /// on, and always. What is full is known all the same; and no more can wait than came out of
-    /// order, should a sender not fill its segments.
+    /// waits behind a gap, as it always does over a link that loses segments. How long a full one
+    /// is is known all the same; and no more can wait than came out of order, should a sender not
+    /// fill them.
     private static func bytesPerSegment(_ seen: Look) -> Double {
         let (bytes, segments) = (Double(seen.bytes), Double(max(seen.segments ?? 1, 1)))
         let most = bytes / max(segments - Double(seen.troubled ?? 0), 1)
