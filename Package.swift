@@ -195,7 +195,8 @@ let package = Package(
             name: "BenchTests",
             dependencies: [
                 "BenchLoad", "BenchMeasure", "BenchMachine", "BenchEngine", "BenchPlot",
-                "BenchAdaptation", "BenchNetwork", "LinkLaboratory", "Cryptography", "IO",
+                "BenchAdaptation", "BenchNetwork", "LinkLaboratory", "Cryptography", "Engine",
+                "IO",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -145,6 +145,8 @@ public struct PacketFlow: Sendable {
         sample.bytesReceived = UInt64(Double(inOrder) * segmentBytes)
         sample.segmentsReceived = UInt32(received)
         sample.segmentsOutOfOrder = UInt32(outOfOrder)
+        // Only what comes in order is measured.
+        sample.receivedSegmentBytes = inOrder > 0 ? UInt32(segmentBytes) : 536
         if receiverRoundTrip > 0 {
             sample.receiverRoundTripMicroseconds = UInt32(receiverRoundTrip * 1e6)
         }

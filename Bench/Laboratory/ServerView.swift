@@ -28,7 +28,7 @@ struct ServerView {
         believed = estimator.estimate.completed(by: believed)
     }
 
-    mutating func began(now: Double) { observe(now) }
+    mutating func began(now: Double) { observe(now, isBeginning: true) }
 
     mutating func came(_ bytes: Double, now: Double, roundTrip: Double, loss: Double) {
         bytesReceived += bytes
@@ -44,12 +44,12 @@ struct ServerView {
         history.observe(estimator.estimate, told, now: ServerView.day(now))
     }
 
-    private mutating func observe(_ now: Double) {
+    private mutating func observe(_ now: Double, isBeginning: Bool = false) {
         sample.now = UInt64(ServerView.clockStart + now * 1e9)
         sample.bytesReceived = UInt64(bytesReceived)
         sample.segmentsReceived = UInt32(truncatingIfNeeded: UInt64(segments))
         sample.segmentsOutOfOrder = UInt32(truncatingIfNeeded: UInt64(outOfOrder))
-        estimator.observe(sample, .upload)
+        estimator.observe(sample, .upload, isBeginning: isBeginning)
     }
 
     func plan(

@@ -32,6 +32,9 @@ enum AllocationLimits {
         "extents-reserve": (1, 6),
         "segment-allocate": (0, 160), "flush-epochs": (0, 0),
         "buffer-lease": (0, 0), "cache-find": (0, 0), "cache-insert": (0, 0),
+        "link-sample": (0, 0), "profile-enter": (0, 0),
+        // Of what is believed of failures, 32 numbers are one value.
+        "plan-fixed": (0, 0), "plan-adaptive": (0, 1), "plan-predictive": (0, 39),
         "await-read": (0, 0), "ring-nop-1": (0, 0), "ring-nop-32": (0, 0), "ring-message": (0, 0),
         "catalog-hit": (0, 0), "catalog-miss": (0, 0),
         // LMDB's pages, of which other versions may need a few more; and in builds for debugging

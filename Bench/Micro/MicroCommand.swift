@@ -111,5 +111,6 @@ public enum MicroCommand {
 }
 
 extension Microbench {
-    static let all = parsing + storage + memory + loop + rings + catalog + server
+    static let all =
+        parsing + storage + memory + planning + loop + rings + catalog + server
 }

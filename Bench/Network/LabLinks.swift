@@ -48,41 +48,25 @@ public struct LabLink: Equatable, Sendable, Encodable {
             character: LinkCharacter(megabitsPerSecond: 200, roundTripMilliseconds: 10)
                 .narrowBeyond,
             fileBytes: 48 << 20),
-        LabLink(
-            name: "broadband",
-            character: LinkCharacter(megabitsPerSecond: 40, roundTripMilliseconds: 30).narrowBeyond,
-            fileBytes: 12 << 20),
-        LabLink(
-            name: "broadband-lossy",
-            character: LinkCharacter(
-                megabitsPerSecond: 40, roundTripMilliseconds: 30, lossShare: 0.001
-            ).narrowBeyond,
-            fileBytes: 12 << 20),
-        LabLink(
-            name: "mobile",
-            character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 150, jitterMilliseconds: 15
-            ).narrowBeyond,
-            fileBytes: 8 << 20),
-        LabLink(
-            name: "mobile-lossy",
-            character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 150, jitterMilliseconds: 15,
-                lossShare: 0.01
-            ).narrowBeyond,
-            fileBytes: 2 << 20),
-        LabLink(
-            name: "satellite",
-            character: LinkCharacter(megabitsPerSecond: 20, roundTripMilliseconds: 600)
-                .narrowBeyond,
-            fileBytes: 8 << 20),
-        LabLink(
-            name: "satellite-lossy",
-            character: LinkCharacter(
-                megabitsPerSecond: 20, roundTripMilliseconds: 600, lossShare: 0.005
-            ).narrowBeyond,
-            fileBytes: 1 << 20),
+        broadband, broadband.losing(0.001, fileBytes: 12 << 20),
+        mobile, mobile.losing(0.01, fileBytes: 2 << 20),
+        satellite, satellite.losing(0.005, fileBytes: 1 << 20),
     ]
+
+    private static let broadband = LabLink(
+        name: "broadband",
+        character: LinkCharacter(megabitsPerSecond: 40, roundTripMilliseconds: 30).narrowBeyond,
+        fileBytes: 12 << 20)
+    private static let mobile = LabLink(
+        name: "mobile",
+        character: LinkCharacter(
+            megabitsPerSecond: 20, roundTripMilliseconds: 150, jitterMilliseconds: 15
+        ).narrowBeyond,
+        fileBytes: 8 << 20)
+    private static let satellite = LabLink(
+        name: "satellite",
+        character: LinkCharacter(megabitsPerSecond: 20, roundTripMilliseconds: 600).narrowBeyond,
+        fileBytes: 8 << 20)
 
     /// Of the part `parallel`.
     public static let parallel = [
@@ -90,18 +74,26 @@ public struct LabLink: Equatable, Sendable, Encodable {
             name: "lan",
             character: LinkCharacter(megabitsPerSecond: 200, roundTripMilliseconds: 1),
             fileBytes: 64 << 20),
+        far,
         LabLink(
-            name: "far",
-            character: LinkCharacter(megabitsPerSecond: 100, roundTripMilliseconds: 200),
-            fileBytes: 64 << 20),
-        LabLink(
-            name: "far-short-chunks",
-            character: LinkCharacter(megabitsPerSecond: 100, roundTripMilliseconds: 200),
-            fileBytes: 24 << 20, chunkBytesMax: 1 << 20),
-        LabLink(
-            name: "far-lossy",
-            character: LinkCharacter(
-                megabitsPerSecond: 100, roundTripMilliseconds: 200, lossShare: 0.01),
-            fileBytes: 4 << 20, chunkBytesMax: 512 << 10),
+            name: "far-short-chunks", character: far.character, fileBytes: 24 << 20,
+            chunkBytesMax: 1 << 20),
+        far.losing(0.01, fileBytes: 4 << 20, chunkBytesMax: 512 << 10),
     ]
+
+    private static let far = LabLink(
+        name: "far",
+        character: LinkCharacter(megabitsPerSecond: 100, roundTripMilliseconds: 200),
+        fileBytes: 64 << 20)
+
+    /// The same link losing that share of its packets, so that a shorter file takes some seconds.
+    private func losing(
+        _ share: Double, fileBytes: Int, chunkBytesMax: Int? = nil
+    ) -> LabLink {
+        var character = character
+        character.lossShare = share
+        return LabLink(
+            name: name + "-lossy", character: character, fileBytes: fileBytes,
+            chunkBytesMax: chunkBytesMax)
+    }
 }

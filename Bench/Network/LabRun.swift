@@ -30,6 +30,10 @@ public struct LabUpload: Equatable, Sendable, Encodable {
     }
 }
 
+extension LabUpload: TimedTransfer {
+    var place: Int? { visit }
+}
+
 /// One link, way and variant.
 public struct LabRow: Sendable, Encodable {
     public let link: LabLink
@@ -40,15 +44,6 @@ public struct LabRow: Sendable, Encodable {
     public init(_ link: LabLink, _ way: UploadWay, _ variant: LabVariant) {
         (self.link, self.way, self.variant) = (link, way, variant)
     }
-
-    func seconds(_ isCounted: (LabUpload) -> Bool) -> [Double] {
-        uploads.filter(isCounted).map(\.seconds)
-    }
-}
-
-/// What a run of one part leaves.
-public protocol LabTables: Sendable, Encodable {
-    var markdown: String { get }
 }
 
 public struct LabRun: LabTables {
@@ -100,33 +95,16 @@ public struct LabRun: LabTables {
         for row in part {
             let later = { (upload: LabUpload) in upload.visit > 0 }
             table.add([
-                row.variant.rawValue, LabRun.summary(row.seconds { $0.visit == 0 }),
-                LabRun.summary(row.seconds(later)), LabRun.ratio(row, fixed),
+                row.variant.rawValue, LabRun.seconds(row.uploads.filter { $0.visit == 0 }),
+                LabRun.seconds(row.uploads.filter(later)),
+                row.variant == .fixed
+                    ? "–" : LabRun.ratio(of: row.uploads.filter(later), to: fixed?.uploads ?? []),
                 "\(row.uploads.reduce(0) { $0 + $1.failures })", sentShare(row),
                 LabRun.lengths(row.uploads.filter { !later($0) }.map { $0.chunkBytes.prefix(1) }),
                 LabRun.lengths(row.uploads.filter(later).map { $0.chunkBytes.dropLast() }),
             ])
         }
         return table.text
-    }
-
-    private static func summary(_ seconds: [Double]) -> String {
-        Summary(seconds).map { Digits.summary($0, scale: 1, 2) } ?? "–"
-    }
-
-    /// Of uploads that met the same schedule of failures.
-    private static func ratio(_ row: LabRow, _ fixed: LabRow?) -> String {
-        guard let fixed, row.variant != .fixed else { return "–" }
-        var (own, others): ([Double], [Double]) = ([], [])
-        for upload in row.uploads where upload.visit > 0 {
-            let pair = fixed.uploads.first {
-                $0.round == upload.round && $0.visit == upload.visit
-            }
-            guard let pair else { continue }
-            own.append(upload.seconds)
-            others.append(pair.seconds)
-        }
-        return RatioEstimate(of: own, to: others, seed: 1).map(Digits.ratio) ?? "–"
     }
 
     private func sentShare(_ row: LabRow) -> String {

@@ -23,6 +23,10 @@ public struct ParallelUpload: Equatable, Sendable, Encodable {
     }
 }
 
+extension ParallelUpload: TimedTransfer {
+    var place: Int? { nil }
+}
+
 public struct ParallelRow: Sendable, Encodable {
     public let link: LabLink
     public let variant: ParallelVariant
@@ -75,18 +79,11 @@ public struct ParallelRun: LabTables {
             table.add([
                 row.variant.rawValue, summary({ Double($0.connections) }, 0),
                 summary({ Double($0.advised) }, 0), summary({ Double($0.chunkBytes) / 1024 }, 0),
-                summary(\.seconds, 2), ParallelRun.ratio(row, one),
+                ParallelRun.seconds(row.uploads),
+                row.variant == .one
+                    ? "–" : ParallelRun.ratio(of: row.uploads, to: one?.uploads ?? []),
             ])
         }
         return table.text
-    }
-
-    private static func ratio(_ row: ParallelRow, _ one: ParallelRow?) -> String {
-        guard let one, row.variant != .one else { return "–" }
-        let pairs = row.uploads.compactMap { upload in
-            one.uploads.first { $0.round == upload.round }.map { (upload.seconds, $0.seconds) }
-        }
-        return RatioEstimate(of: pairs.map(\.0), to: pairs.map(\.1), seed: 1)
-            .map(Digits.ratio) ?? "–"
     }
 }

@@ -45,6 +45,10 @@ public struct TuningTransfer: Equatable, Sendable, Encodable {
     }
 }
 
+extension TuningTransfer: TimedTransfer {
+    var place: Int? { number }
+}
+
 public struct TuningRow: Sendable, Encodable {
     public let link: LabLink
     public let variant: TuningVariant
@@ -96,21 +100,14 @@ public struct TuningRun: LabTables {
             let downloads = row.transfers.filter(later)
             let probes = downloads.flatMap(\.probes).sorted()
             table.add([
-                row.variant.rawValue, TuningRun.seconds(row) { $0.number == 0 },
-                TuningRun.seconds(row, later), TuningRun.ratio(row, system, later),
+                row.variant.rawValue, TuningRun.seconds(row.transfers.filter { $0.number == 0 }),
+                TuningRun.seconds(downloads), TuningRun.ratio(row, system, later),
                 TuningRun.shareAgain(downloads), TuningRun.quantile(probes, 0.5),
-                TuningRun.quantile(probes, 0.9), TuningRun.seconds(row, upload),
+                TuningRun.quantile(probes, 0.9), TuningRun.seconds(row.transfers.filter(upload)),
                 TuningRun.ratio(row, system, upload),
             ])
         }
         return table.text
-    }
-
-    private static func seconds(
-        _ row: TuningRow, _ isCounted: (TuningTransfer) -> Bool
-    ) -> String {
-        Summary(row.transfers.filter(isCounted).map(\.seconds))
-            .map { Digits.summary($0, scale: 1, 2) } ?? "–"
     }
 
     /// Of transfers in the same round and place.
@@ -118,16 +115,7 @@ public struct TuningRun: LabTables {
         _ row: TuningRow, _ system: TuningRow?, _ isCounted: (TuningTransfer) -> Bool
     ) -> String {
         guard let system, row.variant != .system else { return "–" }
-        var (own, others): ([Double], [Double]) = ([], [])
-        for transfer in row.transfers where isCounted(transfer) {
-            let pair = system.transfers.first {
-                $0.round == transfer.round && $0.number == transfer.number
-            }
-            guard let pair else { continue }
-            own.append(transfer.seconds)
-            others.append(pair.seconds)
-        }
-        return RatioEstimate(of: own, to: others, seed: 1).map(Digits.ratio) ?? "–"
+        return ratio(of: row.transfers.filter(isCounted), to: system.transfers)
     }
 
     private static func shareAgain(_ transfers: [TuningTransfer]) -> String {

@@ -67,7 +67,8 @@ extension ChunkPlanner {
     }
 
     private static func adaptive(_ facts: TransferFacts, _ limits: ChunkLimits) -> ChunkPlan {
-        let known = facts.history?.forecast(at: facts.now ?? 0, facts.linkClass)
+        // Only for what nobody measured: it is most of what a plan costs.
+        lazy var known = facts.history?.forecast(at: facts.now ?? 0, facts.linkClass)
         guard let rate = rate(facts) ?? known?.bytesPerSecond else {
             return unknown(facts, limits)
         }

@@ -60,21 +60,21 @@ extension LinkEstimate {
     fileprivate var fields: [UInt64] {
         [
             (bytesPerSecond ?? 0).bitPattern, roundTripNanoseconds ?? 0,
-            (troubleShare ?? 0).bitPattern, roundTrips.bitPattern,
+            (lossShare ?? 0).bitPattern, roundTrips.bitPattern,
         ]
     }
 
     /// Nil for numbers that no estimate has.
     fileprivate init?(fields: [UInt64]) {
-        let (rate, trouble) = (Double(bitPattern: fields[0]), Double(bitPattern: fields[2]))
+        let (rate, loss) = (Double(bitPattern: fields[0]), Double(bitPattern: fields[2]))
         let roundTrips = Double(bitPattern: fields[3])
-        guard 0...LinkEstimator.bytesPerSecondMax ~= rate, 0...1 ~= trouble,
+        guard 0...LinkEstimator.bytesPerSecondMax ~= rate, 0...1 ~= loss,
             0...1e12 ~= roundTrips, Double(fields[1]) <= LinkEstimator.roundTripMax
         else { return nil }
         self.init()
         if rate > 0 { bytesPerSecond = rate }
         if fields[1] > 0 { roundTripNanoseconds = fields[1] }
-        if trouble > 0 { troubleShare = trouble }
+        if loss > 0 { lossShare = loss }
         self.roundTrips = roundTrips
     }
 }

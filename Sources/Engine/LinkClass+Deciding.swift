@@ -3,7 +3,7 @@
 extension LinkClass {
     /// The first row that applies; what is not known fulfils no condition.
     ///
-    ///     | class     | least round trip | rate                | segments in trouble |
+    ///     | class     | least round trip | rate                | segments lost       |
     ///     |-----------|------------------|---------------------|---------------------|
     ///     | unknown   | not known        |                     |                     |
     ///     | lan       | under 2 ms       | not under 10 Mbit/s |                     |
@@ -22,10 +22,10 @@ extension LinkClass {
     /// ones look like any broadband. No network beyond the own house answers within 2 ms, and
     /// behind 450 ms there are the networks of 2G as well, which carry less.
     ///
-    /// A rate counts after three round trips, before which nobody knows it. Where round trip or
-    /// rate were not measured, the hint counts, if there is one.
+    /// A rate counts after three round trips, and losses after 512 segments, before which nobody
+    /// knows them. Where round trip or rate were not measured, the hint counts, if there is one.
     ///
-    ///     | ms   | Mbit/s | trouble | hints             | current   | class     |
+    ///     | ms   | Mbit/s | lost    | hints             | current   | class     |
     ///     |------|--------|---------|-------------------|-----------|-----------|
     ///     | 0.05 | 8,000  | 0       |                   | unknown   | lan       |
     ///     | 1    | –      | 0       |                   | unknown   | lan       |
@@ -51,7 +51,7 @@ extension LinkClass {
     ///     | 20   | 70     | 0       |                   | fibre     | broadband |
     ///     | 20   | 30     | 0.018   |                   | mobile    | mobile    |
     ///
-    /// - Parameter current: stays as long as it would be given for round trip, rate and trouble
+    /// - Parameter current: stays as long as it would be given for round trip, rate and losses
     ///   that are up to a quarter more or less. `LinkClassifier` bounds how often it changes.
     public static func classify(
         _ estimate: LinkEstimate, _ hints: LinkHints = LinkHints(), current: LinkClass = .unknown
@@ -62,8 +62,8 @@ extension LinkClass {
         let factors = [1 / LinkFacts.tolerance, 1, LinkFacts.tolerance]
         for roundTrip in factors {
             for rate in factors {
-                for trouble in factors {
-                    let near = facts.scaled(roundTrip, rate, trouble)
+                for loss in factors {
+                    let near = facts.scaled(roundTrip, rate, loss)
                     if near.linkClass == current { return current }
                 }
             }
@@ -79,7 +79,7 @@ extension LinkEstimate {
         let both = [self, other]
         var all = LinkEstimate()
         all.roundTripNanoseconds = both.compactMap(\.roundTripNanoseconds).min()
-        all.troubleShare = both.compactMap(\.troubleShare).max()
+        all.lossShare = both.compactMap(\.lossShare).max()
         all.roundTrips = max(roundTrips, other.roundTrips)
         all.bytesPerSecond = both.filter { $0.roundTrips >= LinkFacts.roundTripsMin }
             .compactMap(\.bytesPerSecond).max()
@@ -94,7 +94,7 @@ private struct LinkFacts {
 
     private var milliseconds: Double?
     private var megabits: Double?
-    private var troubleShare: Double
+    private var lossShare: Double
     private let suggestsMobile: Bool
 
     init(_ estimate: LinkEstimate, _ hints: LinkHints) {
@@ -103,15 +103,15 @@ private struct LinkFacts {
         let isMeasured = estimate.roundTrips >= LinkFacts.roundTripsMin
         let rate = isMeasured ? estimate.bytesPerSecond : nil
         megabits = (rate ?? hints.bytesPerSecond).map { $0 * 8 / 1e6 }
-        troubleShare = estimate.troubleShare ?? 0
+        lossShare = estimate.lossShare ?? 0
         suggestsMobile = hints.suggestsMobile
     }
 
-    func scaled(_ roundTrip: Double, _ rate: Double, _ trouble: Double) -> LinkFacts {
+    func scaled(_ roundTrip: Double, _ rate: Double, _ loss: Double) -> LinkFacts {
         var scaled = self
         scaled.milliseconds = milliseconds.map { $0 * roundTrip }
         scaled.megabits = megabits.map { $0 * rate }
-        scaled.troubleShare = troubleShare * trouble
+        scaled.lossShare = lossShare * loss
         return scaled
     }
 
@@ -119,7 +119,7 @@ private struct LinkFacts {
         guard let milliseconds else { return .unknown }
         if milliseconds < 2, megabits ?? .infinity >= 10 { return .lan }
         if milliseconds >= 450 { return megabits ?? .infinity >= 1 ? .satellite : .mobile }
-        if troubleShare >= 0.02 { return .mobile }
+        if lossShare >= 0.02 { return .mobile }
         if let megabits {
             if milliseconds < 30, megabits >= 100 { return .fibre }
             if megabits >= 50 { return .broadband }
@@ -130,12 +130,14 @@ private struct LinkFacts {
 }
 
 /// The class of one connection's link as it goes: however estimates and hints flap, it changes at
-/// most once in ten seconds, but for the first time that one is found.
+/// most once in ten seconds, but for the first time that one is found, and for the moment when it
+/// becomes known how much the link loses: what was found before that was found without.
 public struct LinkClassifier: Sendable {
     static let restNanoseconds: UInt64 = 10_000_000_000
 
     public private(set) var current = LinkClass.unknown
     private var changedAt: UInt64 = 0
+    private var knowsLosses = false
 
     public init() {}
 
@@ -144,12 +146,14 @@ public struct LinkClassifier: Sendable {
     public mutating func observe(
         _ estimate: LinkEstimate, _ hints: LinkHints, now: UInt64
     ) -> Bool {
-        let decided = LinkClass.classify(estimate, hints, current: current)
+        let isNews = estimate.lossShare != nil && !knowsLosses
+        knowsLosses = knowsLosses || isNews
+        let decided = LinkClass.classify(
+            estimate, hints, current: isNews ? .unknown : current)
         guard decided != current, decided != .unknown else { return false }
         // A clock that went back starts the rest anew.
-        if current != .unknown, now >= changedAt, now - changedAt < LinkClassifier.restNanoseconds {
-            return false
-        }
+        let isResting = now >= changedAt && now - changedAt < LinkClassifier.restNanoseconds
+        guard current == .unknown || isNews || !isResting else { return false }
         (current, changedAt) = (decided, now)
         return true
     }

@@ -5,8 +5,9 @@ public struct LinkEstimate: Equatable, Sendable {
     public var bytesPerSecond: Double?
     /// The least in the window: what a request has to wait at least.
     public var roundTripNanoseconds: UInt64?
-    /// The share of segments that were sent again, or came out of order: from 0 to 1.
-    public var troubleShare: Double?
+    /// The share of segments that were lost, from 0 to 1; nil before there were enough of them
+    /// (`LossCount`).
+    public var lossShare: Double?
     /// Round trips that the evidence spans.
     public var roundTrips: Double = 0
 
@@ -44,7 +45,7 @@ extension LinkEstimate {
             (estimate.bytesPerSecond, estimate.roundTrips) = (before, earlier.roundTrips)
         }
         estimate.roundTripNanoseconds = roundTripNanoseconds ?? earlier.roundTripNanoseconds
-        estimate.troubleShare = troubleShare ?? earlier.troubleShare
+        estimate.lossShare = lossShare ?? earlier.lossShare
         return estimate
     }
 }

@@ -10,7 +10,10 @@
 ///
 /// From three such round trips on the estimate is within 25 % of what the link carries, from ten on
 /// within 10 % (EngineTests hold it against simulated links of 1 Mbit/s to 10 Gbit/s and 1 to 600
-/// ms, with losses up to 2 %, looked at every second round trip or more often).
+/// ms, with losses up to 2 %, looked at every second round trip or more often). What waits behind
+/// gaps is missing in none by more than 8 %, with losses up to 5 %, from 10 Mbit/s on. What limits
+/// it below is that an interval holds a handful of segments: where one of them was lost a fifth is
+/// missing.
 public struct LinkEstimator: Equatable, Sendable {
     static let rateWindowRoundTrips = 10.0
     static let roundTripWindowNanoseconds = 10e9
@@ -41,7 +44,12 @@ public struct LinkEstimator: Equatable, Sendable {
     public init() {}
 
     /// Counts what is known now. Anything may be missing, go back, wrap or be absurd.
-    public mutating func observe(_ sample: LinkSample, _ direction: LinkDirection) {
+    ///
+    /// - Parameter isBeginning: a transfer begins now. Since the sample before its client may have
+    ///   rested, which says nothing of the link.
+    public mutating func observe(
+        _ sample: LinkSample, _ direction: LinkDirection, isBeginning: Bool = false
+    ) {
         self.direction = direction
         if lastNow != 0, sample.now > lastNow, sample.now - lastNow <= LinkEstimator.intervalMax {
             elapsed += Double(sample.now - lastNow)
@@ -50,8 +58,10 @@ public struct LinkEstimator: Equatable, Sendable {
         observeRoundTrip(sample, direction)
         let shortest = roundTrip.value ?? LinkEstimator.roundTripAssumed
         switch direction {
-        case .upload: uploads.received(sample, roundTrip: shortest)
-        case .download: downloads.delivered(sample, roundTrip: shortest)
+        case .upload:
+            uploads.received(sample, roundTrip: shortest, isBeginning: isBeginning)
+        case .download:
+            downloads.delivered(sample, roundTrip: shortest, isBeginning: isBeginning)
         }
     }
 
@@ -73,15 +83,15 @@ public struct LinkEstimator: Equatable, Sendable {
 
     /// Of the direction that was sampled last.
     public var estimate: LinkEstimate {
-        let track =
+        let (track, lossShare) =
             switch direction {
-            case .upload: uploads
-            case .download: downloads
+            case .upload: (uploads, uploads.losses.shareByReceiver)
+            case .download: (downloads, downloads.losses.shareBySender)
             }
         var estimate = LinkEstimate()
         estimate.bytesPerSecond = track.bytesPerSecond
         estimate.roundTripNanoseconds = roundTrip.value.map { UInt64($0) }
-        estimate.troubleShare = track.troubleShare
+        estimate.lossShare = lossShare
         estimate.roundTrips = track.roundTrips
         return estimate
     }

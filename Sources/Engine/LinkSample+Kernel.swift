@@ -4,6 +4,7 @@
 // end. Offsets in bytes, all little-endian:
 //
 //     |   7 | tcpi_delivery_rate_app_limited, bit 0 of the byte | Linux 4.9  |
+//     |  20 | tcpi_rcv_mss                                      | 2.6        |
 //     |  68 | tcpi_rtt, microseconds; 0 before the first        | 2.6        |
 //     |  92 | tcpi_rcv_rtt, microseconds; 0 before the first    | 2.6        |
 //     | 100 | tcpi_total_retrans                                | 2.6        |
@@ -38,6 +39,7 @@ extension LinkSample {
             .flatMap { $0 == 0 || $0 == .max ? nil : $0 }
         deliveryBytesPerSecond = LinkSample.longWord(bytes, at: 160)
             .flatMap { $0 == 0 ? nil : $0 }
+        receivedSegmentBytes = LinkSample.word(bytes, at: 20)
         segmentsOutOfOrder = LinkSample.word(bytes, at: 224)
         receiveWindowBytes = LinkSample.word(bytes, at: 232)
     }

@@ -25,6 +25,9 @@ public struct LinkSample: Equatable, Sendable {
     /// Segments received, and of them out of order (`tcpi_segs_in`; `tcpi_rcv_ooopack`, Linux 5.4).
     public var segmentsReceived: UInt32?
     public var segmentsOutOfOrder: UInt32?
+    /// Bytes in the longest segment that came in order (`tcpi_rcv_mss`); 536 or less before there
+    /// was a long one.
+    public var receivedSegmentBytes: UInt32?
     /// What the peer may still send before we read (`tcpi_rcv_wnd`, Linux 6.2).
     public var receiveWindowBytes: UInt32?
 

@@ -1,15 +1,20 @@
 /// The rate of one direction of one connection: which intervals are evidence, and of what.
 
 struct RateTrack: Equatable, Sendable {
-    /// Where the interval that goes on began.
-    private struct Start: Equatable {
+    /// What was seen at one time.
+    private struct Look: Equatable {
         var now: UInt64
         var bytes: UInt64
         var segments: UInt32?
         var troubled: UInt32?
+        /// Of a full segment, as the kernel has it.
+        var segmentBytes: UInt32?
+        /// As round trips are just now.
+        var roundTripMicroseconds: UInt32?
     }
 
-    private var start: Start?
+    /// What had been seen when the interval began that goes on.
+    private var start: Look?
     private var best = WindowedExtreme(.greatest)
     /// Round trips that were evidence: the filter's time, which stands still while nobody sends.
     private var time = 0.0
@@ -18,13 +23,11 @@ struct RateTrack: Equatable, Sendable {
     private(set) var roundTrips = 0.0
     /// Intervals in a row in which next to nothing came.
     private var silences = 0
-    /// Of a segment, by the last interval in which all came in order; and by the whole connection,
-    /// when least was waiting behind gaps.
+    /// Of a segment, by the last interval in which all came in order.
     private var bytesPerSegment = 0.0
-    private var bytesPerSegmentMost = 0.0
     /// The last segments came out of order: what is in order may leap yet.
     private var wasTroubled = false
-    private var trouble = Trouble()
+    private(set) var losses = LossCount()
 
     /// Less than this share of the best rate in one interval is a pause, not yet a slower link …
     static let silenceShare = 0.125
@@ -34,16 +37,18 @@ struct RateTrack: Equatable, Sendable {
     static let leap = 1.5
 
     var bytesPerSecond: Double? { best.value }
-    var troubleShare: Double? { trouble.share }
 
     // MARK: Uploads
 
-    mutating func received(_ sample: LinkSample, roundTrip: Double) {
+    /// - Parameter isBeginning: a transfer begins with it, and nobody need have sent before.
+    mutating func received(_ sample: LinkSample, roundTrip: Double, isBeginning: Bool) {
         guard let bytes = sample.bytesReceived else { return }
-        let next = Start(
+        let next = Look(
             now: sample.now, bytes: bytes, segments: sample.segmentsReceived,
-            troubled: sample.segmentsOutOfOrder)
-        guard let interval = close(next, roundTrip: roundTrip) else { return }
+            troubled: sample.segmentsOutOfOrder, segmentBytes: sample.receivedSegmentBytes,
+            roundTripMicroseconds: sample.receiverRoundTripMicroseconds)
+        let interval = close(next, roundTrip: roundTrip, isBeginning: isBeginning)
+        guard let interval, !isBeginning else { return }
         let isBounded = sample.receiveWindowBytes.map {
             Double($0) < interval.rate * roundTrip / 1e9
         }
@@ -56,19 +61,21 @@ struct RateTrack: Equatable, Sendable {
 
     // MARK: Downloads
 
-    mutating func delivered(_ sample: LinkSample, roundTrip: Double) {
-        let next = Start(
+    mutating func delivered(_ sample: LinkSample, roundTrip: Double, isBeginning: Bool) {
+        let next = Look(
             now: sample.now, bytes: sample.bytesAcknowledged ?? 0, segments: sample.segmentsSent,
-            troubled: sample.segmentsResent)
-        guard var interval = close(next, roundTrip: roundTrip) else { return }
+            troubled: sample.segmentsResent, roundTripMicroseconds: sample.roundTripMicroseconds)
+        let closed = close(next, roundTrip: roundTrip, isBeginning: isBeginning)
+        guard var interval = closed else { return }
         if let told = sample.deliveryBytesPerSecond {
             // Nothing acknowledged meanwhile: the kernel repeats itself.
             guard sample.bytesAcknowledged == nil || interval.bytes > 0 else { return }
+            // The kernel's is the rate of the last round trip, however long ago we asked, and
+            // whoever rested since.
             interval.rate = Double(told)
-            // The kernel's is the rate of the last round trip, however long ago we asked.
             interval.nanoseconds = min(
                 interval.nanoseconds, max(roundTrip, LinkEstimator.intervalMin))
-        } else if sample.bytesAcknowledged == nil {
+        } else if sample.bytesAcknowledged == nil || isBeginning {
             return
         }
         count(interval, roundTrip: roundTrip, isBounded: sample.isAppLimited)
@@ -84,7 +91,12 @@ struct RateTrack: Equatable, Sendable {
 
     /// What came since the interval began, if it has lasted a round trip. What cannot be (time or
     /// counters that go back, an hour of nothing) begins another one and is no evidence.
-    private mutating func close(_ next: Start, roundTrip: Double) -> Interval? {
+    ///
+    /// A beginning ends it, however short it is. Its time has a rest in it, then; its segments came
+    /// within a round trip, or there would have been an end of it before.
+    private mutating func close(
+        _ next: Look, roundTrip: Double, isBeginning: Bool
+    ) -> Interval? {
         guard let start, next.now > start.now, next.bytes >= start.bytes,
             next.now - start.now <= LinkEstimator.intervalMax
         else {
@@ -93,24 +105,25 @@ struct RateTrack: Equatable, Sendable {
             return nil
         }
         let nanoseconds = Double(next.now - start.now)
-        guard nanoseconds >= max(roundTrip, LinkEstimator.intervalMin) else { return nil }
+        guard isBeginning || nanoseconds >= max(roundTrip, LinkEstimator.intervalMin) else {
+            return nil
+        }
         self.start = next
-        let bytes = arrived(from: start, to: next)
+        let current = max(roundTrip, Double(next.roundTripMicroseconds ?? 0) * 1000)
+        let bytes = arrived(
+            from: start, to: next, roundTrips: isBeginning ? 1 : nanoseconds / current)
         return Interval(bytes: bytes, nanoseconds: nanoseconds, rate: bytes * 1e9 / nanoseconds)
     }
 
     /// A lost segment holds back all behind it: bytes in order stand still for a round trip, then
     /// leap. So while segments come out of order they are counted themselves.
-    private mutating func arrived(from start: Start, to next: Start) -> Double {
+    private mutating func arrived(from start: Look, to next: Look, roundTrips: Double) -> Double {
         let inOrder = Double(next.bytes - start.bytes)
         guard let segments = RateTrack.risen(from: start.segments, to: next.segments),
-            let troubled = RateTrack.risen(from: start.troubled, to: next.troubled)
+            let troubled = RateTrack.risen(from: start.troubled, to: next.troubled), segments > 0
         else { return inOrder }
-        trouble.count(troubled, of: segments)
-        guard segments > 0 else { return inOrder }
-        let average = Double(next.bytes) / Double(max(next.segments ?? 1, 1))
-        bytesPerSegmentMost = max(bytesPerSegmentMost, average)
-        let usual = segments * bytesPerSegmentMost
+        losses.count(troubled, of: segments, roundTrips: roundTrips)
+        let usual = segments * RateTrack.bytesPerSegment(next)
         let isClean =
             troubled == 0 && !wasTroubled && inOrder <= usual * RateTrack.leap
         wasTroubled = troubled > 0
@@ -119,6 +132,16 @@ struct RateTrack: Equatable, Sendable {
             return inOrder
         }
         return bytesPerSegment > 0 ? segments * bytesPerSegment : usual
+    }
+
+    /// Of the whole connection. Its bytes in order are not all that has come while a window's worth
+    /// waits behind a gap, as it always does over a link that loses segments. How long a full one
+    /// is is known all the same; and no more can wait than came out of order, should a sender not
+    /// fill them.
+    private static func bytesPerSegment(_ seen: Look) -> Double {
+        let (bytes, segments) = (Double(seen.bytes), Double(max(seen.segments ?? 1, 1)))
+        let most = bytes / max(segments - Double(seen.troubled ?? 0), 1)
+        return min(max(Double(seen.segmentBytes ?? 0), bytes / segments), most)
     }
 
     /// Counters of 32 bits wrap; one that seems to have gone up by half of all it can hold went
@@ -148,23 +171,5 @@ struct RateTrack: Equatable, Sendable {
         } else {
             roundTrips = min(roundTrips + passed, 1e6)
         }
-    }
-}
-
-/// The share of segments that were sent again or came out of order, of the last few thousand.
-private struct Trouble: Equatable {
-    private var troubled = 0.0
-    private var all = 0.0
-    static let segmentsMax = 8192.0
-
-    var share: Double? { all > 0 ? min(troubled / all, 1) : nil }
-
-    mutating func count(_ troubled: Double, of all: Double) {
-        self.troubled += troubled
-        self.all += all
-        guard self.all > Trouble.segmentsMax else { return }
-        // What is older counts half as much each time.
-        self.troubled /= 2
-        self.all /= 2
     }
 }

@@ -35,7 +35,9 @@ extension Core {
             let target = front.lease(LinkSample.kernelBytesMax)?.detach()
         else { return }
         links[number].inquiry.sample = LinkInquiry.Sample(
-            direction: direction, at: loop.now, target: target)
+            direction: direction, isBeginning: links[number].inquiry.isBeginning, at: loop.now,
+            target: target)
+        links[number].inquiry.isBeginning = false
         ask(.linkInfo(socket: connections[slot].socket, target: target), .sample, number)
     }
 
@@ -50,7 +52,7 @@ extension Core {
         } else {
             let count = min(Int(result), Int(asked.target.count))
             let bytes = arena.span(asked.target.part(from: 0, count: count))
-            observe(LinkSample(kernel: bytes, now: asked.at), number, asked.direction)
+            observe(LinkSample(kernel: bytes, now: asked.at), number, asked)
         }
         giveBackFront(asked.target)
         if let next = links[number].inquiry.next.take() { askSample(number, next) }
@@ -58,13 +60,13 @@ extension Core {
         tune(number)
     }
 
-    private func observe(_ sample: LinkSample, _ number: UInt32, _ direction: LinkDirection) {
+    private func observe(_ sample: LinkSample, _ number: UInt32, _ asked: LinkInquiry.Sample) {
         links.counters.samples += 1
-        if !sample.isWhole(direction) {
+        if !sample.isWhole(asked.direction) {
             links.counters.samplesPartial += 1
             complain(.partialLinkInfo, "this kernel does not tell all of a link")
         }
-        links[number].observe(sample, direction)
+        links[number].observe(sample, asked.direction, isBeginning: asked.isBeginning)
         classify(number)
     }
 

@@ -24,6 +24,7 @@ extension Core {
         links[number].watch = watch
         links[number].user = userKey(owner)
         askAddress(number)
+        links[number].inquiry.isBeginning = true
         askSample(number, direction)
     }
 

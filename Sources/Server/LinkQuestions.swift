@@ -50,6 +50,8 @@ enum LinkQuestion: Equatable {
 struct LinkInquiry: Sendable {
     struct Sample: Sendable {
         let direction: LinkDirection
+        /// Before it the client may have rested.
+        let isBeginning: Bool
         /// When it was asked for, which is when the kernel looks.
         let at: UInt64
         let target: Region
@@ -59,6 +61,8 @@ struct LinkInquiry: Sendable {
     var sample: Sample?
     /// Another was wanted meanwhile: it is asked for next.
     var next: LinkDirection?
+    /// A transfer has begun, and none has been asked for since.
+    var isBeginning = false
     var addressTarget: Region?
     /// Answers that are still to come.
     var answersDue = 0

@@ -31,10 +31,12 @@ struct Link: Sendable {
 
     fileprivate init(slot: Int) { self.slot = slot }
 
-    mutating func observe(_ sample: LinkSample, _ direction: LinkDirection) {
+    mutating func observe(
+        _ sample: LinkSample, _ direction: LinkDirection, isBeginning: Bool
+    ) {
         switch direction {
-        case .upload: upload.observe(sample, direction)
-        case .download: download.observe(sample, direction)
+        case .upload: upload.observe(sample, direction, isBeginning: isBeginning)
+        case .download: download.observe(sample, direction, isBeginning: isBeginning)
         }
     }
 

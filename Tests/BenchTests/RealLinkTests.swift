@@ -1,9 +1,10 @@
 // Goal:   over a link between two networks bytes come as they were sent, both ways, however they
 //         are read; an end of one direction leaves the other open; a cut ends connections at both
-//         ends; and nothing of the lab is left behind.
+//         ends; what it loses is known at both; and nothing of the lab is left behind.
 // Method: sockets of this process in both networks (root, TUN, tc; loudly skipped without).
 
 import BenchMachine
+import Engine
 import Foundation
 import Glibc
 import IO
@@ -74,6 +75,16 @@ private func all(of socket: Descriptor, piece: Int) throws -> [UInt8] {
         guard count > 0 else { return received }
         received += buffer[..<count]
     }
+}
+
+/// What this kernel knows of a connection.
+private func sample(_ socket: Descriptor) throws -> LinkSample {
+    var info = [UInt8](repeating: 0, count: LinkSample.kernelBytesMax)
+    var size = socklen_t(info.count)
+    let (level, option) = (Int32(IPPROTO_TCP), Int32(11))  // TCP_INFO
+    let status = unsafe getsockopt(socket.number, level, option, &info, &size)
+    try #require(status == 0)
+    return LinkSample(kernel: info.span.extracting(0..<Int(size)), now: Clocks.now())
 }
 
 /// The networks that descriptors and tasks of this process are in.
@@ -148,6 +159,39 @@ private func networks() -> Set<String> {
         try Connection.send([42], to: next.server)
         #expect(try Connection.receive(into: &buffer, 0..<1, of: next.client) == 1)
         #expect(buffer[0] == 42 && link.relay.counts.cuts == 0)
+    }
+
+    @Test func `has either end know what it loses, and how long segments are`() throws {
+        // Some twenty segments are under way, all behind a gap each time that one is lost.
+        let character = LinkCharacter(
+            megabitsPerSecond: 40, roundTripMilliseconds: 20, lossShare: 0.005)
+        guard let link = try lab(character) else { return }
+        defer { link.stop() }
+        let line = try Line(link)
+        defer { line.end() }
+        let body = bytes(4 << 20, seed: 4)
+        Thread {
+            try? Connection.send(body, to: line.client)
+            shutdown(line.client.number, Int32(SHUT_WR))
+        }.start()
+        var (sender, receiver) = (LinkEstimator(), LinkEstimator())
+        var (buffer, count, next) = ([UInt8](repeating: 0, count: 64 << 10), 0, UInt64(0))
+        while count < body.count {
+            count += try Connection.receive(into: &buffer, 0..<buffer.count, of: line.server)
+            guard Clocks.now() >= next else { continue }
+            next = Clocks.now() + 50_000_000
+            sender.observe(try sample(line.client), .download)
+            receiver.observe(try sample(line.server), .upload)
+        }
+        let seen = try sample(line.server)
+        #expect((1000...1460).contains(seen.receivedSegmentBytes ?? 0))
+        // Some fifteen losses, as they happen to fall.
+        for share in [sender.estimate.lossShare, receiver.estimate.lossShare] {
+            let share = try #require(share)
+            #expect(share > 0.0015 && share < 0.015, "\(share)")
+        }
+        let outOfOrder = Double(seen.segmentsOutOfOrder ?? 0) / Double(seen.segmentsReceived ?? 1)
+        #expect(outOfOrder > 0.02, "they came in order for the most part")
     }
 
     @Test func `leaves no network behind, and no thread in one`() throws {

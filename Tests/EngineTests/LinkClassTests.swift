@@ -8,12 +8,12 @@ import Testing
 
 @Suite struct `The class of a link` {
     private static func estimate(
-        _ milliseconds: Double?, _ megabits: Double?, trouble: Double = 0, roundTrips: Double = 10
+        _ milliseconds: Double?, _ megabits: Double?, loss: Double = 0, roundTrips: Double = 10
     ) -> LinkEstimate {
         var estimate = LinkEstimate()
         estimate.roundTripNanoseconds = milliseconds.map { UInt64($0 * 1e6) }
         estimate.bytesPerSecond = megabits.map { $0 * 1e6 / 8 }
-        estimate.troubleShare = trouble
+        estimate.lossShare = loss
         estimate.roundTrips = roundTrips
         return estimate
     }
@@ -30,7 +30,7 @@ import Testing
 
     private struct Row {
         var milliseconds, megabits: Double?
-        var trouble = 0.0
+        var loss = 0.0
         var hints = LinkHints()
         var current = LinkClass.unknown
         let linkClass: LinkClass
@@ -44,11 +44,11 @@ import Testing
         Row(milliseconds: 8, megabits: 400, linkClass: .fibre),
         Row(milliseconds: 20, megabits: 30, linkClass: .broadband),
         Row(milliseconds: 20, megabits: 30, hints: mobile, linkClass: .mobile),
-        Row(milliseconds: 20, megabits: 30, trouble: 0.03, linkClass: .mobile),
-        Row(milliseconds: 60, megabits: 80, trouble: 0.001, hints: mobile, linkClass: .broadband),
+        Row(milliseconds: 20, megabits: 30, loss: 0.03, linkClass: .mobile),
+        Row(milliseconds: 60, megabits: 80, loss: 0.001, hints: mobile, linkClass: .broadband),
         Row(milliseconds: 150, megabits: 10, linkClass: .mobile),
         Row(milliseconds: 180, megabits: 300, linkClass: .broadband),
-        Row(milliseconds: 600, megabits: 20, trouble: 0.001, linkClass: .satellite),
+        Row(milliseconds: 600, megabits: 20, loss: 0.001, linkClass: .satellite),
         Row(milliseconds: 600, linkClass: .satellite),
         Row(milliseconds: 700, megabits: 0.3, linkClass: .mobile),
         Row(current: .lan, linkClass: .unknown),
@@ -60,12 +60,12 @@ import Testing
         Row(milliseconds: 3, megabits: 900, current: .lan, linkClass: .fibre),
         Row(milliseconds: 20, megabits: 85, current: .fibre, linkClass: .fibre),
         Row(milliseconds: 20, megabits: 70, current: .fibre, linkClass: .broadband),
-        Row(milliseconds: 20, megabits: 30, trouble: 0.018, current: .mobile, linkClass: .mobile),
+        Row(milliseconds: 20, megabits: 30, loss: 0.018, current: .mobile, linkClass: .mobile),
     ]
 
     @Test(arguments: rows.indices) func `is that of the table`(index: Int) {
         let row = Self.rows[index]
-        let estimate = Self.estimate(row.milliseconds, row.megabits, trouble: row.trouble)
+        let estimate = Self.estimate(row.milliseconds, row.megabits, loss: row.loss)
         let decided = LinkClass.classify(estimate, row.hints, current: row.current)
         #expect(decided == row.linkClass, "row \(index)")
     }
@@ -82,7 +82,7 @@ import Testing
             var estimate = LinkEstimate()
             estimate.roundTripNanoseconds = 1_000_000
             estimate.bytesPerSecond = value
-            estimate.troubleShare = value
+            estimate.lossShare = value
             estimate.roundTrips = value
             for current in LinkClass.allCases {
                 _ = LinkClass.classify(estimate, current: current)
@@ -94,11 +94,11 @@ import Testing
     }
 
     @Test func `is that of both ways together`() {
-        let down = Self.estimate(20, 400, trouble: 0.001)
-        let up = Self.estimate(18, 20, trouble: 0.002)
+        let down = Self.estimate(20, 400, loss: 0.001)
+        let up = Self.estimate(18, 20, loss: 0.002)
         let both = down.combined(with: up)
         #expect(both == up.combined(with: down))
-        #expect(both == Self.estimate(18, 400, trouble: 0.002))
+        #expect(both == Self.estimate(18, 400, loss: 0.002))
         #expect(LinkClass.classify(both) == .fibre && LinkClass.classify(up) == .broadband)
         // One that has just begun takes nothing away, and adds no rate that nobody knows yet.
         #expect(down.combined(with: LinkEstimate()) == down)

@@ -91,6 +91,47 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
         #expect(estimator.estimate.bytesPerSecond == 10_000)
     }
 
+    @Test func `has no rest between transfers in it, however short they are`() {
+        var estimator = LinkEstimator()
+        // 256 KiB in two milliseconds, over a link of a gigabit a second, ten times a second.
+        for start in stride(from: 0, to: 4000, by: 100) as StrideTo<UInt64> {
+            var sample = upload(start, start / 100 * 262_144)
+            sample.receiverRoundTripMicroseconds = 300
+            estimator.observe(sample, .upload, isBeginning: true)
+            sample = upload(start + 2, (start / 100 + 1) * 262_144)
+            sample.receiverRoundTripMicroseconds = 300
+            estimator.observe(sample, .upload)
+        }
+        #expect(estimator.estimate.bytesPerSecond == nil && estimator.estimate.roundTrips == 0)
+        #expect(LinkClass.classify(estimator.estimate) == .lan)
+        // Nor is a rate that is known forgotten by them.
+        estimator = steady(12)
+        let known = estimator.estimate
+        for start in stride(from: 240, to: 40_240, by: 1000) as StrideTo<UInt64> {
+            let bytes = (start - 240) / 1000 * 200_000 + 240_000
+            estimator.observe(upload(start, bytes), .upload, isBeginning: true)
+            estimator.observe(upload(start + 10, bytes + 200_000), .upload)
+        }
+        #expect(estimator.estimate == known)
+    }
+
+    @Test func `of short downloads is what the kernel measured, and on an older one none`() {
+        var (told, untold) = (LinkEstimator(), LinkEstimator())
+        for start in stride(from: 0, to: 4000, by: 100) as StrideTo<UInt64> {
+            for (time, bytes) in [(start, start * 1000), (start + 2, start * 1000 + 100_000)] {
+                let isBeginning = time == start
+                told.observe(
+                    download(time, 90_000_000, acknowledged: bytes), .download,
+                    isBeginning: isBeginning)
+                untold.observe(
+                    download(time, nil, acknowledged: bytes), .download, isBeginning: isBeginning)
+            }
+        }
+        #expect(told.estimate.bytesPerSecond == 90_000_000)
+        #expect(told.estimate.roundTrips >= LinkEstimate.roundTripsEnough)
+        #expect(untold.estimate.bytesPerSecond == nil)
+    }
+
     @Test func `is not lowered by what our own window holds back`() {
         var estimator = steady(12)
         for step in 1...40 as ClosedRange<UInt64> {
@@ -103,7 +144,7 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
 
     @Test func `counts segments where bytes wait behind a gap and then leap`() {
         var estimator = LinkEstimator()
-        for step in 0..<40 as Range<UInt64> {
+        for step in 0..<80 as Range<UInt64> {
             // Ten segments each time; from the 10th on one is missing, until the 13th brings it.
             let isGap = (10..<13).contains(step)
             var sample = upload(step * 20, (isGap ? 10 : step) * 20_000)
@@ -113,7 +154,9 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
         }
         let rate = estimator.estimate.bytesPerSecond ?? 0
         #expect(rate > 950_000 && rate < 1_050_000, "\(rate)")
-        #expect((estimator.estimate.troubleShare ?? 0) > 0.05)
+        // A gap of three round trips among eighty, of ten segments each.
+        let share = estimator.estimate.lossShare ?? 0
+        #expect(share > 2 / 800.0 && share < 4 / 800.0, "\(share)")
     }
 
     @Test func `of a download is what the kernel measured`() {
@@ -246,13 +289,13 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
 
     @Test func `counts across a wrap of 32 bits`() {
         var estimator = LinkEstimator()
-        for step in 0...12 as ClosedRange<UInt64> {
+        for step in 0...30 as ClosedRange<UInt64> {
             var sample = download(step * 20, 1_000_000, acknowledged: step * 20_000)
             sample.segmentsSent = UInt32.max - 50 &+ UInt32(step * 20)
             sample.segmentsResent = UInt32.max - 3 &+ UInt32(step * 2)
             estimator.observe(sample, .download)
         }
-        #expect(estimator.estimate.troubleShare == 0.1)
+        #expect(estimator.estimate.lossShare == 0.1)
     }
 
     @Test func `of any kind leaves every figure within bounds`() {
@@ -268,18 +311,21 @@ private func steady(_ steps: UInt64) -> LinkEstimator {
             sample.roundTripMicroseconds = any32()
             sample.roundTripMicrosecondsMin = any32()
             sample.receiverRoundTripMicroseconds = any32()
+            sample.receivedSegmentBytes = any32()
             sample.segmentsSent = any32()
             sample.segmentsResent = any32()
             sample.segmentsReceived = any32()
             sample.segmentsOutOfOrder = any32()
             sample.receiveWindowBytes = any32()
-            estimator.observe(sample, Bool.random(using: &random) ? .upload : .download)
+            estimator.observe(
+                sample, Bool.random(using: &random) ? .upload : .download,
+                isBeginning: Bool.random(using: &random))
             let estimate = estimator.estimate
             let rate = estimate.bytesPerSecond ?? 1
             let isBounded =
                 rate > 0 && rate <= LinkEstimator.bytesPerSecondMax
                 && estimate.roundTripNanoseconds ?? 1 <= 60_000_000_000
-                && (0...1).contains(estimate.troubleShare ?? 0)
+                && (0...1).contains(estimate.lossShare ?? 0)
                 && (0...1e6).contains(estimate.roundTrips)
             #expect(isBounded, "\(sample): \(estimate)")
         }

@@ -232,7 +232,7 @@ private func history(_ rates: [Double], everyMilliseconds: UInt64 = 1000) -> Lin
 @Suite struct `An estimate on a new connection` {
     @Test func `is completed by the one before, until it stands for itself`() {
         var earlier = estimate(5e6)
-        earlier.troubleShare = 0.25
+        earlier.lossShare = 0.25
         var fresh = LinkEstimate()
         fresh.roundTripNanoseconds = 7
         #expect(fresh.completed(by: nil) == fresh)

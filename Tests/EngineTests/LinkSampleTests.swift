@@ -29,6 +29,7 @@ import Testing
             let sample = LinkSample(kernel: Array(whole.prefix(count)).span, now: 5)
             #expect(sample.now == 5)
             #expect(sample.isAppLimited == (count > 7 && whole[7] & 1 == 1))
+            expect(sample.receivedSegmentBytes.map { UInt64($0) }, 20, 4, ofBytes: count)
             expect(sample.roundTripMicroseconds.map { UInt64($0) }, 68, 4, ofBytes: count)
             expect(sample.receiverRoundTripMicroseconds.map { UInt64($0) }, 92, 4, ofBytes: count)
             expect(sample.segmentsResent.map { UInt64($0) }, 100, 4, ofBytes: count)

@@ -49,6 +49,22 @@ import Testing
         }
     }
 
+    @Test func `is not taken for slow by rests between short transfers`() throws {
+        try withLinks { bed, _ in
+            let client = bed.front.connect()
+            // At the end of each a mebibyte more than at its beginning.
+            client.linkInfo = { KernelLink(receivedBytes: (UInt64($0 + 1) / 2) << 20).bytes }
+            for number in 0..<20 {
+                try bed.put(client, "o\(number)", noise(1 << 20, seed: 1))
+                bed.front.pass(milliseconds: 100)
+            }
+            #expect(bed.links.samples == 40)
+            #expect(bed.front.on { $0.linkEstimate(0, .upload).bytesPerSecond } == nil)
+            #expect(bed.front.on { $0.linkClass(0) } == .lan)
+            bed.leave(client)
+        }
+    }
+
     @Test func `of a small transfer is nobody's business`() throws {
         try withLinks { bed, _ in
             let client = bed.front.connect()
