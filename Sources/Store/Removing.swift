@@ -111,7 +111,8 @@ extension ObjectStore {
         do throws(StoreError) {
             return try await manifest(pinned).extents
         } catch .corrupt(let volume, let offset) {
-            state.report(.cleanupPostponed(.corrupt(volume: volume, offset: offset)))
+            let error = StoreError.corrupt(volume: volume, offset: offset)
+            state.report(.cleanupPostponed(error, untilRestart: true))
             return []
         }
     }

@@ -36,6 +36,12 @@ public struct StoreResilience: Equatable, Sendable {
         Backoff(base: 10_000_000, longest: 250_000_000, isExponential: backsOff)
     }
 
+    /// Added to a minute, before a place is zeroed once more that failed while its volume worked:
+    /// an hour at most. A disk finds another place for a bad one when it pleases.
+    var cleanupBackoff: Backoff {
+        Backoff(base: 60_000_000_000, longest: 3_600_000_000_000, isExponential: backsOff)
+    }
+
     /// What the kernel has called failed may still reach the disk for so long, if a path or a
     /// controller had taken it: frames linger in a fabric for 10 s (R_A_TOV of Fibre Channel), a
     /// target of NVMe over Fabrics ends what it had three keep-alive times (of 5 s in Linux) after
