@@ -128,6 +128,8 @@ struct StoreStart: Sendable {
         case .cleanupPostponed(let error, let untilRestart):
             let end = untilRestart ? "a restart" : "its place can be written"
             journal.warning("the space of a dead record stays in use until \(end): \(error)")
+        case .removalUnread(let error):
+            journal.warning("a finished removal was passed over: \(error)")
         case .catalogWarmed(let bytes, let milliseconds):
             journal.notice(
                 "the catalog is in memory",

@@ -147,6 +147,10 @@ extension SimulatedDisk {
         guard let open = openFiles[file.number], let content = visible.files[open.path]
         else { return -9 }
         if isMisaligned(open, offset, target) { return -KernelError.invalid.code }
+        let blocks = offset / 4096..<(offset + UInt64(target.count) + 4095) / 4096
+        if badBlocks[open.path]?.contains(where: blocks.contains) == true {
+            return -KernelError.io.code
+        }
         guard offset < content.byteCount else { return 0 }
         let count = min(UInt64(target.count), content.byteCount - offset)
         var zeros = arena.mutableBytes(target.part(from: 0, count: Int(count)))
@@ -196,6 +200,7 @@ extension SimulatedDisk {
             late += write.blocks.map {
                 Change(path: open.path, step: .block($0.0, $0.1), order: 0)
             }
+            badBlocks[open.path]?.remove(block.0)
         }
         for (index, block) in write.blocks.enumerated() {
             // A failed write may have got anywhere.

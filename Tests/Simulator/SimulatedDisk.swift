@@ -72,7 +72,10 @@ public final class SimulatedDisk {
 
     /// What writes that fail were to bring is kept, and may be brought later: see `bringLate`.
     public var keepsFailedWrites = false
-    var late: [Change] = []
+    private var late: [(change: Change, since: UInt64)] = []
+
+    /// Blocks that cannot be read, by path. Writing one mends it: the disk finds another place.
+    public var badBlocks: [String: Set<UInt64>] = [:]
 
     /// Whether the last operation wrote nothing but zeros: too dull to cut the power at.
     public internal(set) var wasPreparation = false
