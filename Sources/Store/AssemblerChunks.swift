@@ -139,6 +139,7 @@ extension Assembler {
         }
         let runs = upload.state.missingSpace(for: range)
         let blockSize = UInt64(VolumeLayout.blockSize)
+        upload.leaveSuspects(in: range, state.suspects, at: loop.now)
         let wanted = runs.reduce(0) { $0 + UInt64($1.count) * blockSize }
         try hold(wanted, for: upload)
         var found: [(first: UInt64, extents: [Extent])] = []

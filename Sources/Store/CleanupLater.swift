@@ -53,7 +53,8 @@ extension ObjectStore {
     ) {
         let cleanup = CleanupLater(
             remains: .deleted(removed, isReleased: isReleased),
-            notBefore: isTried ? lateEnd : 0)
+            notBefore: isTried
+                ? lateEnd : state.suspects.end(in: removed.record, at: loop.now) ?? 0)
         if !keep(cleanup) { state.report(.cleanupPostponed(error, untilRestart: true)) }
     }
 

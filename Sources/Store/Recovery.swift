@@ -223,6 +223,11 @@ final class Recovery {
         do throws(ClaimError) {
             for record in records { try segments.claim(record) }
             for extent in data { try extents.claim(extent) }
+            // Headers whose zeros were written again.
+            for place in state.suspects.all(at: files.loop.now) {
+                try segments.claim(place)
+                segments.quarantine(place, at: files.loop.now)
+            }
         } catch {
             throw .index("contradicts itself: \(error); rebuild it from the volumes")
         }

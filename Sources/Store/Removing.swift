@@ -142,7 +142,10 @@ extension ObjectStore {
         await ledger.waitUntilIndexed(number)
         await waitUntilUnread(sequence: removed.sequence)
         let mark = state.health.mark
-        let isTried = state.health.takesWrites(removed.record.volume)
+        // Zeros would be written over by a record that comes late.
+        let isTried =
+            state.health.takesWrites(removed.record.volume)
+            && !state.suspects.contains(removed.record, at: loop.now)
         do throws(StoreError) {
             guard isTried else { throw .readOnly }
             try await files.zeroHeader(at: removed.record.address, since: mark)

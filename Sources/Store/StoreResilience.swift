@@ -48,6 +48,11 @@ public struct StoreResilience: Equatable, Sendable {
     /// it lost its host. What that space held waits as long before it is anything else's.
     static let lateNanosecondsMax: UInt64 = 60_000_000_000
 
+    /// Places of writes that were tried again and may come late, of all volumes. With more than a
+    /// dozen such writes a second, for a minute, a disk is no better than one that has failed: then
+    /// the next one is not tried again, and its volume fails.
+    static let suspectPlacesMax = 1024
+
     static let retriesMax = 4
     /// However few they were, none begins later than this after the first failure.
     static let retryNanosecondsMax: UInt64 = 1_000_000_000
