@@ -178,6 +178,9 @@ actor Ledger {
         giveBack(data)
     }
 
+    /// Whether an object of that name, of which nobody was told, may be on the disk.
+    func isInDoubt(_ name: [UInt8]) -> Bool { doubts.hasFailed(state.key(name)) }
+
     private func unclaim(_ name: NameKey) {
         guard let waiters = claims.removeValue(forKey: name) else {
             preconditionFailure("a name was resolved that nobody had claimed")
