@@ -125,8 +125,11 @@ struct StoreStart: Sendable {
             journal.error("\(error)", [("object", String(decoding: name, as: UTF8.self))])
         case .indexingDelayed(let reason):
             journal.warning("the index is behind: \(reason)")
-        case .cleanupPostponed(let error):
-            journal.warning("the space of a dead record stays in use until a restart: \(error)")
+        case .cleanupPostponed(let error, let untilRestart):
+            let end = untilRestart ? "a restart" : "its place can be written"
+            journal.warning("the space of a dead record stays in use until \(end): \(error)")
+        case .removalUnread(let error):
+            journal.warning("a finished removal was passed over: \(error)")
         case .catalogWarmed(let bytes, let milliseconds):
             journal.notice(
                 "the catalog is in memory",

@@ -39,6 +39,8 @@ enum ChunkEnd: Sendable, Equatable {
     case kept(length: UInt64?, start: UploadStart?)
     /// Its checksum was wrong: nothing of it was reported.
     case discarded
+    /// A write of it failed for good. What comes next has to go elsewhere, for that may come late.
+    case failed(StoreError)
 }
 
 /// The SHA-256 of an upload's bytes up to `end`.
@@ -137,6 +139,7 @@ extension Assembler {
             upload.isReserving = false
             upload.wakeAll(on: loop)
         }
+        upload.leaveSuspects(in: range, state.suspects, at: loop.now)
         let runs = upload.state.missingSpace(for: range)
         let blockSize = UInt64(VolumeLayout.blockSize)
         let wanted = runs.reduce(0) { $0 + UInt64($1.count) * blockSize }
@@ -267,6 +270,7 @@ extension Assembler {
             upload.changeCount += 1
         }
         if case .kept(_, let start) = end { upload.start = start ?? upload.start }
+        if case .failed(let error) = end { upload.fail(error) }
         close(upload, writer)
         touch(upload)
         try await write(blocksToWrite(of: upload), of: upload)

@@ -182,9 +182,16 @@ extension Assembler {
         try await end(upload)
     }
 
-    /// The same for who is at it.
+    /// The same for who is at it. One that was packed with a record which failed may be an object
+    /// after a restart: until that is settled, nobody is told that it is gone.
     func end(_ upload: OpenUpload) async throws(UploadError) {
         try await stopWriters(upload)
+        // Behind that: it may just have been published, and have failed.
+        if upload.state.hasEveryByte, await ledger.isInDoubt(upload.terms.name) {
+            upload.ending = .none
+            upload.wakeAll(on: loop)
+            throw .store(.readOnly)
+        }
         try await giveUp(upload)
     }
 

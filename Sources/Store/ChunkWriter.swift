@@ -43,6 +43,8 @@ public final class ChunkWriter {
     private var isOpen = true
     private let inFlight: WritesInFlight
     private var failure: UploadError?
+    /// A write failed for good, and may still come.
+    private var lost: StoreError?
     /// What the owner is still to be told.
     private var news = ChunkReport()
     /// Checksums of the whole units at the front of the step that is being received.
@@ -149,8 +151,9 @@ public final class ChunkWriter {
             refusal = refusal ?? error
         }
         let isWhole = refusal == nil && !isCut
-        let end = ChunkEnd.kept(
+        let kept = ChunkEnd.kept(
             length: isWhole ? length : nil, start: isWhole ? uploadStart : nil)
+        let end = lost.map(ChunkEnd.failed) ?? kept
         do throws(UploadError) {
             let status = try await assembler.endChunk(id, number, end)
             if let refusal { throw refusal }
@@ -164,7 +167,8 @@ public final class ChunkWriter {
     public func discard() async throws(UploadError) -> UploadStatus {
         precondition(isWithheld, "what was told already counts")
         await end()
-        return try await assembler.endChunk(id, number, .discarded)
+        return try await assembler.endChunk(
+            id, number, lost.map(ChunkEnd.failed) ?? .discarded)
     }
 
     private func end() async {
@@ -285,6 +289,7 @@ public final class ChunkWriter {
                     try await file.finishWrite(write)
                 } catch {
                     problem = .store(error)
+                    lost = error
                 }
             }
             await check?.settle(mark)

@@ -3,6 +3,7 @@
 
 import IO
 import Loop
+import Resilience
 import Volumes
 
 /// One of them.
@@ -51,8 +52,10 @@ extension ObjectStore {
         _ removed: RemovedObject, isReleased: Bool, isTried: Bool, because error: StoreError
     ) {
         let cleanup = CleanupLater(
-            remains: .deleted(removed, isReleased: isReleased), notBefore: isTried ? lateEnd : 0)
-        if !keep(cleanup) { state.report(.cleanupPostponed(error)) }
+            remains: .deleted(removed, isReleased: isReleased),
+            notBefore: isTried
+                ? lateEnd : state.suspects.end(in: removed.record, at: loop.now) ?? 0)
+        if !keep(cleanup) { state.report(.cleanupPostponed(error, untilRestart: true)) }
     }
 
     /// When nothing comes any more that has failed by now.
@@ -62,8 +65,9 @@ extension ObjectStore {
     }
 
     private func keep(_ cleanup: CleanupLater) -> Bool {
-        guard state.health.bringsBack, cleanups.count < StoreLimits.cleanupsMax,
-            cleanup.failures < StoreLimits.cleanupTriesMax
+        let volume = cleanup.header.volume
+        guard state.health.bringsBack || state.health.takesWrites(volume),
+            cleanups.count < StoreLimits.cleanupsMax
         else { return false }
         cleanups.append(cleanup)
         return true
@@ -102,16 +106,26 @@ extension ObjectStore {
                 let path = VolumeName(cleanup.header.volume).path
                 throw .kernel(operation: .write, path: path, error: .io)
             }
-        } catch {
-            cleanup.notBefore = lateEnd
-            if !keep(cleanup) { state.report(.cleanupPostponed(error)) }
-            return
-        }
+        } catch { return keep(cleanup, because: error) }
         switch cleanup.remains {
         case .deleted(let removed, let isReleased):
             for extent in removed.data { await dropCached(extent) }
             await ledger.cleaned(removed, isReleased: isReleased)
         case .failed(let record): await settle(record)
+        }
+    }
+
+    /// For another try: each time later, where it is the place itself that fails.
+    private func keep(_ cleanup: CleanupLater, because error: StoreError) {
+        var cleanup = cleanup
+        cleanup.notBefore = lateEnd
+        if cleanup.failures > 0 {
+            cleanup.notBefore += state.health.policy.cleanupBackoff.delay(
+                before: cleanup.failures - 1, random: cleanupJitter.next())
+        }
+        let isKept = keep(cleanup)
+        if !isKept || cleanup.failures == StoreLimits.cleanupFailuresUntold {
+            state.report(.cleanupPostponed(error, untilRestart: !isKept))
         }
     }
 

@@ -24,6 +24,8 @@ struct DoubtfulRecords: Sendable {
         failed[name, default: []].insert(sequence)
     }
 
+    func hasFailed(_ name: NameKey) -> Bool { failed[name] != nil }
+
     /// Of an object nothing is left but the removal: answers which one need not stay, this one or
     /// an older one that it stands for.
     mutating func removed(_ name: NameKey, _ removal: RemovedObject) -> RemovedObject? {

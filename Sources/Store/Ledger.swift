@@ -178,6 +178,9 @@ actor Ledger {
         giveBack(data)
     }
 
+    /// Whether an object of that name, of which nobody was told, may be on the disk.
+    func isInDoubt(_ name: [UInt8]) -> Bool { doubts.hasFailed(state.key(name)) }
+
     private func unclaim(_ name: NameKey) {
         guard let waiters = claims.removeValue(forKey: name) else {
             preconditionFailure("a name was resolved that nobody had claimed")
@@ -191,7 +194,7 @@ actor Ledger {
     /// used again; and that of the record that removed it, unless that has to outlive another one.
     func cleaned(_ removed: RemovedObject, isReleased: Bool) {
         if !isReleased {
-            segments.release(removed.record)
+            giveBack(record: removed.record)
             // A block of it may have been written twice: first as what failed and may come late.
             giveBack(removed.data)
         }
@@ -201,7 +204,7 @@ actor Ledger {
 
     /// Nothing is left but the removal, which nobody needs.
     private func drop(_ removed: RemovedObject) {
-        segments.release(removed.removal)
+        giveBack(record: removed.removal)
         queue.append(
             [.dropRemoval(address: removed.removal.address.packed)],
             watermark: window.watermark, name: nil, sequence: 0)

@@ -37,12 +37,23 @@ extension Ledger {
     }
 
     /// Nobody needs that space, nor ever read from it, nor has a write to it under way. What of it
-    /// was handed out when its volume failed stays taken for a while.
+    /// was handed out when its volume failed stays taken for a while, and so does what was written
+    /// twice.
     func giveBack(_ unused: [Extent]) {
         if state.faults.contains(.reusesQuarantine) { return extents.release(unused) }
         // First: a volume may have failed that the allocator was not told of.
         closeFailed()
-        extents.giveBack(unused, at: loop.now)
+        let (suspects, now) = (state.suspects, loop.now)
+        extents.giveBack(unused, at: now, mayCome: { suspects.contains($0, at: now) })
+    }
+
+    /// The same for a record's, of any kind.
+    func giveBack(record: Extent) {
+        if state.suspects.contains(record, at: loop.now) {
+            segments.quarantine(record, at: loop.now)
+        } else {
+            segments.release(record)
+        }
     }
 
     /// A core no longer needs its segment: every record in it is resolved.
@@ -110,7 +121,7 @@ extension Ledger {
     private func prepared(
         atLeast blocks: UInt32, keeping kept: UInt32
     ) async throws(StoreError) -> SegmentLease {
-        let lease = try await leased(atLeast: blocks, keeping: kept)
+        var lease = try await leased(atLeast: blocks, keeping: kept)
         if lease.needsZeroing {
             do throws(StoreError) {
                 try await zero(lease.extent)
@@ -118,6 +129,11 @@ extension Ledger {
                 // They may reach the disk late.
                 segments.quarantine(lease, at: loop.now)
                 throw error
+            }
+            // As may those that were written again.
+            for part in state.suspects.parts(of: lease.extent, at: loop.now) {
+                lease.leaveOut(part)
+                segments.quarantine(part, at: loop.now)
             }
         }
         do throws(StoreError) {
@@ -182,6 +198,8 @@ extension Ledger {
             do throws(StoreError) {
                 guard found.count == 1 else { throw .noSpace }
                 try await zero(found[0])
+                // Some were written again, and may come over the first entries.
+                guard !state.suspects.contains(found[0], at: loop.now) else { throw .readOnly }
                 let number = queue.append(
                     [.addLease(CatalogLease(progressLog: found[0]))],
                     watermark: window.watermark, name: nil, sequence: 0)

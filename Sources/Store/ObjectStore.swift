@@ -6,6 +6,7 @@ import Checksums
 import Cryptography
 import IO
 public import Loop
+import Resilience
 import Volumes
 
 public final class ObjectStore {
@@ -37,6 +38,7 @@ public final class ObjectStore {
     let hashing: any SerialExecutor
     /// Deleted objects whose space is still taken: see `CleanupLater`.
     var cleanups: [CleanupLater] = []
+    var cleanupJitter: Jitter
     var isCleaningUp = false
     /// Chunks that are received here, by upload and writer.
     var chunks: [ChunkKey: ChunkWriter] = [:]
@@ -60,6 +62,7 @@ public final class ObjectStore {
         reader = try shared.state.makeReader()
         coldLookups = shared.coldLookups
         objectSeries = Randomness.integer()
+        cleanupJitter = Jitter(seed: state.health.policy.seed ?? Randomness.integer())
         assembler = Assembler(
             loop: loop, state: shared.state, ledger: shared.ledger, reader: reader)
         try assembler.open(Confined(self))

@@ -122,6 +122,14 @@ final class OpenUpload {
         if logged != nil { unrecordedSince = failed.unrecordedSince }
     }
 
+    /// What comes in the place of `range` goes elsewhere than what may come late.
+    func leaveSuspects(in range: Range<UInt64>, _ suspects: SuspectSpace, at now: UInt64) {
+        let left = state.release(in: range) { suspects.contains($0, at: now) }
+        guard !left.isEmpty else { return }
+        leftover += left
+        changeCount += 1
+    }
+
     /// For whoever frees it.
     func takeLeftover() -> [Extent] {
         defer { leftover = [] }

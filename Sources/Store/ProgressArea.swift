@@ -7,7 +7,9 @@
 ///      └──────── a write or flush failed ────┘
 ///
 /// A log that failed is left: nothing more is written there, and its space is given back once the
-/// catalog has, of each upload, what its entries say. The next log may lie on any volume.
+/// catalog has, of each upload, what its entries say. The next log may lie on any volume. One of
+/// which a write failed and was done again is left, too: the first may come over what comes round
+/// to its place.
 ///
 /// Invariants:
 ///
@@ -84,7 +86,8 @@ final class ProgressArea {
         case .preparing, .closed: return nil
         case .ready:
             guard !hasLeft(upload) else { return nil }
-            guard let extent, state.health.isIntact(extent.volume, since: mark)
+            guard let extent, state.health.isIntact(extent.volume, since: mark),
+                !state.suspects.contains(extent, at: loop.now)
             else {
                 abandon()
                 return nil

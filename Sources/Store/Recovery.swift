@@ -57,12 +57,7 @@ final class Recovery {
         let segments = rebuilds ? allSegments() : leasedSegments(leases)
         var replay = Replay(applied: rebuilds ? 0 : metadata.applied)
         for segment in segments { try await scan(segment, into: &replay) }
-        // As if their segments had been scanned: they may outlive records that failed.
-        for removal in removals {
-            guard let record = try await record(of: removal) else { continue }
-            note(record)
-            replay.add(record)
-        }
+        try await add(removals, to: &replay)
         let plan = replay.plan()
         try await apply(plan, leases: leases, removals: removals, applied: metadata.applied)
         state.report(
@@ -228,6 +223,11 @@ final class Recovery {
         do throws(ClaimError) {
             for record in records { try segments.claim(record) }
             for extent in data { try extents.claim(extent) }
+            // Headers whose zeros were written again.
+            for place in state.suspects.all(at: files.loop.now) {
+                try segments.claim(place)
+                segments.quarantine(place, at: files.loop.now)
+            }
         } catch {
             throw .index("contradicts itself: \(error); rebuild it from the volumes")
         }
@@ -240,7 +240,7 @@ final class Recovery {
     }
 
     /// By ascending address, which is how the allocator takes them in fastest.
-    private func recordsInUse() throws(StoreError) -> [Extent] {
+    func recordsInUse() throws(StoreError) -> [Extent] {
         var records: [Extent] = []
         var failure: StoreError?
         try ask { reader throws(CatalogError) in

@@ -70,7 +70,7 @@ extension Recovery {
     // MARK: What to tell the catalog
 
     /// Whether the catalog has something newer under its name.
-    private func isOutdated(_ record: Record) throws(StoreError) -> Bool {
+    func isOutdated(_ record: Record) throws(StoreError) -> Bool {
         let entry = try ask { reader throws(CatalogError) in try reader.find(record.name.span) }
         return entry.map { $0.sequence > record.header.stamp.sequence } ?? false
     }
@@ -115,16 +115,6 @@ extension Recovery {
             done: [.dropRemoval(address: address.packed)])
     }
 
-    /// Where the header lies that a known removal has ended, if it is still there.
-    private func subject(of removal: CatalogRemoval) async throws(StoreError) -> BlockAddress? {
-        guard let address = BlockAddress(packed: removal.removedAddress),
-            let record = try await record(at: address),
-            record.header.stamp.sequence < removal.sequence,
-            Removal.nameHash(record.name) == removal.nameHash
-        else { return nil }
-        return address
-    }
-
     /// Unfinished writes, and finished ones that were given up: nobody was told of them.
     private func deadHeaders(_ plan: ReplayPlan) throws(StoreError) -> [BlockAddress] {
         var headers: [BlockAddress] = []
@@ -156,32 +146,29 @@ extension Recovery {
 
     // MARK: Disk
 
-    /// The record of a removal that the catalog knows of, unless its block is something else's by
-    /// now: then it had nothing left to outlive.
-    func record(of removal: CatalogRemoval) async throws(StoreError) -> Record? {
-        guard let address = BlockAddress(packed: removal.address),
-            let record = try await record(
-                at: address, blocksMax: RecordEncoding.removalBlockCount),
-            record.header.kind == .removal, record.header.stamp.sequence == removal.sequence
+    /// The record that starts there, if one does. Reads no block that is not the record's: what is
+    /// wrong beside it is no concern of whoever asks.
+    private func record(at address: BlockAddress) async throws(StoreError) -> Record? {
+        guard let extent = try await header(at: address)?.header.extent,
+            extent.count <= StoreLimits.recordBlocksMax,
+            extent.end <= sizes[address.volume] ?? 0
         else { return nil }
-        return record
+        return try await wholeRecord(extent, keepingChecksums: false)
     }
 
-    /// The record that starts there, if one of at most so many blocks does.
-    private func record(
-        at address: BlockAddress, blocksMax: UInt32 = StoreLimits.recordBlocksMax
-    ) async throws(StoreError) -> Record? {
+    /// What the first block of the record says that starts there, if one does: all that a removal
+    /// has.
+    func header(at address: BlockAddress) async throws(StoreError) -> Record? {
         guard let size = sizes[address.volume], address.block < size else { return nil }
         let file = try await files.file(address.volume)
-        let buffer = await files.memory.buffer(Int(blocksMax) * VolumeLayout.blockSize)
+        let buffer = await files.memory.buffer(VolumeLayout.blockSize)
         defer { files.memory.giveBack(buffer: buffer) }
-        let blocks = min(size - address.block, blocksMax)
-        let window = buffer.part(from: 0, count: Int(blocks) * VolumeLayout.blockSize)
-        try await file.read(window, at: address.byteOffset)
+        let block = buffer.part(from: 0, count: VolumeLayout.blockSize)
+        try await file.read(block, at: address.byteOffset)
+        let bytes = files.memory.arena.bytes(block)
         do throws(RecordError) {
-            return try Record.decode(
-                files.memory.arena.bytes(window), at: address, instance: state.instance,
-                seal: seal, keepingChecksums: false)
+            return try Record.decodeHeader(
+                bytes, at: address, instance: state.instance, seal: seal)
         } catch {
             return nil
         }
@@ -199,7 +186,8 @@ extension Recovery {
     /// Reports a replayed object whose data is not what its record says. It stays, unreadable: an
     /// operator should see it, and nothing of ours destroys a record that bears our seal.
     private func verifyData(_ record: Record, _ object: StoredObject) async throws(StoreError) {
-        guard let whole = try await wholeRecord(record.header.extent) else { return }
+        guard let whole = try await wholeRecord(record.header.extent, keepingChecksums: true)
+        else { return }
         let manifest = Manifest(
             mediaType: [], checksum: 0, extents: whole.extents, checksums: whole.checksums,
             segments: whole.segments)
@@ -225,7 +213,9 @@ extension Recovery {
         return true
     }
 
-    private func wholeRecord(_ extent: Extent) async throws(StoreError) -> Record? {
+    private func wholeRecord(
+        _ extent: Extent, keepingChecksums: Bool
+    ) async throws(StoreError) -> Record? {
         let buffer = await files.memory.buffer(Int(extent.byteCount))
         defer { files.memory.giveBack(buffer: buffer) }
         let target = buffer.part(from: 0, count: Int(extent.byteCount))
@@ -233,7 +223,7 @@ extension Recovery {
         do throws(RecordError) {
             return try Record.decode(
                 files.memory.arena.bytes(target), at: extent.address, instance: state.instance,
-                seal: seal)
+                seal: seal, keepingChecksums: keepingChecksums)
         } catch {
             return nil
         }

@@ -111,7 +111,8 @@ extension ObjectStore {
         do throws(StoreError) {
             return try await manifest(pinned).extents
         } catch .corrupt(let volume, let offset) {
-            state.report(.cleanupPostponed(.corrupt(volume: volume, offset: offset)))
+            let error = StoreError.corrupt(volume: volume, offset: offset)
+            state.report(.cleanupPostponed(error, untilRestart: true))
             return []
         }
     }
@@ -141,7 +142,10 @@ extension ObjectStore {
         await ledger.waitUntilIndexed(number)
         await waitUntilUnread(sequence: removed.sequence)
         let mark = state.health.mark
-        let isTried = state.health.takesWrites(removed.record.volume)
+        // Zeros would be written over by a record that comes late.
+        let isTried =
+            state.health.takesWrites(removed.record.volume)
+            && !state.suspects.contains(removed.record, at: loop.now)
         do throws(StoreError) {
             guard isTried else { throw .readOnly }
             try await files.zeroHeader(at: removed.record.address, since: mark)

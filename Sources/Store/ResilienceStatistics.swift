@@ -58,7 +58,9 @@ extension Ledger {
     fileprivate var quarantine: (volumes: Int, bytes: (small: UInt64, large: UInt64)) {
         endQuarantine()
         var bytes: (small: UInt64, large: UInt64) = (0, 0)
-        for (volume, _) in state.health.states() {
+        let failed = state.health.states().map(\.volume)
+        let waiting = segments.quarantinedVolumes + extents.quarantinedVolumes
+        for volume in Set(failed + waiting) {
             switch VolumeName(volume).volumeClass {
             case .small: bytes.small += quarantinedBytes(of: volume)
             case .large: bytes.large += quarantinedBytes(of: volume)

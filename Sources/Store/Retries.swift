@@ -3,15 +3,18 @@
 import IO
 import Loop
 import Resilience
+import Volumes
 
 final class Retries {
     enum Kind { case read, write }
 
     /// One operation that has failed, and may do so again.
     struct Trial {
-        fileprivate let kind: Kind
+        /// Where a write goes; nil for a read.
+        fileprivate let place: Extent?
         fileprivate let startedAt: UInt64
         fileprivate var attempts = 0
+        fileprivate var kind: Kind { place == nil ? .read : .write }
     }
 
     private let loop: EventLoop
@@ -27,17 +30,22 @@ final class Retries {
         jitter = Jitter(seed: seed &+ UInt64(loop.index))
     }
 
-    func begin(_ kind: Kind) -> Trial { Trial(kind: kind, startedAt: loop.now) }
+    func beginRead() -> Trial { Trial(place: nil, startedAt: loop.now) }
+
+    func beginWrite(to place: Extent) -> Trial { Trial(place: place, startedAt: loop.now) }
 
     /// How long to wait before it is asked once more; nil: that answer is the last one. Nothing is
-    /// counted of an operation that is not tried again at all.
+    /// counted of an operation that is not tried again at all. Space that is written again is
+    /// suspect from here on; where there is too much of that already, nothing is.
     func delay(_ trial: inout Trial, after result: Int32) -> UInt64? {
         guard Retries.mayPass(result) else { return end(trial) }
         let elapsed = loop.now - trial.startedAt
         guard trial.attempts < StoreResilience.retriesMax,
             elapsed < StoreResilience.retryNanosecondsMax
         else { return end(trial) }
-        guard budget.take(operations: loop.completionCount, at: loop.now) else {
+        guard budget.take(operations: loop.completionCount, at: loop.now),
+            trial.place.map({ state.suspects.note($0, at: loop.now) }) ?? true
+        else {
             state.count(trial.kind) { $0.refused += 1 }
             return end(trial)
         }

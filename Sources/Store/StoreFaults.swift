@@ -25,4 +25,6 @@ struct StoreFaults: OptionSet, Sendable {
     static let forgetsRemovals = StoreFaults(rawValue: 1024)
     /// What failed is believed never to come late.
     static let settlesAtOnce = StoreFaults(rawValue: 2048)
+    /// A write that succeeded when it was tried again is believed to come once.
+    static let forgetsAttempts = StoreFaults(rawValue: 4096)
 }

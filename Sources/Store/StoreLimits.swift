@@ -44,10 +44,11 @@ public enum StoreLimits {
     /// Blocks of the longest record: it is written from, and read into, one buffer.
     static let recordBlocksMax = UInt32(transferBytesMax / VolumeLayout.blockSize)
     /// Deleted objects whose space one core may still have to free once their volume works again;
-    /// how many of them it tries each second; and how often each, where the place itself fails.
+    /// how many of them it tries each second; and how often the place of one fails before an
+    /// operator is told.
     static let cleanupsMax = 4096
     static let cleanupsPerSecond = 64
-    static let cleanupTriesMax = 3
+    static let cleanupFailuresUntold = 3
     /// Lines of one listing.
     public static let listingMax = 1000
 }

@@ -36,11 +36,22 @@ public struct StoreResilience: Equatable, Sendable {
         Backoff(base: 10_000_000, longest: 250_000_000, isExponential: backsOff)
     }
 
+    /// Added to a minute, before a place is zeroed once more that failed while its volume worked:
+    /// an hour at most. A disk finds another place for a bad one when it pleases.
+    var cleanupBackoff: Backoff {
+        Backoff(base: 60_000_000_000, longest: 3_600_000_000_000, isExponential: backsOff)
+    }
+
     /// What the kernel has called failed may still reach the disk for so long, if a path or a
     /// controller had taken it: frames linger in a fabric for 10 s (R_A_TOV of Fibre Channel), a
     /// target of NVMe over Fabrics ends what it had three keep-alive times (of 5 s in Linux) after
     /// it lost its host. What that space held waits as long before it is anything else's.
     static let lateNanosecondsMax: UInt64 = 60_000_000_000
+
+    /// Places of writes that were tried again and may come late, of all volumes. With more than a
+    /// dozen such writes a second, for a minute, a disk is no better than one that has failed: then
+    /// the next one is not tried again, and its volume fails.
+    static let suspectPlacesMax = 1024
 
     static let retriesMax = 4
     /// However few they were, none begins later than this after the first failure.

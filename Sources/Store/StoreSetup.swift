@@ -65,8 +65,12 @@ public enum StoreEvent: Sendable, Equatable {
     case corrupt(name: [UInt8], StoreError)
     /// A batch could not be indexed, and why; it will be tried again.
     case indexingDelayed(String)
-    /// Space of a deleted object, or of a record that failed, stays in use until a restart.
-    case cleanupPostponed(StoreError)
+    /// Space of a deleted object, or of a record that failed, stays in use: until a restart, or
+    /// until its place can be written.
+    case cleanupPostponed(StoreError, untilRestart: Bool)
+    /// A block of a removal that is finished, or of what it removed, cannot be read. The start went
+    /// on without it.
+    case removalUnread(StoreError)
     /// The catalog of so many bytes was read into memory, and how long that took.
     case catalogWarmed(bytes: UInt64, milliseconds: UInt64)
     /// The catalog is too large to be read into memory: look-ups may wait for the disk.

@@ -20,6 +20,7 @@ final class StoreState: Sendable {
     private let batchCount = Atomic<UInt64>(0)
     private let nameHash = NameHash(key: Randomness.integer())
     let health: VolumeHealth
+    let suspects: SuspectSpace
     private let whenStopped = Mutex<(@Sendable (VolumeID) -> Void)?>(nil)
     private let retried = Mutex<(reads: RetryCounts, writes: RetryCounts)>((.init(), .init()))
     /// By sequence.
@@ -60,6 +61,7 @@ final class StoreState: Sendable {
         progress = setup.progress
         keepsSHA256 = setup.keepsSHA256
         health = VolumeHealth(setup.resilience)
+        suspects = SuspectSpace(faults)
         self.faults = faults
     }
 

@@ -6,13 +6,14 @@ import Volumes
 
 extension VolumeFile {
     /// Writes the same bytes to the same place once more, as long as there is hope; the buffer is
-    /// the caller's all the time. On failure the volume has failed.
+    /// the caller's all the time. On failure the volume has failed. After a success the first try
+    /// may still come, over what is there then: see `SuspectSpace`.
     func writeAgain(
         _ source: Region, at offset: UInt64, after result: Int32
     ) async throws(StoreError) {
         var result = result
         if let retries {
-            var trial = retries.begin(.write)
+            var trial = retries.beginWrite(to: place(of: source, at: offset))
             while let delay = retries.delay(&trial, after: result) {
                 await loop.sleep(until: loop.now + delay)
                 guard state.health.takesWrites(id) else { throw .readOnly }
@@ -27,13 +28,20 @@ extension VolumeFile {
         throw error
     }
 
+    private func place(of source: Region, at offset: UInt64) -> Extent {
+        let blockSize = UInt64(VolumeLayout.blockSize)
+        return Extent(
+            volume: id, start: UInt32(offset / blockSize),
+            count: UInt32(VolumeLayout.blocks(for: UInt64(source.count))))
+    }
+
     /// Reads the same once more, as long as there is hope.
     func readAgain(
         _ target: Region, at offset: UInt64, after result: Int32
     ) async throws(StoreError) {
         var result = result
         if let retries {
-            var trial = retries.begin(.read)
+            var trial = retries.beginRead()
             while triesReadsAgain, let delay = retries.delay(&trial, after: result) {
                 await loop.sleep(until: loop.now + delay)
                 result = await loop.perform(.read(file: direct, offset: offset, target: target))

@@ -37,6 +37,8 @@
 ///    is not handed out again before a minute has passed since the last write to it was answered
 ///    (`ExtentAllocator.giveBack`, `SegmentAllocator.quarantine`, `CleanupLater.notBefore`): what
 ///    an old write left there, or may still bring there, harms none.
+///    So does space that a write was done again to, though its volume has not failed
+///    (`SuspectSpace`), and nothing else is written there before.
 /// 5. A record that failed is in doubt, from before its name may be claimed again until its header
 ///    was zeroed, on a volume that works, after that minute, and flushed. As long as it is, its
 ///    segment stays leased, so that every start finds it; the space that it speaks of is nobody's;

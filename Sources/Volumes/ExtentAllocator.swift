@@ -93,20 +93,23 @@ public struct ExtentAllocator: Sendable {
     /// that are free already are our mistake, and trap.
     public mutating func release(_ extents: [Extent]) {
         for extent in extents {
-            let index = checkedIndex(of: extent)
-            volumes[index].free.insert(extent.blocks)
-            for suspect in volumes[index].suspects(in: extent.blocks) {
-                volumes[index].sound?.insert(suspect)
-            }
+            volumes[checkedIndex(of: extent)].release(extent.blocks)
         }
     }
 
     /// Gives blocks back whose bytes never counted: all of a reservation, or the tail that was not
     /// needed. No write to them is under way. What of them is suspect stays taken until
-    /// `endQuarantine`, and must not be given back once more. `time` does not fall.
-    public mutating func giveBack(_ extents: [Extent], at time: UInt64) {
+    /// `endQuarantine`, and must not be given back once more; so does an extent to which something
+    /// `mayCome` all the same. `time` does not fall.
+    public mutating func giveBack(
+        _ extents: [Extent], at time: UInt64, mayCome: (Extent) -> Bool = { _ in false }
+    ) {
         for extent in extents {
             let index = checkedIndex(of: extent)
+            guard !mayCome(extent) else {
+                volumes[index].quarantined.append(Quarantined(blocks: extent.blocks, time: time))
+                continue
+            }
             var next = extent.start
             for suspect in volumes[index].suspects(in: extent.blocks) {
                 if suspect.lowerBound > next {
@@ -125,8 +128,7 @@ public struct ExtentAllocator: Sendable {
         for index in volumes.indices {
             let count = volumes[index].quarantined.prefix { $0.time <= time }.count
             for quarantined in volumes[index].quarantined.prefix(count) {
-                volumes[index].free.insert(quarantined.blocks)
-                volumes[index].sound?.insert(quarantined.blocks)
+                volumes[index].release(quarantined.blocks)
             }
             volumes[index].quarantined.removeFirst(count)
         }
@@ -135,6 +137,11 @@ public struct ExtentAllocator: Sendable {
     /// Blocks of a volume that are not handed out again before `endQuarantine`.
     public func quarantinedBlocks(of id: VolumeID) -> UInt64 {
         volumes[index(of: id)].quarantined.reduce(0) { $0 + UInt64($1.blocks.count) }
+    }
+
+    /// Those that have such blocks.
+    public var quarantinedVolumes: [VolumeID] {
+        volumes.filter { !$0.quarantined.isEmpty }.map(\.id)
     }
 
     private func checkedIndex(of extent: Extent) -> Int {
@@ -179,6 +186,12 @@ public struct ExtentAllocator: Sendable {
 }
 
 extension ExtentAllocator.Volume {
+    /// They are free, and as good as any.
+    fileprivate mutating func release(_ blocks: Range<UInt32>) {
+        free.insert(blocks)
+        for suspect in suspects(in: blocks) { sound?.insert(suspect) }
+    }
+
     /// Those of `blocks` that were handed out when it failed.
     func suspects(in blocks: Range<UInt32>) -> [Range<UInt32>] {
         guard let sound else { return [] }

@@ -28,6 +28,14 @@ public struct Record: Equatable, Sendable {
         return try decode(bytes, header, keepingChecksums: keepingChecksums)
     }
 
+    /// Reads the header at the start of one block, as `RecordHeader.decode` does, with its strings.
+    public static func decodeHeader(
+        _ block: RawSpan, at address: BlockAddress, instance: InstanceID, seal: some RecordSeal
+    ) throws(RecordError) -> Record {
+        let header = try RecordHeader.decode(block, at: address, instance: instance, seal: seal)
+        return Record(header: header, block, extents: [], checksums: [])
+    }
+
     static func decode(
         _ bytes: RawSpan, _ header: RecordHeader, keepingChecksums: Bool
     ) throws(RecordError) -> Record {

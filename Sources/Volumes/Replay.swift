@@ -49,6 +49,15 @@ public struct Replay: Sendable {
         return seen.insert(record.header.reference).inserted
     }
 
+    /// Objects beyond the applied sequence that are the last word on their names, and would not be
+    /// if there were a removal of theirs of that sequence.
+    public func objects(before sequence: UInt64) -> [Record] {
+        newest.values.filter {
+            let own = $0.header.stamp.sequence
+            return $0.header.kind != .removal && own > applied && own < sequence
+        }
+    }
+
     /// What is to be done, in an order that depends on the records alone.
     public func plan() -> ReplayPlan {
         var plan = ReplayPlan(sequenceMax: sequenceMax)

@@ -5,7 +5,7 @@
 ///
 /// While a segment is leased its core hands out the runs that came with the lease; blocks that are
 /// freed meanwhile wait here and join when the lease is over. A segment whose zeros failed counts
-/// as leased until `endQuarantine`.
+/// as leased until `endQuarantine`; blocks over which something may still come, as in a record.
 ///
 /// Invariant: a block is in a record, in a lease, or free here; never in two of them.
 public struct SegmentAllocator: Sendable {
@@ -21,6 +21,8 @@ public struct SegmentAllocator: Sendable {
     }
 
     private struct Quarantined: Sendable {
+        /// Nil for a whole segment whose zeros failed.
+        let record: Extent?
         let volume: VolumeID
         let segment: UInt32
         let time: UInt64
@@ -40,7 +42,7 @@ public struct SegmentAllocator: Sendable {
     public var limits: GrowthLimits
     /// In order of their numbers.
     private var volumes: [Volume] = []
-    /// In the order in which their zeros failed.
+    /// In the order in which they were put there.
     private var quarantined: [Quarantined] = []
 
     public init(limits: GrowthLimits) { self.limits = limits }
@@ -94,13 +96,23 @@ public struct SegmentAllocator: Sendable {
         volumes[index(of: id)].isOpen = true
     }
 
-    /// Blocks of segments that were leased when their volume failed, and have not come back. Those
-    /// in which a record failed do once that is settled.
+    /// Blocks of segments that were leased when their volume failed, and have not come back: those
+    /// in which a record failed do once that is settled. And blocks that wait in quarantine.
     public func suspectBlocks(of id: VolumeID) -> UInt64 {
-        volumes[index(of: id)].segments.reduce(0) {
+        let segments = volumes[index(of: id)].segments
+        let records = quarantined.reduce(0 as UInt64) { sum, waiting in
+            guard waiting.volume == id, let record = waiting.record,
+                !segments[Int(waiting.segment)].isSuspect
+            else { return sum }
+            return sum + UInt64(record.count)
+        }
+        return segments.reduce(records) {
             $0 + ($1.isSuspect ? UInt64(VolumeLayout.segmentBlocks) : 0)
         }
     }
+
+    /// Those that have blocks in quarantine, each perhaps more than once.
+    public var quarantinedVolumes: [VolumeID] { quarantined.map(\.volume) }
 
     /// Whether any volume may still be written.
     public var hasOpenVolume: Bool { volumes.contains { $0.isOpen } }
@@ -137,13 +149,25 @@ public struct SegmentAllocator: Sendable {
     public mutating func quarantine(_ lease: consuming SegmentLease, at time: UInt64) {
         precondition(lease.needsZeroing, "that segment was not to be zeroed")
         quarantined.append(
-            Quarantined(volume: lease.volume, segment: lease.segment, time: time))
+            Quarantined(record: nil, volume: lease.volume, segment: lease.segment, time: time))
     }
 
-    /// Nothing comes any more of the zeros that had failed by then.
+    /// `release` for blocks over which something may still come: not before `endQuarantine`.
+    public mutating func quarantine(_ extent: Extent, at time: UInt64) {
+        quarantined.append(
+            Quarantined(
+                record: extent, volume: extent.volume,
+                segment: SegmentAllocator.segment(of: extent.address), time: time))
+    }
+
+    /// Nothing comes any more of what had failed by then.
     public mutating func endQuarantine(through time: UInt64) {
         let count = quarantined.prefix { $0.time <= time }.count
         for ended in quarantined.prefix(count) {
+            if let record = ended.record {
+                release(record)
+                continue
+            }
             var segment = Segment()
             let whole = SegmentAllocator.extent(of: ended.segment, in: ended.volume)
             segment.free.insert(whole.blocks)

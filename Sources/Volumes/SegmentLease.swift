@@ -56,6 +56,13 @@ public struct SegmentLease: ~Copyable, Sendable {
         longestBound = free.longest
     }
 
+    /// Leaves out blocks of this lease to which no write but the zeros was ever started: for
+    /// `SegmentAllocator.quarantine`.
+    public mutating func leaveOut(_ extent: Extent) {
+        precondition(extent.volume == volume, "\(extent) is of another volume")
+        free.subtract(extent.blocks)
+    }
+
     /// What is left, for the allocator.
     consuming func surrender() -> FreeRuns { free }
 }

@@ -73,6 +73,15 @@ public struct SpaceMap: Equatable, Sendable {
         return missing
     }
 
+    /// The places of `blocks`, of which any may have none, in order.
+    public func places(of blocks: Range<UInt64>) -> [Piece] {
+        guard !blocks.isEmpty else { return [] }
+        let first = firstIndex(endingBehind: blocks.lowerBound)
+        return pieces[first...].prefix { $0.firstBlock < blocks.upperBound }.map {
+            $0.part($0.blocks.clamped(to: blocks))
+        }
+    }
+
     /// Where block `block` of the upload lies in its volume's file, and how many blocks from it on
     /// follow each other there; nil when it has no place.
     public func location(

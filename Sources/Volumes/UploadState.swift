@@ -151,9 +151,32 @@ public struct UploadState: Sendable {
     /// Blocks that bytes of `range` need and that are not reserved yet.
     public func missingSpace(for range: Range<UInt64>) -> [Range<UInt64>] {
         guard !range.isEmpty else { return [] }
-        let first = range.lowerBound / UploadState.blockSize
-        let end = (range.upperBound - 1) / UploadState.blockSize + 1
-        return space.missing(in: first..<end)
+        return space.missing(in: UploadState.blocks(of: range))
+    }
+
+    private static func blocks(of range: Range<UInt64>) -> Range<UInt64> {
+        range.lowerBound / blockSize..<VolumeLayout.blocks(for: range.upperBound)
+    }
+
+    /// Takes away the places of those blocks for bytes of `range` of which nothing has come, but to
+    /// which something else may: for who is about to bring those bytes, alone.
+    public mutating func release(
+        in range: Range<UInt64>, where mayCome: (Extent) -> Bool
+    ) -> [Extent] {
+        guard !range.isEmpty else { return [] }
+        let blocks = UploadState.blocks(of: range)
+        let bytes =
+            blocks.lowerBound * UploadState.blockSize..<blocks.upperBound * UploadState.blockSize
+        var released: [Extent] = []
+        for gap in received.missing(in: bytes) {
+            let first = VolumeLayout.blocks(for: gap.lowerBound)
+            let end = gap.upperBound / UploadState.blockSize
+            guard first < end else { continue }
+            for place in space.places(of: first..<end) where mayCome(place.extent) {
+                released += space.remove(place.blocks)
+            }
+        }
+        return released
     }
 
     public mutating func add(space extents: [Extent], at block: UInt64) {

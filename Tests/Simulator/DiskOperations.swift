@@ -147,6 +147,10 @@ extension SimulatedDisk {
         guard let open = openFiles[file.number], let content = visible.files[open.path]
         else { return -9 }
         if isMisaligned(open, offset, target) { return -KernelError.invalid.code }
+        let blocks = offset / 4096..<(offset + UInt64(target.count) + 4095) / 4096
+        if badBlocks[open.path]?.contains(where: blocks.contains) == true {
+            return -KernelError.io.code
+        }
         guard offset < content.byteCount else { return 0 }
         let count = min(UInt64(target.count), content.byteCount - offset)
         var zeros = arena.mutableBytes(target.part(from: 0, count: Int(count)))
@@ -192,14 +196,11 @@ extension SimulatedDisk {
         wasPreparation = write.isPreparation
         dropCached(open.path, offset, UInt64(source.count))
         let isTorn = failure != nil || planned != nil
-        if isTorn, keepsFailedWrites {
-            late += write.blocks.map {
-                Change(path: open.path, step: .block($0.0, $0.1), order: 0)
-            }
-        }
+        if isTorn { keepLate(open.path, write.blocks) }
         for (index, block) in write.blocks.enumerated() {
             // A failed write may have got anywhere.
             if isTorn, index % 2 == 1 { continue }
+            badBlocks[open.path]?.remove(block.0)
             // Zeros where nothing was written yet change nothing.
             if block.1.isEmpty, visible.files[open.path]?.blocks[block.0] == nil { continue }
             record(open.path, .block(block.0, block.1))

@@ -6,7 +6,8 @@
 ///                      └───── power cut: any subset of their blocks survives ─────┘
 ///
 /// What a failed sync should have covered may survive as well, over all that came later: no sync
-/// ends that, until time has (`lateNanosecondsMax`).
+/// ends that, until time has (`lateNanosecondsMax`). So may what a failed write was to bring, if a
+/// test wants that (`keepsFailedWrites`).
 ///
 /// Invariant: `visible` is `durable` with all of `unflushed` applied in order.
 
@@ -70,9 +71,13 @@ public final class SimulatedDisk {
     /// What the plan has for the operation that is being completed.
     var planned: FaultPlan.Outcome?
 
-    /// What writes that fail were to bring is kept, and may be brought later: see `bringLate`.
+    /// What writes that fail were to bring is kept, and may come later, with a power cut or when a
+    /// test says so (`bringLate`): not after `lateNanosecondsMax`, and over whatever is there then.
     public var keepsFailedWrites = false
-    var late: [Change] = []
+    private var late: [(change: Change, since: UInt64)] = []
+
+    /// Blocks that cannot be read, by path. Writing one mends it: the disk finds another place.
+    public var badBlocks: [String: Set<UInt64>] = [:]
 
     /// Whether the last operation wrote nothing but zeros: too dull to cut the power at.
     public internal(set) var wasPreparation = false
@@ -99,9 +104,31 @@ public final class SimulatedDisk {
     }
 
     /// Writes that were said to have failed reach the disk after all, over whatever is there now.
-    public func bringLate() {
-        for change in late { record(change.path, change.step) }
+    /// Answers how many blocks they bring.
+    @discardableResult
+    public func bringLate() -> Int {
+        let coming = comingLate
+        for change in coming { record(change.path, change.step) }
         late = []
+        return coming.count
+    }
+
+    /// As it is once all has come that may come late.
+    public var latest: DiskImage {
+        var image = visible
+        for change in comingLate { SimulatedDisk.apply(change, to: &image) }
+        return image
+    }
+
+    private var comingLate: [Change] {
+        late.filter { plan.now < $0.since + lateNanosecondsMax }.map(\.change)
+    }
+
+    func keepLate(_ path: String, _ blocks: [(UInt64, [UInt8])]) {
+        guard keepsFailedWrites else { return }
+        late += blocks.map {
+            (Change(path: path, step: .block($0.0, $0.1), order: 0), plan.now)
+        }
     }
 
     /// Changes a byte of a file, behind the back of whoever has it open.
@@ -117,7 +144,7 @@ public final class SimulatedDisk {
 
     /// Whether something is there that a power cut could undo.
     public var hasVolatileState: Bool {
-        !unflushed.isEmpty || !doubtful.isEmpty || !inFlight.isEmpty
+        !unflushed.isEmpty || !doubtful.isEmpty || !inFlight.isEmpty || !comingLate.isEmpty
     }
 
     /// What a power cut at this moment leaves, of the many things it may leave. Equal `choices` of
@@ -143,6 +170,11 @@ public final class SimulatedDisk {
                 SimulatedDisk.apply(Change(path: write.path, step: step, order: 0), to: &image)
                 choices.append(number << 32 | block)
             }
+        }
+        for (number, change) in comingLate.enumerated()
+        where Int.random(in: 0..<100, using: &random) < odds {
+            SimulatedDisk.apply(change, to: &image)
+            choices.append(UInt64.max - UInt64(number))
         }
         return (image, choices)
     }

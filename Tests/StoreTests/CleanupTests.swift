@@ -146,25 +146,26 @@ import Volumes
         try checkEnd(world, catalog, small: 1)
     }
 
-    /// It is no disk that fails where a place does: what works goes on, and soon is left alone.
-    @Test func `is left to a restart where its place is bad for good`() throws {
+    /// It is no disk that fails where a place does: what works goes on. The place is tried again,
+    /// each time later, and no restart is needed.
+    @Test func `gives its space back once its place can be written`() throws {
         let catalog = MemoryCatalog(instance: World.instance)
         let world = try world(catalog)
         try deleteDuringOutage(world)
         #expect(world.waitUntilRecovered())
-        for _ in 0..<StoreLimits.cleanupTriesMax {
-            #expect(!world.hasGivenUp)
-            // Both headers.
-            for number in 1...2 { world.disk.fail(.write, number: number) }
-            cleanUp(world, after: 61)
-        }
-        #expect(world.opens == 1 && world.hasGivenUp)
-        let operations = world.disk.operationCount
-        cleanUp(world)
-        #expect(world.disk.operationCount == operations)
+        // Both headers.
+        let hits = world.disk.plan.hitCount
+        world.fail([.write], of: "volumes/small", seconds: 3000)
+        world.pass(secondsCleaning: 3000)
+        #expect(6...20 ~= world.disk.plan.hitCount - hits)
+        #expect(world.opens == 1 && world.hasPostponed && !world.hasGivenUp)
         #expect(world.space.largeUsed == 99)
         _ = try world.put("new", [1]).get()
-        #expect(world.close() == nil)
+        #expect(try world.remove("new").get())
+        world.pass(secondsCleaning: 3720)
+        #expect(world.lateHeaders.isEmpty && world.space.largeUsed == 25)
+        #expect(try catalog.makeReader().removals().isEmpty)
+        try checkEnd(world, catalog, small: 1)
     }
 
     /// Outages follow one another: it is tried as soon as none is.
@@ -188,6 +189,11 @@ import Volumes
 extension World {
     /// Whether space stays in use until a restart.
     fileprivate var hasGivenUp: Bool {
-        events.all.contains { if case .cleanupPostponed = $0 { true } else { false } }
+        events.all.contains { if case .cleanupPostponed(_, true) = $0 { true } else { false } }
+    }
+
+    /// Whether some does until its place can be written.
+    fileprivate var hasPostponed: Bool {
+        events.all.contains { if case .cleanupPostponed(_, false) = $0 { true } else { false } }
     }
 }

@@ -143,6 +143,35 @@ import Volumes
         #expect(world.close() == nil)
     }
 
+    /// The same for a write that failed for good, of a chunk of which nothing else has come.
+    @Test func `has no place in common with a write that came late`() throws {
+        let catalog = MemoryCatalog(instance: World.instance)
+        let world = World(try World.hardware(), catalog: catalog, resilience: .breakingOnly)
+        world.disk.keepsFailedWrites = true
+        try world.open()
+        let bytes = content(262_144, seed: 1)
+        let id = try world.ask { core throws(UploadError) in
+            try await core.createUpload("a", length: 262_144)
+        }.get().id
+        _ = try send(world, id, 131_072..<262_144, bytes, sent: nil).get()
+        world.settle()
+        world.disk.fail(.write, number: 1)
+        let others = content(262_144, seed: 9)
+        #expect(throws: UploadError.self) {
+            try send(world, id, 65_536..<131_072, others, sent: nil).get()
+        }
+        #expect(world.waitUntilRecovered())
+        _ = try send(world, id, 65_536..<131_072, bytes, sent: nil).get()
+        #expect(try send(world, id, 0..<65_536, bytes, sent: nil).get().isFinished)
+        world.settle()
+        try expectAfterCuts(world, catalog, ["a": bytes])
+        #expect(world.disk.bringLate() > 0)
+        #expect(try world.get("a").get() == bytes)
+        world.pass(secondsCleaning: 65)
+        #expect(lostBlocks(in: world) == [])
+        #expect(world.close() == nil)
+    }
+
     private func send(
         _ world: World, _ id: UploadID, _ range: Range<Int>, _ bytes: [UInt8], sent: Int?
     ) -> Result<UploadStatus, UploadError> {

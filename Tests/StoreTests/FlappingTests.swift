@@ -117,6 +117,7 @@ import Volumes
             resilience: .breakingOnly)
         world.volumeBytes = UInt64(VolumeLayout.segmentSize)
         world.capacityBytes = 4 * UInt64(VolumeLayout.segmentSize)
+        world.disk.keepsFailedWrites = true
         try world.open()
         let story = Story(world, catalog, seed: seed, cutsPerOperation: 2)
         let olds: [Step] = (0..<3 as Range<UInt64>).map { .put("old\($0)", size: 30_000, seed: $0) }

@@ -66,43 +66,11 @@ import Volumes
         let hardware = try World.hardware()
         let catalog = MemoryCatalog(instance: World.instance)
         let world = try world(catalog, faults)
-        var found: [String] = []
         let ledger = try #require(world.shared).ledger
         let slow = try #require(world.run { try? await ledger.claim(Array("slow".utf8), nil) })
         let expectations = try fail(plan, world)
         #expect(try catalog.makeReader().metadata().applied < slow)
-        var images = [world.disk.visible]
-        for seed in 0..<8 as Range<UInt64> {
-            var random = SeededRandom(seed: seed)
-            images.append(world.disk.powerCut(&random).image)
-        }
-        for (index, image) in images.enumerated() {
-            // Without the catalog, and with it; and then without it.
-            let rebuilt = World(hardware, disk: SimulatedDisk(image))
-            try rebuilt.open()
-            found += contradictions(rebuilt, expectations)
-            #expect(rebuilt.close() == nil)
-            for cut in try cutsDuringRecovery(
-                after: PowerCut(
-                    image: image, catalog: try CatalogSnapshot(catalog),
-                    expectations: expectations, operation: index),
-                hardware: hardware, perOperation: 3)
-            {
-                found += StoreTests.problems(
-                    after: cut, hardware: hardware, tryingWrites: false)
-            }
-            let again = World(
-                hardware, disk: SimulatedDisk(image),
-                catalog: try CatalogSnapshot(catalog).restored())
-            try again.open()
-            found += contradictions(again, expectations)
-            #expect(again.close() == nil)
-            let last = World(hardware, disk: SimulatedDisk(again.disk.visible))
-            try last.open()
-            found += contradictions(last, expectations)
-            #expect(last.close() == nil)
-        }
-        return found
+        return try problemsAfterPowerCuts(world, catalog, expectations, hardware)
     }
 
     /// Two small volumes of one segment each, and a large one.
@@ -111,6 +79,7 @@ import Volumes
             try World.hardware(), catalog: catalog, faults: faults, resilience: .breakingOnly)
         world.volumeBytes = UInt64(VolumeLayout.segmentSize)
         world.capacityBytes = 3 * UInt64(VolumeLayout.segmentSize)
+        world.disk.keepsFailedWrites = true
         try world.open()
         _ = try world.put("old", content(100_000, seed: 1)).get()
         world.settle()
@@ -155,4 +124,45 @@ import Volumes
         world.pass(seconds: 0.4)
         return expectations
     }
+}
+
+/// What is wrong with stores that are opened after a power cut at this moment: with the catalog,
+/// without it, and with both in turn; and whenever the power goes once more while one is opened.
+func problemsAfterPowerCuts(
+    _ world: World, _ catalog: MemoryCatalog, _ expectations: Expectations,
+    _ hardware: [Hardware]
+) throws -> [String] {
+    var found: [String] = []
+    var images = [world.disk.visible]
+    for seed in 0..<8 as Range<UInt64> {
+        var random = SeededRandom(seed: seed)
+        images.append(world.disk.powerCut(&random).image)
+    }
+    for (index, image) in images.enumerated() {
+        // Without the catalog, and with it; and then without it.
+        let rebuilt = World(hardware, disk: SimulatedDisk(image))
+        try rebuilt.open()
+        found += contradictions(rebuilt, expectations)
+        #expect(rebuilt.close() == nil)
+        for cut in try cutsDuringRecovery(
+            after: PowerCut(
+                image: image, catalog: try CatalogSnapshot(catalog),
+                expectations: expectations, operation: index),
+            hardware: hardware, perOperation: 3)
+        {
+            found += StoreTests.problems(
+                after: cut, hardware: hardware, tryingWrites: false)
+        }
+        let again = World(
+            hardware, disk: SimulatedDisk(image),
+            catalog: try CatalogSnapshot(catalog).restored())
+        try again.open()
+        found += contradictions(again, expectations)
+        #expect(again.close() == nil)
+        let last = World(hardware, disk: SimulatedDisk(again.disk.visible))
+        try last.open()
+        found += contradictions(last, expectations)
+        #expect(last.close() == nil)
+    }
+    return found
 }

@@ -148,6 +148,50 @@ import Volumes
         }
     }
 
+    /// With so many that uploads still need, whose clients do not come back, there is no other one
+    /// before these do: what comes is told to the catalog.
+    @Test func `is followed by none where too many are left, until they are not`() throws {
+        let catalog = MemoryCatalog(instance: World.instance)
+        let world = World(
+            try World.hardware(), catalog: catalog, progress: .always, resilience: .breakingOnly)
+        try world.open()
+        let clients = (0..<ProgressArea.leftMax + 2).map {
+            UploadClient("n\($0)", content(200_000, seed: UInt64($0)))
+        }
+        func logs() throws -> Int {
+            try catalog.makeReader().leases().compactMap(\.progressLog).count
+        }
+        for (number, client) in clients.enumerated() {
+            client.create(world, on: 0)
+            client.send(world, on: 0, to: 4096)
+            world.settle()
+            let before = world.progressEntries
+            client.send(world, on: 0, to: 50_000)
+            #expect((world.progressEntries > before) == (number < ProgressArea.leftMax))
+            world.disk.fail(.sync, number: 1)
+            client.send(world, on: 0, to: 90_000)
+            #expect(client.failures.count == 1 && client.told == 50_000)
+            #expect(world.waitUntilRecovered())
+            #expect(try logs() == min(number + 1, ProgressArea.leftMax))
+        }
+        for client in clients {
+            client.finish(world)
+            #expect(client.isFinished && client.problems == [])
+        }
+        world.pass(secondsCleaning: 65)
+        #expect(try logs() <= 1 && lostBlocks(in: world) == [])
+        let entries = world.progressEntries
+        let last = UploadClient("last", content(200_000, seed: 99))
+        last.create(world, on: 0)
+        for end in [4096, 30_000, 60_000] {
+            last.send(world, on: 0, to: end)
+            world.settle()
+        }
+        #expect(world.progressEntries > entries, "it has no log any more")
+        last.finish(world)
+        #expect(last.isFinished && world.close() == nil)
+    }
+
     private func problems(_ cut: Cut, _ hardware: [Hardware]) throws -> [String] {
         let again = World(
             hardware, disk: SimulatedDisk(cut.image), catalog: try cut.catalog.restored())

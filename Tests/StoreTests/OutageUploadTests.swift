@@ -1,6 +1,5 @@
 // Goal:   uploads that may be resumed go on where they were told to, once the volume that failed
-//         under them takes writes again, without a restart; or say that they wait for one, and then
-//         go on from there.
+//         under them takes writes again, or a minute later, without a restart; and after one, too.
 // Method: the tale of six uploads on two cores, told again and again; each time another write or
 //         flush fails. Then all go on in the same process, and once more in another.
 
@@ -19,16 +18,13 @@ import Volumes
         let hardware = try World.hardware(cores: 2)
         let count = try count(kind, hardware, progress)
         let wanted = min(count, 20)
-        var (stuck, opened) = (0, 0)
+        var opened = 0
         for index in 0..<wanted {
             let number = 1 + index * (count - 1) / (wanted - 1)
-            let world = try strike(kind, number, hardware, progress)
-            stuck += world.stuck
-            opened += world.opened
+            opened += try strike(kind, number, hardware, progress)
         }
-        #expect(opened > wanted / 2)
-        // Those whose record failed, and those that only a log knows all of, wait for a restart.
-        #expect(stuck <= (progress == .never ? wanted / 3 : wanted))
+        // Two volumes are made, and their directory flushed each time: that fails no volume.
+        #expect(opened >= wanted - (kind == .sync ? 2 : 0))
     }
 
     private func count(
@@ -46,7 +42,7 @@ import Volumes
 
     private func strike(
         _ kind: OperationKind, _ number: Int, _ hardware: [Hardware], _ progress: ProgressPolicy
-    ) throws -> (stuck: Int, opened: Int) {
+    ) throws -> Int {
         let what: Comment = "\(kind) \(number)"
         let catalog = MemoryCatalog(instance: World.instance)
         let world = World(
@@ -58,9 +54,15 @@ import Volumes
         let tale = UploadTale()
         tale.tell(world)
         world.disk.plan.disarm()
-        #expect(world.waitUntilRecovered(), what)
+        #expect(world.opens <= 1 && world.waitUntilRecovered(), what)
         let clients = tale.all.filter { $0.id != nil && $0.isEnded == nil }
         for client in clients { client.finish(world) }
+        // Only an upload whose object's record failed waits until that is settled.
+        let waiting = clients.filter { !$0.isFinished && !$0.isUnheard }
+        #expect(waiting.count <= 1, what)
+        if !waiting.isEmpty { world.pass(secondsCleaning: 65) }
+        for client in waiting { client.finish(world) }
+        #expect(clients.allSatisfy { $0.isFinished || $0.isUnheard }, what)
         #expect(clients.flatMap(\.problems) == [], what)
         for client in clients where client.isFinished {
             #expect(try world.get(client.name).get() == client.bytes, what)
@@ -71,7 +73,6 @@ import Volumes
         other.finish(world)
         #expect(other.isFinished && other.failures == [], what)
         let opened = world.opens
-        let stuck = clients.count { !$0.isFinished }
         #expect(world.close() == nil, what)
         let again = World(hardware, disk: SimulatedDisk(world.disk.visible), catalog: catalog)
         try again.open()
@@ -81,7 +82,7 @@ import Volumes
         try last.open()
         #expect(contradictions(last, Expectations()) == [], what)
         #expect(last.close() == nil, what)
-        return (stuck, opened)
+        return opened
     }
 
     /// Of a large object: its data, its record; and what tells the catalog of both.

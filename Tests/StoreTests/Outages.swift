@@ -18,7 +18,9 @@ extension StoreResilience {
 
     /// Volumes come back, but nothing is asked again.
     static var breakingOnly: StoreResilience {
-        StoreResilience(retries: false, backsOff: true, breaksCircuits: true)
+        var resilience = StoreResilience(retries: false, backsOff: true, breaksCircuits: true)
+        resilience.seed = 7
+        return resilience
     }
 }
 

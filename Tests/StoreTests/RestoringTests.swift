@@ -42,6 +42,7 @@ import Volumes
             try World.hardware(cores: 2), catalog: catalog, seed: plan.seed, faults: faults,
             progress: plan.progress, resilience: resilience)
         world.volumeBytes = UInt64(VolumeLayout.segmentSize)
+        world.disk.keepsFailedWrites = true
         try world.open()
         let crowd = OutageCrowd(world, catalog, seed: plan.seed)
         crowd.work(rounds: 2, cuttingEvery: 0)

@@ -233,6 +233,7 @@ func contradictions(
         small += UInt64(line.object.record.count)
         if line.object.kind == .large { large += (line.object.length + 4095) / 4096 }
     }
+    large += (world.shared?.unfinishedBytes ?? 0) / UInt64(VolumeLayout.blockSize)
     let space = world.space
     if space.smallUsed != small { problems.append("\(space.smallUsed) small, not \(small) blocks") }
     if space.largeUsed != large { problems.append("\(space.largeUsed) large, not \(large) blocks") }

@@ -35,6 +35,9 @@ final class UploadClient {
         digests = whole.map { .of($0) } ?? ObjectDigests()
     }
 
+    /// A plain PUT of which nothing was kept when it broke off, and nobody was told otherwise.
+    var isUnheard: Bool { isPlain && told == 0 && failures.last == .notFound }
+
     /// As it is now, to go on with in another store.
     var twin: UploadClient {
         let twin = UploadClient(name, bytes, tellsLength: tellsLength)
@@ -220,7 +223,7 @@ struct UploadTale {
         } else {
             client.finish(world)
         }
-        if client.isPlain, client.told == 0, client.failures.last == .notFound { return [] }
+        if client.isUnheard { return [] }
         var found = client.problems
         if !client.isFinished { found.append("\(client.name) does not end: \(client.failures)") }
         if (try? world.get(client.name).get()) != client.bytes {

@@ -102,6 +102,17 @@ import Testing
         #expect(Replay(applied: 9).plan() == ReplayPlan(sequenceMax: 9))
     }
 
+    @Test func `tells what a removal that it was not shown would have outlived`() {
+        var replay = Replay(applied: 2)
+        for found in [
+            record(2, name: "applied"), record(3, name: "a"), record(4, name: "b"),
+            record(5, .removal, ends: 4, name: "b"), record(6, name: "c"), record(9, name: "d"),
+        ] { replay.add(found) }
+        let names = replay.objects(before: 9).map { String(decoding: $0.name, as: UTF8.self) }
+        #expect(names.sorted() == ["a", "c"])
+        #expect(replay.objects(before: 3) == [])
+    }
+
     private func record(
         _ sequence: UInt64, _ kind: RecordKind = .smallObject, ends other: UInt64? = nil,
         name: String = "name"

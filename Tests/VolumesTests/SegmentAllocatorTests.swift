@@ -64,6 +64,34 @@ private let reserved = VolumeLayout.reservedBlocks
         #expect(allocator.suspectBlocks(of: VolumeID(1)) == 0)
     }
 
+    @Test func `frees what may be written over once it may not, also in a lease`() throws {
+        var allocator = twoSegments()
+        let id = VolumeID(1)
+        var lease = try allocator.lease()
+        // Zeros that were written twice, and a record.
+        let zeros = Extent(volume: id, start: lease.extent.start, count: 64)
+        lease.leaveOut(zeros)
+        allocator.quarantine(zeros, at: 5)
+        let place = lease.allocate(blocks: 3)
+        #expect(place?.block == zeros.end)
+        allocator.quarantine(Extent(volume: id, start: zeros.end, count: 3), at: 6)
+        #expect(allocator.suspectBlocks(of: id) == 67)
+        #expect(allocator.quarantinedVolumes == [id, id])
+        // Where the whole segment is suspect, they are counted once.
+        allocator.close(id)
+        #expect(allocator.suspectBlocks(of: id) == UInt64(whole))
+        allocator.reopen(id)
+        let segment = lease.segment
+        allocator.giveBack(lease)
+        #expect(allocator.suspectBlocks(of: id) == 67)
+        #expect(allocator.freeExtents(of: segment, in: id).map(\.start) == [zeros.end + 3])
+        allocator.endQuarantine(through: 5)
+        #expect(allocator.suspectBlocks(of: id) == 3)
+        allocator.endQuarantine(through: 6)
+        #expect(allocator.suspectBlocks(of: id) == 0 && allocator.quarantinedVolumes == [])
+        #expect(allocator.statistics.usedBlocks == 0)
+    }
+
     @Test func `leases a used segment again when a quarter is free`() throws {
         var allocator = twoSegments(capacitySegments: 3)
         var lease = try allocator.lease()

@@ -106,6 +106,12 @@ private func extent(_ volume: UInt16, _ start: UInt32, _ count: UInt32) -> Exten
             map.pieces == pieces, map.extents == pieces.map(\.extent),
             map.blockCount == model.places.count { $0 != nil },
             map.isEmpty == pieces.isEmpty, map.missing(in: question) == missing,
+            map.places(of: question).flatMap { piece in
+                zip(piece.blocks, piece.extent.blocks).map { "\($0) \(piece.extent.volume) \($1)" }
+            }
+                == question.compactMap { block in
+                    model.places[Int(block)].map { "\(block) \($0.volume) \($0.block)" }
+                },
             map.contains(question) == missing.isEmpty, SpaceMap(pieces: map.pieces) == map,
         ]
         for block in question {

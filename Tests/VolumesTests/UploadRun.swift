@@ -51,7 +51,10 @@ struct UploadRun {
             for number in numbers { end(number) }
         }
         let number = state.open(claim)
-        reserve(claim.offset..<(claim.end ?? claim.offset))
+        let range = claim.offset..<(claim.end ?? claim.offset)
+        // As if something might come late to all that has not come.
+        if number % 3 == 0 { _ = state.release(in: range) { _ in true } }
+        reserve(range)
         let steps = ChunkSteps(
             end: claim.end, length: state.length, stored: state.stored(in: claim.range),
             held: Set(state.fragments.keys))

@@ -226,6 +226,38 @@ import Testing
     }
 }
 
+extension `The state of an upload` {
+    /// Blocks 0 to 9, of which 0, 1 and a part of 4 have come.
+    @Test func `leaves the places of what has not come, where something else may`() throws {
+        var state = UploadState(length: 40_960, bytesMax: 1 << 30)
+        let first = state.open(ChunkClaim(offset: 0, end: 40_960, isSequential: false))
+        state.add(space: [Extent(volume: VolumeID(1), start: 7, count: 6)], at: 0)
+        state.add(space: [Extent(volume: VolumeID(2), start: 70, count: 4)], at: 6)
+        var report = ChunkReport()
+        report.written = [0..<8192]
+        report.blocks = [.init(number: 0, checksum: 1), .init(number: 1, checksum: 2)]
+        report.parts = [BlockPart(offset: 16_500, bytes: [1, 2, 3])]
+        _ = try state.take(report, from: first)
+        state.close(first)
+        // Nobody asks of what has come, nor of what is not in the range.
+        var asked: [Extent] = []
+        let none = state.release(in: 4096..<24_576) {
+            asked.append($0)
+            return false
+        }
+        let (before, behind) = (
+            Extent(volume: VolumeID(1), start: 9, count: 2),
+            Extent(volume: VolumeID(1), start: 12, count: 1)
+        )
+        #expect(none == [] && asked == [before, behind])
+        #expect(state.release(in: 0..<30_000) { $0.volume == VolumeID(1) } == [before, behind])
+        #expect(state.missingSpace(for: 0..<40_960) == [2..<4, 5..<6])
+        #expect(state.release(in: 30_000..<30_001) { _ in true }.map(\.start) == [71])
+        #expect(state.release(in: 30_000..<30_000) { _ in true } == [])
+        #expect(state.missingSpace(for: 0..<40_960) == [2..<4, 5..<6, 7..<8])
+    }
+}
+
 @Suite struct `An upload refuses` {
     private func claim(
         _ offset: UInt64, _ end: UInt64?, isSequential: Bool = true, length: UInt64? = nil
