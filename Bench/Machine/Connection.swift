@@ -74,12 +74,14 @@ public enum Connection {
     public static func send(_ bytes: [UInt8], to socket: Descriptor) throws(KernelError) {
         var count = 0
         while count < bytes.count {
-            let result = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.send(
-                    socket.number, buffer.baseAddress! + count, buffer.count - count,
-                    Int32(MSG_NOSIGNAL))
+            let start = count
+            count += try uninterrupted {
+                unsafe bytes.withUnsafeBytes { buffer in
+                    unsafe Glibc.send(
+                        socket.number, buffer.baseAddress! + start, buffer.count - start,
+                        Int32(MSG_NOSIGNAL))
+                }
             }
-            count += try answer(result)
         }
     }
 
@@ -89,10 +91,20 @@ public enum Connection {
         into target: inout [UInt8], _ range: Range<Int>, of socket: Descriptor
     ) throws(KernelError) -> Int {
         precondition(range.upperBound <= target.count)
-        let result = unsafe target.withUnsafeMutableBytes { bytes in
-            unsafe recv(socket.number, bytes.baseAddress! + range.lowerBound, range.count, 0)
+        return try uninterrupted {
+            unsafe target.withUnsafeMutableBytes { bytes in
+                unsafe recv(socket.number, bytes.baseAddress! + range.lowerBound, range.count, 0)
+            }
         }
-        return try answer(result)
+    }
+
+    /// What the call answers, made again where only a signal cut it short: one with a timeout is
+    /// not restarted by the kernel, whatever the signal's handler asks for (signal(7)).
+    private static func uninterrupted(_ call: () -> Int) throws(KernelError) -> Int {
+        while true {
+            let result = call()
+            guard result < 0, errno == EINTR else { return try answer(result) }
+        }
     }
 
     /// Drops up to `count` bytes in the kernel, without copying them (MSG_TRUNC, tcp(7)). Answers

@@ -49,6 +49,7 @@ final class ScriptedServer: Sendable {
         Thread.detachNewThread { [weak self] in
             while true {
                 let connection = accept(descriptor, nil, nil)
+                if connection < 0, errno == EINTR { continue }
                 guard connection >= 0 else { break }
                 // Some clients have several at once.
                 Thread.detachNewThread { [weak self] in
@@ -98,9 +99,12 @@ final class ScriptedServer: Sendable {
 
     private func receive(_ connection: Int32) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe buffer.withUnsafeMutableBytes {
-            unsafe recv(connection, $0.baseAddress, $0.count, 0)
-        }
+        var count: Int
+        repeat {
+            count = unsafe buffer.withUnsafeMutableBytes {
+                unsafe recv(connection, $0.baseAddress, $0.count, 0)
+            }
+        } while count < 0 && errno == EINTR
         return count > 0 ? Array(buffer[..<count]) : nil
     }
 }

@@ -1,0 +1,62 @@
+// Goal:   a blocking connection of the bench's clients lasts until its peer or its patience ends it.
+// Method: a signal amid a wait, with bytes behind it.
+
+import Foundation
+import Glibc
+import IO
+import Synchronization
+import Testing
+
+@testable import BenchMachine
+
+@Suite struct `A blocking connection` {
+    /// Nil once that thread is no more.
+    private func isAsleep(_ thread: Int32) -> Bool? {
+        let text = TextFile.read("/proc/self/task/\(thread)/stat")
+        return text.map { $0.split(separator: ")").last?.hasPrefix(" S") ?? false }
+    }
+
+    /// A call with a timeout ends with EINTR, handler or not restarting: the kernel's rule.
+    @Test func `is not ended by a signal`() throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(listener >= 0 && listen(listener, 1) == 0)
+        defer { close(listener) }
+        var name = sockaddr_in()
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = unsafe withUnsafeMutablePointer(to: &name) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe getsockname(listener, $0, &size)
+            }
+        }
+        try #require(status == 0)
+        unsafe signal(SIGURG) { _ in }
+        defer { unsafe signal(SIGURG, SIG_DFL) }
+        let line = try Connection.open(
+            to: 0x7f00_0001, port: UInt16(bigEndian: name.sin_port), congestionControl: nil,
+            patienceSeconds: 600)
+        let peer = accept(listener, nil, nil)
+        try #require(peer >= 0)
+        defer { close(peer) }
+        let number = Mutex<Int32>(0)
+        let outcome = Mutex<String?>(nil)
+        Thread.detachNewThread {
+            number.withLock { $0 = gettid() }
+            var bytes = [UInt8](repeating: 0, count: 8)
+            let end: String
+            do { end = "\(try Connection.receive(into: &bytes, 0..<8, of: line)) \(bytes[0])" } catch {
+                end = "\(error)"
+            }
+            outcome.withLock { $0 = end }
+        }
+        var thread: Int32 = 0
+        while thread == 0 || isAsleep(thread) == false { thread = number.withLock { $0 } }
+        for _ in 0..<3 {
+            _ = tgkill(getpid(), thread, SIGURG)
+            while isAsleep(thread) == false, outcome.withLock({ $0 }) == nil {}
+        }
+        _ = unsafe send(peer, [7], 1, Int32(MSG_NOSIGNAL))
+        while outcome.withLock({ $0 }) == nil { usleep(1000) }
+        #expect(outcome.withLock { $0 } == "1 7")
+        OpenFile.close(line)
+    }
+}
