@@ -139,17 +139,19 @@ extension Assembler {
             upload.isReserving = false
             upload.wakeAll(on: loop)
         }
-        upload.leaveSuspects(in: range, state.suspects, at: loop.now)
-        let runs = upload.state.missingSpace(for: range)
+        let (suspects, now) = (state.suspects, loop.now)
+        // What is left keeps its place until there is another one.
+        let left = upload.state.suspectSpace(for: range) { suspects.contains($0, at: now) }
+        let runs = left + upload.state.missingSpace(for: range)
         let blockSize = UInt64(VolumeLayout.blockSize)
         let wanted = runs.reduce(0) { $0 + UInt64($1.count) * blockSize }
         try hold(wanted, for: upload)
-        var found: [(first: UInt64, extents: [Extent])] = []
+        var found: [(blocks: Range<UInt64>, extents: [Extent])] = []
         var bytes: UInt64 = 0
         do throws(StoreError) {
-            for missing in runs {
-                let count = UInt64(missing.count) * blockSize
-                found.append((missing.lowerBound, try await ledger.reserve(count)))
+            for blocks in runs {
+                let count = UInt64(blocks.count) * blockSize
+                found.append((blocks, try await ledger.reserve(count)))
                 bytes += count
             }
         } catch {
@@ -158,9 +160,7 @@ extension Assembler {
             letGo(wanted, of: upload)
             throw .store(error)
         }
-        for piece in found { upload.state.add(space: piece.extents, at: piece.first) }
-        // Even if no byte comes: what is not used of it goes back with the next settling.
-        if bytes > 0 { upload.changeCount += 1 }
+        for piece in found { upload.lay(piece.extents, under: piece.blocks) }
         return bytes
     }
 

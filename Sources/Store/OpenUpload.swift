@@ -122,11 +122,10 @@ final class OpenUpload {
         if logged != nil { unrecordedSince = failed.unrecordedSince }
     }
 
-    /// What comes in the place of `range` goes elsewhere than what may come late.
-    func leaveSuspects(in range: Range<UInt64>, _ suspects: SuspectSpace, at now: UInt64) {
-        let left = state.release(in: range) { suspects.contains($0, at: now) }
-        guard !left.isEmpty else { return }
-        leftover += left
+    /// What comes there goes to `extents`, and not where something else may come late.
+    func lay(_ extents: [Extent], under blocks: Range<UInt64>) {
+        leftover += state.lay(extents, under: blocks)
+        // Even if no byte comes: what is not used of it goes back with the next settling.
         changeCount += 1
     }
 

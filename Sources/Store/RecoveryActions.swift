@@ -15,7 +15,8 @@ extension Recovery {
         var changes: [CatalogChange] = []
         var headers: [BlockAddress] = []
         for removal in removals {
-            if let subject = try await subject(of: removal) { headers.append(subject) }
+            let subject = try await subject(of: removal, beside: plan.live)
+            if let subject { headers.append(subject) }
         }
         try await zero(headers)
 

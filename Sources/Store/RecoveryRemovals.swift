@@ -41,8 +41,11 @@ extension Recovery {
         return record
     }
 
-    /// Where the header lies that a known removal has ended, if it may still be there.
-    func subject(of removal: CatalogRemoval) async throws(StoreError) -> BlockAddress? {
+    /// Where the header lies that a known removal has ended, if it may still be there. `found` is
+    /// what objects occupy that the catalog is still to be told of.
+    func subject(
+        of removal: CatalogRemoval, beside found: [Extent]
+    ) async throws(StoreError) -> BlockAddress? {
         guard let address = BlockAddress(packed: removal.removedAddress) else { return nil }
         do throws(StoreError) {
             guard let record = try await header(at: address),
@@ -51,17 +54,26 @@ extension Recovery {
             else { return nil }
             return address
         } catch .unreadable(let volume, let offset, let code) {
-            // What lives there the catalog knows, for a segment with others was scanned: so it is
-            // what was removed, or nothing, and zeros are right for both.
-            if try isInUse(address) { return nil }
+            // What lives there the catalog knows, or the scan of its segment has found, for it may
+            // have been read then: so it is what was removed, or nothing, and zeros are right for
+            // both.
+            guard try isFree(address, beside: found) else { return nil }
             state.report(
                 .removalUnread(.unreadable(volume: volume, offset: offset, error: code)))
             return address
         }
     }
 
-    private func isInUse(_ address: BlockAddress) throws(StoreError) -> Bool {
-        try recordsInUse().contains {
+    /// Whether it is a block that records may lie in, and nothing that lives has it.
+    private func isFree(
+        _ address: BlockAddress, beside found: [Extent]
+    ) throws(StoreError) -> Bool {
+        let segment = SegmentAllocator.extent(
+            of: SegmentAllocator.segment(of: address), in: address.volume)
+        guard VolumeName(address.volume).volumeClass == .small,
+            segment.blocks.contains(address.block)
+        else { return false }
+        return try !(recordsInUse() + found).contains {
             $0.volume == address.volume && $0.blocks.contains(address.block)
         }
     }

@@ -158,25 +158,32 @@ public struct UploadState: Sendable {
         range.lowerBound / blockSize..<VolumeLayout.blocks(for: range.upperBound)
     }
 
-    /// Takes away the places of those blocks for bytes of `range` of which nothing has come, but to
-    /// which something else may: for who is about to bring those bytes, alone.
-    public mutating func release(
-        in range: Range<UInt64>, where mayCome: (Extent) -> Bool
-    ) -> [Extent] {
+    /// Blocks for bytes of `range` of which nothing has come, but to whose places something else
+    /// may: for who is about to bring those bytes, alone.
+    public func suspectSpace(
+        for range: Range<UInt64>, where mayCome: (Extent) -> Bool
+    ) -> [Range<UInt64>] {
         guard !range.isEmpty else { return [] }
         let blocks = UploadState.blocks(of: range)
         let bytes =
             blocks.lowerBound * UploadState.blockSize..<blocks.upperBound * UploadState.blockSize
-        var released: [Extent] = []
+        var suspects: [Range<UInt64>] = []
         for gap in received.missing(in: bytes) {
             let first = VolumeLayout.blocks(for: gap.lowerBound)
             let end = gap.upperBound / UploadState.blockSize
             guard first < end else { continue }
             for place in space.places(of: first..<end) where mayCome(place.extent) {
-                released += space.remove(place.blocks)
+                suspects.append(place.blocks)
             }
         }
-        return released
+        return suspects
+    }
+
+    /// Lays `extents` under those blocks, in place of what some may have; nobody has brought any.
+    public mutating func lay(_ extents: [Extent], under blocks: Range<UInt64>) -> [Extent] {
+        let left = space.remove(blocks)
+        space.add(at: blocks.lowerBound, extents)
+        return left
     }
 
     public mutating func add(space extents: [Extent], at block: UInt64) {

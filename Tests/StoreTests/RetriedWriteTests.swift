@@ -278,6 +278,48 @@ import Volumes
         #expect(lostBlocks(in: world) == [])
         #expect(world.close() == nil)
     }
+
+    /// Two chunks meet in a block. One of them is to go elsewhere, and there is no room: the other
+    /// has its place, and ends the upload there.
+    @Test func `leaves a chunk that is refused where it was`() throws {
+        let catalog = MemoryCatalog(instance: World.instance)
+        let world = try retryingWorld(catalog, [], segments: 2)
+        let bytes = content(100_000, seed: 1)
+        let id = try world.ask { core throws(UploadError) in
+            try await core.createUpload("a", length: nil)
+        }.get().id
+        let core = world.core
+        let chunk = try #require(world.run { await core.beginSlowly(id, from: 0, to: 70_000) })
+        let shared = try #require(world.shared)
+        let all = Extent(volume: VolumeName(.large, number: 0).id, start: 0, count: 1 << 20)
+        #expect(shared.state.suspects.note(all, at: world.machine.now))
+        let ledger = shared.ledger
+        let rest: [Extent] = world.run {
+            var rest: [Extent] = []
+            for bytes in [1 << 24, 1 << 18, 4096] as [UInt64] {
+                while let more = try? await ledger.reserve(bytes) { rest += more }
+            }
+            return rest
+        }
+        #expect(!rest.isEmpty)
+        let refused = world.ask { core throws(UploadError) in
+            try await core.place(id, at: 70_000, Array(bytes[70_000...]))
+        }
+        guard case .failure(.store(.noSpace)) = refused else {
+            Issue.record("\(refused)")
+            return
+        }
+        world.run { await core.sendSlowly(chunk, bytes, to: 70_000) }
+        let end = world.ask { _ throws(UploadError) in
+            try await chunk.value.keep(length: 70_000)
+        }
+        #expect(try end.get().isFinished)
+        #expect(try world.get("a").get() == Array(bytes[..<70_000]))
+        world.run { await ledger.giveBack(rest) }
+        world.pass(seconds: 61)
+        #expect(lostBlocks(in: world) == [])
+        #expect(world.close() == nil)
+    }
 }
 
 /// A world in which what fails is tried again, and may come all the same; of one segment a volume.

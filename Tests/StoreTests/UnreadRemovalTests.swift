@@ -127,6 +127,46 @@ import Volumes
         #expect(again.close() == nil)
     }
 
+    /// The same, but the catalog has not heard of that other object: only the segment knows it, and
+    /// it could be read a moment ago.
+    @Test func `wipes nothing that was only just found`() throws {
+        let scene = try Scene()
+        let catalog = try scene.snapshot.restored()
+        let world = try open(scene.image, catalog, bad: [])
+        _ = try world.put("other", content(9000, seed: 3)).get()
+        var snapshot = try CatalogSnapshot(catalog)
+        #expect(try catalog.makeReader().find(Array("other".utf8).span) == nil)
+        #expect(world.volume(of: "other") == "small-0000")
+        snapshot.changes.append(.addRemoval(scene.removal))
+        let image = world.disk.visible
+        var expectations = scene.expectations
+        expectations.acknowledge("other", content(9000, seed: 3))
+        var (number, refused, passed) = (0, 0, 0)
+        var hasStruck = true
+        while hasStruck {
+            number += 1
+            let catalog = try snapshot.restored()
+            var world = World(
+                try World.hardware(), disk: SimulatedDisk(image), catalog: catalog)
+            world.haveOneSegment()
+            // ENODATA: such a place does not get better by itself.
+            let plan = world.disk.plan
+            plan.strike(.read, number: number, with: .error(KernelError(code: 61)))
+            do {
+                try world.open()
+                passed += passedOver(world).count
+            } catch {
+                refused += 1
+                world = try open(world.disk.visible, catalog, bad: [])
+            }
+            hasStruck = plan.hasStruck
+            plan.disarm()
+            #expect(contradictions(world, expectations) == [], "read \(number)")
+            #expect(world.close() == nil)
+        }
+        #expect(refused > 0 && passed > 0)
+    }
+
     /// A record of the name failed, and would be an object if nobody knew that it was removed.
     @Test func `does not go on where the removal outlives something`() throws {
         let catalog = MemoryCatalog(instance: World.instance)

@@ -241,7 +241,7 @@ extension `The state of an upload` {
         state.close(first)
         // Nobody asks of what has come, nor of what is not in the range.
         var asked: [Extent] = []
-        let none = state.release(in: 4096..<24_576) {
+        let none = state.suspectSpace(for: 4096..<24_576) {
             asked.append($0)
             return false
         }
@@ -250,11 +250,16 @@ extension `The state of an upload` {
             Extent(volume: VolumeID(1), start: 12, count: 1)
         )
         #expect(none == [] && asked == [before, behind])
-        #expect(state.release(in: 0..<30_000) { $0.volume == VolumeID(1) } == [before, behind])
-        #expect(state.missingSpace(for: 0..<40_960) == [2..<4, 5..<6])
-        #expect(state.release(in: 30_000..<30_001) { _ in true }.map(\.start) == [71])
-        #expect(state.release(in: 30_000..<30_000) { _ in true } == [])
-        #expect(state.missingSpace(for: 0..<40_960) == [2..<4, 5..<6, 7..<8])
+        let left = state.suspectSpace(for: 0..<30_000) { $0.volume == VolumeID(1) }
+        #expect(left == [2..<4, 5..<6])
+        #expect(state.suspectSpace(for: 30_000..<30_001) { _ in true } == [7..<8])
+        #expect(state.suspectSpace(for: 30_000..<30_000) { _ in true } == [])
+        // They keep their places until there are others.
+        #expect(state.missingSpace(for: 0..<40_960) == [])
+        let other = Extent(volume: VolumeID(1), start: 100, count: 2)
+        #expect(state.lay([other], under: 2..<4) == [before])
+        #expect(state.space.location(ofBlock: 3)?.fileOffset == 101 * 4096)
+        #expect(state.space.location(ofBlock: 5)?.fileOffset == 12 * 4096)
     }
 }
 
