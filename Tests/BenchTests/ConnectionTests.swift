@@ -1,4 +1,5 @@
-// Goal:   a blocking connection of the bench's clients lasts until its peer or its patience ends it.
+// Goal:   a blocking connection of the bench's clients lasts until its peer or its patience ends
+//         it.
 // Method: a signal amid a wait, with bytes behind it.
 
 import Foundation
@@ -11,8 +12,8 @@ import Testing
 
 @Suite struct `A blocking connection` {
     /// Nil once that thread is no more.
-    private func isAsleep(_ thread: Int32) -> Bool? {
-        let text = TextFile.read("/proc/self/task/\(thread)/stat")
+    private func isAsleep(_ thread: String) -> Bool? {
+        let text = TextFile.read("/proc/\(thread)/stat")
         return text.map { $0.split(separator: ")").last?.hasPrefix(" S") ?? false }
     }
 
@@ -29,30 +30,35 @@ import Testing
             }
         }
         try #require(status == 0)
-        unsafe signal(SIGURG) { _ in }
-        defer { unsafe signal(SIGURG, SIG_DFL) }
+        signal(SIGURG) { _ in }
+        defer { signal(SIGURG, SIG_DFL) }
         let line = try Connection.open(
             to: 0x7f00_0001, port: UInt16(bigEndian: name.sin_port), congestionControl: nil,
             patienceSeconds: 600)
         let peer = accept(listener, nil, nil)
         try #require(peer >= 0)
         defer { close(peer) }
-        let number = Mutex<Int32>(0)
+        let receiver = Mutex<(name: String, handle: pthread_t)?>(nil)
         let outcome = Mutex<String?>(nil)
         Thread.detachNewThread {
-            number.withLock { $0 = gettid() }
+            let name = try? FileManager.default.destinationOfSymbolicLink(
+                atPath: "/proc/thread-self")
+            receiver.withLock { $0 = (name ?? "none", pthread_self()) }
             var bytes = [UInt8](repeating: 0, count: 8)
             let end: String
-            do { end = "\(try Connection.receive(into: &bytes, 0..<8, of: line)) \(bytes[0])" } catch {
-                end = "\(error)"
-            }
+            do {
+                let count = try Connection.receive(into: &bytes, 0..<8, of: line)
+                end = "\(count) \(bytes[0])"
+            } catch { end = "\(error)" }
             outcome.withLock { $0 = end }
         }
-        var thread: Int32 = 0
-        while thread == 0 || isAsleep(thread) == false { thread = number.withLock { $0 } }
-        for _ in 0..<3 {
-            _ = tgkill(getpid(), thread, SIGURG)
-            while isAsleep(thread) == false, outcome.withLock({ $0 }) == nil {}
+        var thread = receiver.withLock { $0 }
+        while thread == nil || isAsleep(thread!.name) == false {
+            thread = receiver.withLock { $0 }
+        }
+        for _ in 0..<3 where outcome.withLock({ $0 }) == nil {
+            _ = pthread_kill(thread!.handle, SIGURG)
+            while isAsleep(thread!.name) == false, outcome.withLock({ $0 }) == nil {}
         }
         _ = unsafe send(peer, [7], 1, Int32(MSG_NOSIGNAL))
         while outcome.withLock({ $0 }) == nil { usleep(1000) }
