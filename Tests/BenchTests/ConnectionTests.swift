@@ -11,10 +11,10 @@ import Testing
 @testable import BenchMachine
 
 @Suite struct `A blocking connection` {
-    /// Nil once that thread is no more.
-    private func isAsleep(_ thread: String) -> Bool? {
-        let text = TextFile.read("/proc/\(thread)/stat")
-        return text.map { $0.split(separator: ")").last?.hasPrefix(" S") ?? false }
+    /// A thread that is no more is not.
+    private func isAsleep(_ thread: String) -> Bool {
+        let text = TextFile.read("/proc/\(thread)/stat") ?? ""
+        return text.split(separator: ")").last?.hasPrefix(" S") ?? false
     }
 
     /// A call with a timeout ends with EINTR, handler or not restarting: the kernel's rule.
@@ -22,9 +22,9 @@ import Testing
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(listener >= 0 && listen(listener, 1) == 0)
         defer { close(listener) }
-        var name = sockaddr_in()
+        var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = unsafe withUnsafeMutablePointer(to: &name) { pointer in
+        let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 unsafe getsockname(listener, $0, &size)
             }
@@ -33,7 +33,7 @@ import Testing
         signal(SIGURG) { _ in }
         defer { signal(SIGURG, SIG_DFL) }
         let line = try Connection.open(
-            to: 0x7f00_0001, port: UInt16(bigEndian: name.sin_port), congestionControl: nil,
+            to: 0x7f00_0001, port: UInt16(bigEndian: address.sin_port), congestionControl: nil,
             patienceSeconds: 600)
         let peer = accept(listener, nil, nil)
         try #require(peer >= 0)
@@ -43,6 +43,11 @@ import Testing
         Thread.detachNewThread {
             let name = try? FileManager.default.destinationOfSymbolicLink(
                 atPath: "/proc/thread-self")
+            // Threads of this process block nearly all of them.
+            var signals = sigset_t()
+            unsafe sigemptyset(&signals)
+            unsafe sigaddset(&signals, SIGURG)
+            _ = unsafe pthread_sigmask(SIG_UNBLOCK, &signals, nil)
             receiver.withLock { $0 = (name ?? "none", pthread_self()) }
             var bytes = [UInt8](repeating: 0, count: 8)
             let end: String
@@ -52,13 +57,14 @@ import Testing
             } catch { end = "\(error)" }
             outcome.withLock { $0 = end }
         }
-        var thread = receiver.withLock { $0 }
-        while thread == nil || isAsleep(thread!.name) == false {
-            thread = receiver.withLock { $0 }
-        }
-        for _ in 0..<3 where outcome.withLock({ $0 }) == nil {
-            _ = pthread_kill(thread!.handle, SIGURG)
-            while isAsleep(thread!.name) == false, outcome.withLock({ $0 }) == nil {}
+        var thread: (name: String, handle: pthread_t)?
+        while thread == nil { thread = receiver.withLock { $0 } }
+        let (name, handle) = thread!
+        // It sleeps until it is woken: in the receive, then, but for a moment before.
+        for _ in 0..<20 where outcome.withLock({ $0 }) == nil {
+            while !isAsleep(name), outcome.withLock({ $0 }) == nil {}
+            _ = pthread_kill(handle, SIGURG)
+            usleep(1000)
         }
         _ = unsafe send(peer, [7], 1, Int32(MSG_NOSIGNAL))
         while outcome.withLock({ $0 }) == nil { usleep(1000) }
