@@ -17,11 +17,9 @@ import Testing
         return text.split(separator: ")").last?.hasPrefix(" S") ?? false
     }
 
-    /// A call with a timeout ends with EINTR, handler or not restarting: the kernel's rule.
-    @Test func `is not ended by a signal`() throws {
+    private func listening() throws -> (listener: Int32, port: UInt16) {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         try #require(listener >= 0 && listen(listener, 1) == 0)
-        defer { close(listener) }
         var address = sockaddr_in()
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let status = unsafe withUnsafeMutablePointer(to: &address) { pointer in
@@ -30,11 +28,17 @@ import Testing
             }
         }
         try #require(status == 0)
+        return (listener, UInt16(bigEndian: address.sin_port))
+    }
+
+    /// A call with a timeout ends with EINTR, handler or not restarting: the kernel's rule.
+    @Test func `is not ended by a signal`() throws {
+        let (listener, port) = try listening()
+        defer { close(listener) }
         signal(SIGURG) { _ in }
         defer { signal(SIGURG, SIG_DFL) }
         let line = try Connection.open(
-            to: 0x7f00_0001, port: UInt16(bigEndian: address.sin_port), congestionControl: nil,
-            patienceSeconds: 600)
+            to: 0x7f00_0001, port: port, congestionControl: nil, patienceSeconds: 600)
         let peer = accept(listener, nil, nil)
         try #require(peer >= 0)
         defer { close(peer) }
