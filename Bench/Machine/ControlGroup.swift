@@ -8,7 +8,7 @@ public struct ControlGroup: Sendable {
         /// Of one CPU, in every period.
         case processor(micros: Int, periodMicros: Int)
         /// Bytes a second, of the disk with that `major:minor`. The kernel looks after them in
-        /// slices of a tenth of a second, what was not used of one is not kept.
+        /// slices of a tenth of a second.
         case writes(bytesPerSecond: Int, device: String)
     }
 
